@@ -1,0 +1,83 @@
+"""The reference U-Net in PyTorch."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def conv3x3(channels_in: int, channels_out: int) -> nn.Conv2d:
+    return nn.Conv2d(channels_in, channels_out, kernel_size=3, padding="same")
+
+
+class EncoderBlock(nn.Module):
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv = conv3x3(channels, channels)
+        self.relu = nn.PReLU(channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(self.relu(self.conv(x)), 2)
+
+
+class DecoderBlock(nn.Module):
+    def __init__(self, channels_in: int, channels_mid: int, channels_out: int):
+        super().__init__()
+        self.conv0 = conv3x3(channels_in, channels_mid)
+        self.relu0 = nn.PReLU(channels_mid)
+        self.conv1 = conv3x3(channels_mid, channels_out)
+        self.relu1 = nn.PReLU(channels_out)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        y = torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), skip], dim=1)
+        return self.relu1(self.conv1(self.relu0(self.conv0(y))))
+
+
+class UNet(nn.Module):
+    """`[N, 3, H, W]` to `[N, 3, H, W]` in (0, 1); H and W divisible by `2**depth`.
+
+    With `share_weights` one encoder block serves all levels and one decoder block all middle levels:
+    the state dict then holds it under every index.
+    """
+
+    def __init__(self, features: int = 32, depth: int = 4, share_weights: bool = True, activation: str = "prelu"):
+        super().__init__()
+        encoder, decoder = features, 2 * features
+
+        def blocks(count, block):
+            return [block()] * count if share_weights else [block() for _ in range(count)]
+
+        self.conv0 = conv3x3(3, encoder)
+        self.eblocks = nn.ModuleList(blocks(depth, lambda: EncoderBlock(encoder)))
+        self.conv1 = conv3x3(encoder, encoder)
+        self.dblocks = nn.ModuleList(
+            [DecoderBlock(2 * encoder, decoder, decoder)]
+            + blocks(depth - 2, lambda: DecoderBlock(decoder + encoder, decoder, decoder))
+            + [DecoderBlock(decoder + 3, decoder // 2, decoder // 3)]
+        )
+        self.conv2 = conv3x3(decoder // 3, 3)
+        self.relu = {"prelu": nn.PReLU, "relu": nn.ReLU}[activation]()
+
+    def forward(self, x: Tensor) -> Tensor:
+        skips = [x]
+        y = self.relu(self.conv0(x))
+        for block in self.eblocks:
+            y = block(y)
+            skips.append(y)
+        skips.pop()  # the deepest image goes on through the bottom
+        y = self.relu(self.conv1(y))
+        for block in self.dblocks:
+            y = block(y, skips.pop())
+        return torch.sigmoid(self.conv2(y))
+
+
+def parameter_count(**options) -> int:
+    return sum(parameter.numel() for parameter in UNet(**options).parameters())
+
+
+if __name__ == "__main__":
+    # The published sizes.
+    assert parameter_count() == 211_845
+    assert parameter_count(share_weights=False) == 332_101
+    sizes = {4: 3_605, 8: 13_788, 16: 53_637, 32: 211_844, 64: 841_285, 128: 3_354_148}
+    assert sizes == {features: parameter_count(features=features, activation="relu") for features in sizes}
+    print("parameter counts agree")

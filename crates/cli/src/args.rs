@@ -1,0 +1,60 @@
+//! The command line, as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::backend::BackendName;
+
+/// Image restoration without clean data: trains denoisers on pairs of noisy images.
+#[derive(Debug, Parser)]
+#[command(name = "n2n", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a network on noisy pairs
+    Train(TrainArgs),
+}
+
+/// Arguments of `n2n train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Experiment in TOML; every key is described in configs/README.md
+    /// [default: a small network on scenes drawn by the program, about two minutes on two cores]
+    #[arg(value_name = "CONFIG", verbatim_doc_comment)]
+    pub config: Option<PathBuf>,
+
+    /// What to compute on
+    #[arg(long, value_enum, default_value_t = BackendName::Auto)]
+    pub backend: BackendName,
+
+    /// Which device of that backend, counted from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub device: usize,
+
+    /// Folder with train_data.pkl and val_data.pkl, instead of the config's
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+
+    /// Override one key of the config, such as train.lr=0.1; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+
+    /// Where the run's files go [default: runs/CONFIG-NUMBER, the next number that is free]
+    #[arg(long, value_name = "DIR")]
+    pub run_dir: Option<PathBuf>,
+
+    /// Seed of weights, order and scenes, instead of the config's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Print one line of JSON at the end, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
+}

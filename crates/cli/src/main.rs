@@ -1,0 +1,28 @@
+//! `n2n`: image restoration without clean data.
+
+#![recursion_limit = "256"]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod args;
+mod backend;
+mod experiment;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+
+/// Something the person gave cannot be used; clap exits with the same code.
+const BAD_INPUT: u8 = 2;
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Train(args) => train::run(&args),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(BAD_INPUT)
+    })
+}

@@ -1,0 +1,71 @@
+//! The network as burn-train's learner sees it: a training step, a validation step, an output.
+
+use burn::module::Module;
+use burn::nn::loss::{MseLoss, Reduction};
+use burn::tensor::{ExecutionError, Tensor};
+use burn::train::metric::{Adaptor, LossInput};
+use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use n2n_data::Batch;
+use n2n_model::UNet;
+
+use super::psnr::PsnrInput;
+
+/// A network that learns to map noisy images to what their targets have in common.
+#[derive(Module, Debug)]
+pub struct Denoiser {
+    /// The network.
+    pub network: UNet,
+}
+
+/// What a step leaves for metrics and records.
+pub struct DenoisingOutput {
+    /// Mean squared error: one value for a training batch, one for each image in validation.
+    pub mse: Tensor<1>,
+}
+
+impl TrainStep for Denoiser {
+    type Input = Batch;
+    type Output = DenoisingOutput;
+
+    fn step(&self, batch: Batch) -> TrainOutput<DenoisingOutput> {
+        let output = self.network.forward(batch.input);
+        let mse = MseLoss::new().forward(output, batch.target, Reduction::Mean);
+        let gradients = mse.backward();
+        let mse = mse.without_autodiff();
+        TrainOutput::new(self, gradients, DenoisingOutput { mse })
+    }
+}
+
+impl InferenceStep for Denoiser {
+    type Input = Batch;
+    type Output = DenoisingOutput;
+
+    fn step(&self, batch: Batch) -> DenoisingOutput {
+        let output = self.network.forward(batch.input);
+        let squares = (output - batch.target).square(); // [N, C, H, W]
+        let mse = squares.flatten::<2>(1, 3).mean_dim(1).squeeze_dim::<1>(1); // [N]
+        DenoisingOutput { mse }
+    }
+}
+
+impl ItemLazy for DenoisingOutput {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        // Metrics read on another thread; the work must be on its way by then.
+        self.mse.device().flush()?;
+        Ok(self)
+    }
+}
+
+impl Adaptor<LossInput> for DenoisingOutput {
+    fn adapt(&self) -> LossInput {
+        LossInput::new(self.mse.clone())
+    }
+}
+
+impl Adaptor<PsnrInput> for DenoisingOutput {
+    fn adapt(&self) -> PsnrInput {
+        PsnrInput {
+            mse: self.mse.clone(),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The program as a person runs it.
+
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod training;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// `n2n` with arguments.
+fn n2n(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_n2n"));
+    command.args(args);
+    command
+}
+
+/// A short run of configs/smoke.toml into `folder`, with more arguments.
+fn smoke(folder: &Path, args: &[&str]) -> Output {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/smoke.toml");
+    let folder = folder.to_str().unwrap();
+    let common = ["train", config, "--run-dir", folder, "--json"];
+    n2n(&[&common, args].concat()).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The last line of standard output as JSON, of a run that must have succeeded.
+fn summary(output: &Output) -> serde_json::Value {
+    assert!(output.status.success(), "{}", stderr(output));
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    serde_json::from_str(text.lines().last().unwrap()).unwrap()
+}

@@ -1,0 +1,71 @@
+//! What a training example is: one noisy input and the targets that exist for it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::DataError;
+
+/// Which image of a [`NoisyPair`] the loss compares the network's output with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// A second, independent noisy image of the same scene: Noise2Noise.
+    Noisy,
+    /// The clean image: ordinary supervised training.
+    Clean,
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Target::Noisy => "noisy",
+            Target::Clean => "clean",
+        })
+    }
+}
+
+/// One example: images of one scene, planar `[channels, height, width]`, values in `[0, 1]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoisyPair {
+    /// What the network sees.
+    pub noisy_input: Vec<f32>,
+    /// A second noisy image, its noise independent of the first.
+    pub noisy_target: Option<Vec<f32>>,
+    /// The image without noise.
+    pub clean_target: Option<Vec<f32>>,
+}
+
+impl NoisyPair {
+    /// The image that `target` names, if this example has it.
+    pub fn target(&self, target: Target) -> Option<&[f32]> {
+        match target {
+            Target::Noisy => self.noisy_target.as_deref(),
+            Target::Clean => self.clean_target.as_deref(),
+        }
+    }
+}
+
+/// A finite set of examples of one shape, each a pure function of its index.
+pub trait PairSource: Send + Sync {
+    /// Number of examples.
+    fn len(&self) -> usize;
+
+    /// Whether there is no example at all.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// `[channels, height, width]` of every image.
+    fn shape(&self) -> [usize; 3];
+
+    /// Whether every example has this target.
+    fn has(&self, target: Target) -> bool;
+
+    /// The example at `index`.
+    ///
+    /// # Errors
+    /// When the example cannot be read.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Self::len).
+    fn pair(&self, index: usize) -> Result<NoisyPair, DataError>;
+}

@@ -1,0 +1,178 @@
+//! Made-up scenes with natural statistics: data that needs no download.
+//!
+//! Every example is a *dead leaves* image: shapes that hide one another, small ones far more
+//! frequent than large ones, which gives the edges, textures and scales of photographs. The scene
+//! is rendered at several times the resolution. A clean pixel is the mean of its area, and a noisy
+//! pixel is one point of it drawn at random: the noise of an image reduced by dropping pixels, with
+//! zero mean, absent where the scene is flat.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use self::{
+    canvas::{Strip, render_row},
+    leaf::scene,
+    texture::Textures,
+};
+use crate::{DataError, NoisyPair, PairSource, Target};
+
+mod canvas;
+mod leaf;
+#[cfg(test)]
+mod tests;
+mod texture;
+
+/// The stream of random numbers that makes the textures; scenes use the streams `2 * index` and `2
+/// * index + 1`.
+const TEXTURE_STREAM: u64 = u64::MAX;
+
+/// How many scenes, and how large.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScenesConfig {
+    /// Number of training scenes.
+    pub train: usize,
+    /// Number of validation scenes.
+    pub validation: usize,
+    /// Height of the images in pixels.
+    pub height: usize,
+    /// Width of the images in pixels.
+    pub width: usize,
+    /// Points per pixel along each axis, between which the noise chooses.
+    pub oversample: usize,
+}
+
+impl Default for ScenesConfig {
+    fn default() -> Self {
+        Self {
+            train: 4096,
+            validation: 256,
+            height: 32,
+            width: 32,
+            oversample: 8,
+        }
+    }
+}
+
+impl ScenesConfig {
+    /// Checks that there are scenes and that they have points.
+    ///
+    /// # Errors
+    /// When a number is 0.
+    pub fn validate(&self) -> Result<(), DataError> {
+        let fields = [
+            ("train", self.train),
+            ("validation", self.validation),
+            ("height", self.height),
+            ("width", self.width),
+            ("oversample", self.oversample),
+        ];
+        match fields.into_iter().find(|(_, value)| *value == 0) {
+            Some((field, _)) => Err(DataError::ZeroInScenes { field }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Which scenes: no scene is in both halves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// Scenes to train on.
+    Train,
+    /// Scenes to validate on.
+    Validation,
+}
+
+/// Procedural scenes, RGB, with both targets; each a pure function of seed, split and index.
+pub struct Scenes {
+    config: ScenesConfig,
+    seed: u64,
+    split: Split,
+    textures: Textures,
+}
+
+impl Scenes {
+    /// The scenes of one half.
+    ///
+    /// # Panics
+    /// If a field of `config` is 0, see [`ScenesConfig::validate`].
+    pub fn new(config: &ScenesConfig, seed: u64, split: Split) -> Self {
+        if let Err(error) = config.validate() {
+            panic!("{error}");
+        }
+        Self {
+            config: config.clone(),
+            seed,
+            split,
+            textures: Textures::new(&mut stream(seed, TEXTURE_STREAM)),
+        }
+    }
+}
+
+impl PairSource for Scenes {
+    fn len(&self) -> usize {
+        match self.split {
+            Split::Train => self.config.train,
+            Split::Validation => self.config.validation,
+        }
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        [3, self.config.height, self.config.width]
+    }
+
+    fn has(&self, _target: Target) -> bool {
+        true
+    }
+
+    fn pair(&self, index: usize) -> Result<NoisyPair, DataError> {
+        let len = self.len();
+        assert!(index < len, "index {index} of a set of {len} scenes");
+        let (height, width) = (self.config.height, self.config.width);
+        let rng = &mut stream(self.seed, 2 * index as u64 + self.split as u64);
+        let leaves = scene(height as f32, width as f32, rng);
+        let mut strip = Strip::new(width, self.config.oversample);
+        let mut images = [(); 3].map(|()| vec![0.0; 3 * height * width]);
+        for y in 0..height {
+            render_row(&leaves, &self.textures, y, &mut strip);
+            for x in 0..width {
+                let points = [strip.mean(x), strip.point(x, rng), strip.point(x, rng)];
+                for (image, point) in images.iter_mut().zip(points) {
+                    put_pixel(image, y * width + x, height * width, point);
+                }
+            }
+        }
+        let [clean_target, noisy_input, noisy_target] = images;
+        Ok(NoisyPair {
+            noisy_input,
+            noisy_target: Some(noisy_target),
+            clean_target: Some(clean_target),
+        })
+    }
+}
+
+fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
+}
+
+/// Quantized to 8 bits, like images from files.
+fn put_pixel(image: &mut [f32], at: usize, channel_len: usize, colour: [f32; 3]) {
+    for (channel, value) in colour.into_iter().enumerate() {
+        let byte = (value * 255.0 + 0.5) as u8; // the cast cuts off: this rounds
+        image[channel * channel_len + at] = f32::from(byte) / 255.0;
+    }
+}
+
+/// A number from the normal distribution (Box and Muller's transform).
+fn normal(rng: &mut ChaCha8Rng) -> f32 {
+    let (radius, angle) = (1.0 - rng.random::<f32>(), rng.random::<f32>());
+    (-2.0 * radius.ln()).sqrt() * (std::f32::consts::TAU * angle).cos()
+}
+
+/// A number between `low` and `high` whose logarithm is uniform: every scale is as likely.
+fn log_uniform(low: f32, high: f32, rng: &mut ChaCha8Rng) -> f32 {
+    low * (high / low).powf(rng.random())
+}

@@ -1,0 +1,13 @@
+//! The networks, and the self-contained file a trained one lives in.
+//!
+//! Start reading at [`UNet::forward`].
+
+mod atomic;
+mod file;
+mod parameters;
+mod unet;
+
+pub use atomic::write_atomically;
+pub use file::{FileError, METADATA_KEY, read_model_file, write_model_file};
+pub use parameters::{Initializer, ParameterError, ParameterSource, RandomInit, StateDict};
+pub use unet::{Activation, DecoderBlock, EncoderBlock, SizeError, UNet, UNetConfig};

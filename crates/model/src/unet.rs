@@ -1,0 +1,377 @@
+//! The reference U-Net of Noise2Noise.
+
+use burn::module::Module;
+use burn::nn::PRelu;
+use burn::nn::conv::Conv2d;
+use burn::tensor::activation::{relu, sigmoid};
+use burn::tensor::module::{interpolate, max_pool2d};
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::parameters::{Builder, named_parameters};
+use crate::{ParameterError, ParameterSource, RandomInit, StateDict};
+
+/// Colour channels of the images.
+const CHANNELS: usize = 3;
+
+/// Every kernel of the network.
+const KERNEL_SIZE: [usize; 2] = [3, 3];
+
+/// The scalar activation after the first and the bottom convolution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// One PReLU slope, shared by both places.
+    #[default]
+    PRelu,
+    /// A plain ReLU, as in the published checkpoint.
+    Relu,
+}
+
+/// Configuration of a [`UNet`].
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use n2n_model::UNetConfig;
+///
+/// let device = Device::flex();
+/// let config = UNetConfig { features: 4, depth: 2, ..UNetConfig::default() };
+/// let network = config.init(7, &device);
+/// let denoised = network.forward(Tensor::zeros([1, 3, 8, 12], &device));
+/// assert_eq!(denoised.dims(), [1, 3, 8, 12]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UNetConfig {
+    /// Channels of the encoder, C_e; the decoder has twice as many, C_d.
+    pub features: usize,
+    /// Number of halvings of the image, N_e; at least 2.
+    pub depth: usize,
+    /// One encoder block serves all levels, and one decoder block all middle levels.
+    pub share_weights: bool,
+    /// The scalar activation.
+    pub activation: Activation,
+}
+
+impl Default for UNetConfig {
+    fn default() -> Self {
+        Self {
+            features: 32,
+            depth: 4,
+            share_weights: true,
+            activation: Activation::PRelu,
+        }
+    }
+}
+
+/// Why a U-Net, or an image for it, cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SizeError {
+    /// The network would have a layer without channels.
+    #[error("model.features is {features}, but must be at least 2")]
+    Features {
+        /// C_e.
+        features: usize,
+    },
+
+    /// The network has no level between the first and the last, or more than images can have.
+    #[error("model.depth is {depth}, but must lie between 2 and 16")]
+    Depth {
+        /// N_e.
+        depth: usize,
+    },
+
+    /// An image cannot be halved often enough.
+    #[error(
+        "images are {height}x{width}, but a U-Net of depth {depth} needs sides divisible by {divisor}; \
+         crop them, or lower model.depth"
+    )]
+    NotDivisible {
+        /// Image height in pixels.
+        height: usize,
+        /// Image width in pixels.
+        width: usize,
+        /// N_e.
+        depth: usize,
+        /// `2^depth`.
+        divisor: usize,
+    },
+}
+
+impl UNetConfig {
+    /// Checks that a network of this configuration exists.
+    ///
+    /// # Errors
+    /// When `features` or `depth` is out of range.
+    pub fn validate(&self) -> Result<(), SizeError> {
+        // The last block ends with C_d / 3 = 2 * features / 3 channels.
+        if self.features < 2 {
+            return Err(SizeError::Features {
+                features: self.features,
+            });
+        }
+        if !(2..=16).contains(&self.depth) {
+            return Err(SizeError::Depth { depth: self.depth });
+        }
+        Ok(())
+    }
+
+    /// Checks that images of this size pass through the network.
+    ///
+    /// # Errors
+    /// When a side is not divisible by `2^depth`.
+    pub fn check_image(&self, height: usize, width: usize) -> Result<(), SizeError> {
+        self.validate()?;
+        let divisor = 1 << self.depth;
+        if height.is_multiple_of(divisor) && width.is_multiple_of(divisor) {
+            return Ok(());
+        }
+        Err(SizeError::NotDivisible {
+            height,
+            width,
+            depth: self.depth,
+            divisor,
+        })
+    }
+
+    /// A network with PyTorch's default initialization, drawn from `seed` on the host: the same
+    /// on every device.
+    ///
+    /// # Panics
+    /// If the configuration does not [`validate`](Self::validate).
+    pub fn init(&self, seed: u64, device: &Device) -> UNet {
+        self.build(&mut RandomInit::new(seed), device)
+            .unwrap_or_else(|error| unreachable!("random parameters always fit: {error}"))
+    }
+
+    /// A network with the parameters of `state`, which is under PyTorch's names: a shared block
+    /// stands under every index.
+    ///
+    /// # Errors
+    /// When a parameter is missing, superfluous, of another shape, or not shared where it should.
+    ///
+    /// # Panics
+    /// If the configuration does not [`validate`](Self::validate).
+    pub fn load(&self, mut state: StateDict, device: &Device) -> Result<UNet, ParameterError> {
+        let network = self.build(&mut state, device)?;
+        match state.into_keys().next() {
+            Some(name) => Err(ParameterError::Unexpected { name }),
+            None => Ok(network),
+        }
+    }
+
+    fn build(
+        &self,
+        source: &mut impl ParameterSource,
+        device: &Device,
+    ) -> Result<UNet, ParameterError> {
+        if let Err(error) = self.validate() {
+            panic!("{error}");
+        }
+        let (encoder, decoder) = (self.features, 2 * self.features); // C_e, C_d
+        let mut builder = Builder { source, device };
+        let named = |name: &str| [name.to_owned()];
+
+        let conv0 = builder.conv2d(&named("conv0"), [CHANNELS, encoder], KERNEL_SIZE)?;
+        let eblocks = self
+            .encoder_levels()
+            .iter()
+            .map(|levels| {
+                let layer = names("eblocks", levels);
+                Ok(EncoderBlock {
+                    conv: builder.conv2d(&layer("conv"), [encoder, encoder], KERNEL_SIZE)?,
+                    relu: builder.prelu(&layer("relu"), encoder)?,
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let conv1 = builder.conv2d(&named("conv1"), [encoder, encoder], KERNEL_SIZE)?;
+        let dblocks = self
+            .decoder_levels()
+            .iter()
+            .map(|levels| {
+                let (channels_in, [mid, out]) = match levels.as_slice() {
+                    [0] => (2 * encoder, [decoder, decoder]),
+                    [last] if last + 1 == self.depth => {
+                        (decoder + CHANNELS, [decoder / 2, decoder / 3])
+                    }
+                    _ => (decoder + encoder, [decoder, decoder]),
+                };
+                let layer = names("dblocks", levels);
+                Ok(DecoderBlock {
+                    conv0: builder.conv2d(&layer("conv0"), [channels_in, mid], KERNEL_SIZE)?,
+                    relu0: builder.prelu(&layer("relu0"), mid)?,
+                    conv1: builder.conv2d(&layer("conv1"), [mid, out], KERNEL_SIZE)?,
+                    relu1: builder.prelu(&layer("relu1"), out)?,
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let conv2 = builder.conv2d(&named("conv2"), [decoder / 3, CHANNELS], KERNEL_SIZE)?;
+        let relu = match self.activation {
+            Activation::PRelu => Some(builder.prelu(&named("relu"), 1)?),
+            Activation::Relu => None,
+        };
+        Ok(UNet {
+            conv0,
+            eblocks,
+            conv1,
+            dblocks,
+            conv2,
+            relu,
+            depth: self.depth,
+        })
+    }
+
+    /// The levels that each stored encoder block serves.
+    fn encoder_levels(&self) -> Vec<Vec<usize>> {
+        if self.share_weights {
+            vec![(0..self.depth).collect()]
+        } else {
+            (0..self.depth).map(|level| vec![level]).collect()
+        }
+    }
+
+    /// The levels that each stored decoder block serves, the deepest first.
+    fn decoder_levels(&self) -> Vec<Vec<usize>> {
+        let last = self.depth - 1;
+        if self.share_weights && last > 1 {
+            vec![vec![0], (1..last).collect(), vec![last]]
+        } else {
+            (0..self.depth).map(|level| vec![level]).collect()
+        }
+    }
+
+    /// Every parameter of `network` under PyTorch's names: a shared block stands under every
+    /// index. Meant for a network of this configuration.
+    pub fn state_dict(&self, network: &UNet) -> StateDict {
+        let mut state = StateDict::new();
+        for (name, data) in named_parameters(network) {
+            let (list, levels) = match name.split_once('.') {
+                Some(("eblocks", _)) => ("eblocks", self.encoder_levels()),
+                Some(("dblocks", _)) => ("dblocks", self.decoder_levels()),
+                _ => {
+                    state.insert(name, data);
+                    continue;
+                }
+            };
+            for (stored, served) in levels.iter().enumerate() {
+                if let Some(parameter) = name.strip_prefix(&format!("{list}.{stored}.")) {
+                    for alias in names(list, served)(parameter) {
+                        state.insert(alias, data.clone());
+                    }
+                }
+            }
+        }
+        state
+    }
+}
+
+/// Names of a layer in a block that serves `levels`: `list.level.layer` for each.
+fn names<'a>(list: &'a str, levels: &'a [usize]) -> impl Fn(&str) -> Vec<String> + 'a {
+    move |layer: &str| {
+        levels
+            .iter()
+            .map(|level| format!("{list}.{level}.{layer}"))
+            .collect()
+    }
+}
+
+/// The reference U-Net: an encoder that halves the image `depth` times, and a decoder that
+/// doubles it back, each level joined with the encoder's image of the same size.
+#[derive(Module, Debug)]
+pub struct UNet {
+    conv0: Conv2d,
+    eblocks: Vec<EncoderBlock>,
+    conv1: Conv2d,
+    dblocks: Vec<DecoderBlock>,
+    conv2: Conv2d,
+    relu: Option<PRelu>,
+    depth: usize,
+}
+
+impl UNet {
+    /// The denoised images.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch_size, 3, height, width]`
+    /// - output: `[batch_size, 3, height, width]`, values in `(0, 1)`
+    ///
+    /// # Panics
+    /// If a side is not divisible by `2^depth`.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = x.dims();
+        let divisor = 1 << self.depth;
+        assert!(
+            height % divisor == 0 && width % divisor == 0,
+            "expected sides divisible by {divisor}, got {height}x{width}"
+        );
+        let mut skips = vec![x.clone()]; // [N, 3, H, W]
+        let mut y = self.activate(self.conv0.forward(x)); // [N, C_e, H, W]
+        for level in 0..self.depth {
+            y = self.encoder(level).forward(y); // [N, C_e, H / 2^(level + 1), W / 2^(level + 1)]
+            skips.push(y.clone());
+        }
+        skips.pop(); // the deepest image goes on through the bottom
+        y = self.activate(self.conv1.forward(y)); // [N, C_e, H / 2^depth, W / 2^depth]
+        for (level, skip) in skips.into_iter().rev().enumerate() {
+            y = self.decoder(level).forward(y, skip); // doubled; C_d channels, C_d / 3 at the end
+        }
+        sigmoid(self.conv2.forward(y)) // [N, 3, H, W]
+    }
+
+    fn activate(&self, x: Tensor<4>) -> Tensor<4> {
+        match &self.relu {
+            Some(prelu) => prelu.forward(x),
+            None => relu(x),
+        }
+    }
+
+    fn encoder(&self, level: usize) -> &EncoderBlock {
+        &self.eblocks[level.min(self.eblocks.len() - 1)]
+    }
+
+    /// Stored blocks are one for each level, or first, middle and last.
+    fn decoder(&self, level: usize) -> &DecoderBlock {
+        let stored = self.dblocks.len();
+        match level {
+            0 => &self.dblocks[0],
+            _ if level + 1 == self.depth => &self.dblocks[stored - 1],
+            _ => &self.dblocks[level.min(stored - 2)],
+        }
+    }
+}
+
+/// Convolution, PReLU for each channel, max-pooling by 2.
+#[derive(Module, Debug)]
+pub struct EncoderBlock {
+    conv: Conv2d,
+    relu: PRelu,
+}
+
+impl EncoderBlock {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let y = self.relu.forward(self.conv.forward(x));
+        max_pool2d(y, MaxPoolOptions::new([2, 2]))
+    }
+}
+
+/// Nearest-neighbour upsampling by 2, concatenation with the encoder's image, and two
+/// convolutions with PReLU for each channel.
+#[derive(Module, Debug)]
+pub struct DecoderBlock {
+    conv0: Conv2d,
+    relu0: PRelu,
+    conv1: Conv2d,
+    relu1: PRelu,
+}
+
+impl DecoderBlock {
+    fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
+        let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
+        let y = interpolate(x, nearest.with_scale_factor([2.0, 2.0]));
+        let y = Tensor::cat(vec![y, skip], 1);
+        let y = self.relu0.forward(self.conv0.forward(y));
+        self.relu1.forward(self.conv1.forward(y))
+    }
+}

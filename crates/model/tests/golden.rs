@@ -1,0 +1,160 @@
+//! Forward and backward passes against PyTorch's, from data/*.safetensors (data/generate.py).
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::nn::loss::{MseLoss, Reduction};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use n2n_model::{Activation, StateDict, UNetConfig};
+use safetensors::SafeTensors;
+
+/// Largest error over largest value, per tensor. PyTorch computed in f64; what is left is the
+/// rounding of f32 sums, of at most a few thousand terms: about sqrt(2000) * 2^-24 = 3e-6.
+const TOLERANCE: f64 = 1e-5;
+
+struct Golden(HashMap<String, TensorData>);
+
+impl Golden {
+    fn read(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/data")
+            .join(name);
+        let bytes = std::fs::read(path).unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let tensors = tensors.iter().map(|(name, view)| {
+            let values: Vec<f32> = view
+                .data()
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
+                .collect();
+            (
+                name.to_owned(),
+                TensorData::new(values, view.shape().to_vec()),
+            )
+        });
+        Self(tensors.collect())
+    }
+
+    fn parameters(&self) -> StateDict {
+        let parameter = |(name, data): (&String, &TensorData)| {
+            Some((name.strip_prefix("param.")?.to_owned(), data.clone()))
+        };
+        self.0.iter().filter_map(parameter).collect()
+    }
+
+    fn error(&self, name: &str, got: &TensorData) -> f64 {
+        let expected = &self.0[name];
+        assert_eq!(got.shape(), expected.shape(), "{name}");
+        let (got, expected): (Vec<f64>, Vec<f64>) =
+            (got.iter().collect(), expected.iter().collect());
+        let largest = expected.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+        let difference = got.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+        difference.fold(0.0, f64::max) / largest
+    }
+}
+
+/// Gradients under the paths of the parameters, in PyTorch's words.
+struct GradientVisitor<'a> {
+    gradients: &'a Gradients,
+    path: Vec<String>,
+    found: Vec<(String, TensorData)>,
+}
+
+impl ModuleVisitor for GradientVisitor<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        let name = if name == "alpha" { "weight" } else { name };
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = param.val().grad(self.gradients).unwrap();
+        let name = format!("grad.{}", self.path.join("."));
+        self.found.push((name, gradient.into_data()));
+    }
+}
+
+fn check(name: &str, config: &UNetConfig, device: &Device) {
+    let golden = Golden::read(name);
+    let device = device.clone().autodiff();
+    let network = config.load(golden.parameters(), &device).unwrap();
+    let input = Tensor::<4>::from_data(golden.0["input"].clone(), &device).require_grad();
+    let target = Tensor::<4>::from_data(golden.0["target"].clone(), &device);
+
+    let output = network.forward(input.clone());
+    let loss = MseLoss::new().forward(output.clone(), target, Reduction::Mean);
+    let gradients = loss.backward();
+    let mut visitor = GradientVisitor {
+        gradients: &gradients,
+        path: Vec::new(),
+        found: vec![
+            ("output".to_owned(), output.into_data()),
+            ("loss".to_owned(), loss.into_data()),
+            (
+                "grad.input".to_owned(),
+                input.grad(&gradients).unwrap().into_data(),
+            ),
+        ],
+    };
+    network.visit(&mut visitor);
+
+    let gradients = golden
+        .0
+        .keys()
+        .filter(|name| name.starts_with("grad."))
+        .count();
+    assert_eq!(
+        visitor.found.len(),
+        2 + gradients,
+        "every gradient is compared"
+    );
+    let errors: Vec<(String, f64)> = visitor
+        .found
+        .iter()
+        .map(|(name, got)| (name.clone(), golden.error(name, got)))
+        .filter(|(_, error)| !(*error <= TOLERANCE))
+        .collect();
+    assert!(errors.is_empty(), "{name} on {device:?}: {errors:?}");
+}
+
+/// On both CPU backends.
+fn check_on_cpu(name: &str, config: &UNetConfig) {
+    #[allow(deprecated)]
+    for device in [Device::flex(), Device::ndarray()] {
+        check(name, config, &device);
+    }
+}
+
+#[test]
+fn shared_prelu_network_agrees_with_pytorch() {
+    let config = UNetConfig {
+        features: 4,
+        ..UNetConfig::default()
+    };
+    check_on_cpu("unet_prelu.safetensors", &config);
+}
+
+#[test]
+fn network_without_a_middle_level_agrees_with_pytorch() {
+    let config = UNetConfig {
+        features: 4,
+        depth: 2,
+        ..UNetConfig::default()
+    };
+    check_on_cpu("unet_prelu_depth_2.safetensors", &config);
+}
+
+#[test]
+fn unshared_relu_network_agrees_with_pytorch() {
+    let config = UNetConfig {
+        features: 4,
+        depth: 3,
+        share_weights: false,
+        activation: Activation::Relu,
+    };
+    check_on_cpu("unet_relu_unshared.safetensors", &config);
+}

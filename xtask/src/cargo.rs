@@ -1,0 +1,99 @@
+//! Cargo and the toolchain's other programs, as child processes.
+//!
+//! The current directory is never changed, so relative paths mean what the caller means by them,
+//! and the target folder is the one this program was built in: Burn is compiled once.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output};
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// What every build of the whole workspace has in common.
+pub const WORKSPACE: [&str; 3] = ["--release", "--workspace", "--locked"];
+
+/// The root of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// `cargo` followed by `subcommand`, on this workspace.
+pub fn command<const N: usize>(subcommand: [&str; N]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // `cargo run` describes this package to this program; build scripts that watch these variables
+    // would otherwise run again each time plain Cargo and a task take turns.
+    for (key, _) in env::vars_os() {
+        let name = key.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&key);
+        }
+    }
+    command.args(subcommand);
+    command
+        .arg("--manifest-path")
+        .arg(root().join("Cargo.toml"));
+    command
+}
+
+/// The path of `program` in the active toolchain, past the proxies of rustup.
+pub fn toolchain_program(program: &str) -> Result<PathBuf> {
+    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    let path = Path::new(sysroot.trim()).join("bin").join(program);
+    let path = path.with_extension(env::consts::EXE_EXTENSION);
+    ensure!(path.exists(), "{} is missing", path.display());
+    Ok(path)
+}
+
+/// Runs `command` and fails unless it succeeds.
+pub fn succeed(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| name(command))?;
+    ensure!(status.success(), "{}: {status}", name(command));
+    Ok(())
+}
+
+/// Runs `command` and returns what it printed on standard output.
+pub fn output(command: &mut Command) -> Result<String> {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().with_context(|| name(command))?;
+    if !status.success() {
+        bail!(
+            "{}: {status}\n{}",
+            name(command),
+            String::from_utf8_lossy(&stderr)
+        );
+    }
+    Ok(String::from_utf8(stdout)?)
+}
+
+/// Becomes `command`: it gets this process's terminal, signals and exit code.
+#[cfg(unix)]
+pub fn become_process(command: &mut Command) -> Result<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    Err(command.exec()).with_context(|| name(command))
+}
+
+/// Runs `command` to its end and passes its exit code on.
+#[cfg(not(unix))]
+pub fn become_process(command: &mut Command) -> Result<ExitCode> {
+    let status = command.status().with_context(|| name(command))?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(
+            status
+                .code()
+                .and_then(|code| u8::try_from(code).ok())
+                .unwrap_or(1),
+        )
+    })
+}
+
+fn name(command: &Command) -> String {
+    let mut words: Vec<OsString> = vec![command.get_program().into()];
+    words.extend(command.get_args().map(Into::into));
+    words.join(" ".as_ref()).to_string_lossy().into_owned()
+}

@@ -1,0 +1,59 @@
+//! Developer tasks: `cargo xtask <train|check|test|layering>`.
+
+mod cargo;
+mod check;
+mod clippy;
+mod docs;
+mod layering;
+mod test;
+mod train;
+
+use std::{env, ffi::OsString, process::ExitCode};
+
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "Developer tasks")]
+enum Task {
+    /// Build `n2n` and run `n2n train` with the arguments given here
+    #[command(disable_help_flag = true)]
+    Train {
+        /// Arguments of `n2n train`; paths are relative to the current directory
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Formatting, layering, spelling, lints and documentation, the cheapest first
+    Check,
+    /// Every test and doctest
+    Test {
+        /// Arguments of the test runner; with any, doctests are left out
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Which crate may depend on which
+    Layering,
+}
+
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> anyhow::Result<ExitCode> {
+    // Two steps of `check` have Cargo call this program in place of a compiler.
+    if let Some(driver) = env::var_os(clippy::DRIVER) {
+        return clippy::stand_in_for_rustc(driver);
+    }
+    if let Some(rustdoc) = env::var_os(docs::RUSTDOC) {
+        return docs::stand_in_for_rustdoc(rustdoc);
+    }
+    match Task::parse() {
+        Task::Train { args } => return train::run(&args),
+        Task::Check => check::run()?,
+        Task::Test { args } => test::run(&args)?,
+        Task::Layering => layering::run()?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
