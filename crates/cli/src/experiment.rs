@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail, ensure};
 use n2n_data::{NormalizationKind, ScenesConfig, Target};
 use n2n_model::UNetConfig;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// What `n2n train` does without a CONFIG.
 const DEFAULT_CONFIG: &str = include_str!("../../../configs/default.toml");
@@ -76,8 +77,10 @@ pub struct TrainConfig {
     /// Learning rate at the start.
     pub lr: f64,
     /// Update rule.
+    #[serde(deserialize_with = "with_default_kind")]
     pub optimizer: OptimizerConfig,
     /// How the learning rate changes.
+    #[serde(deserialize_with = "with_default_kind")]
     pub scheduler: SchedulerConfig,
 }
 
@@ -95,6 +98,27 @@ impl Default for TrainConfig {
             scheduler: SchedulerConfig::default(),
         }
     }
+}
+
+/// A choice whose table may leave out its `kind`.
+trait Kinded: DeserializeOwned {
+    const DEFAULT_KIND: &'static str;
+}
+
+impl Kinded for OptimizerConfig {
+    const DEFAULT_KIND: &'static str = "adam";
+}
+
+impl Kinded for SchedulerConfig {
+    const DEFAULT_KIND: &'static str = "plateau";
+}
+
+fn with_default_kind<'de, D: Deserializer<'de>, T: Kinded>(deserializer: D) -> Result<T, D::Error> {
+    let mut table = toml::Table::deserialize(deserializer)?;
+    table
+        .entry("kind")
+        .or_insert_with(|| T::DEFAULT_KIND.into());
+    T::deserialize(table).map_err(|error| D::Error::custom(error.message()))
 }
 
 /// Update rule, with PyTorch's names and defaults.

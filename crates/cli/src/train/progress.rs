@@ -57,7 +57,8 @@ impl ProgressLines {
             self.max_images,
             value(&self.train, "Loss", 5),
             value(&self.valid, "PSNR", 2),
-            self.train.get("Learning Rate").unwrap_or(&0.0),
+            // A mean of equal rates has a rounding error in its last digits; f32 has not.
+            self.train.get("Learning Rate").map_or(0.0, |lr| *lr as f32),
             minutes(left),
         );
         self.printed = Some(Instant::now());
