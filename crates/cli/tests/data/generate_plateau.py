@@ -7,7 +7,6 @@ A case holds the options (mode "min", relative threshold), the metrics fed, and 
 after each of them.
 """
 
-import json
 import random
 from pathlib import Path
 
@@ -79,5 +78,6 @@ def learning_rates(options: dict, metrics: list[float]) -> list[float]:
 
 if __name__ == "__main__":
     cases = [options | {"metrics": metrics, "lrs": learning_rates(options, metrics)} for options, metrics in CASES]
-    lines = ",\n".join(json.dumps(case) for case in cases)
-    Path(__file__).with_name("plateau.json").write_text(f"[\n{lines}\n]\n")
+    # TOML, because its parser in Rust reads every decimal exactly; serde_json's does not.
+    lines = ["\n".join(["[[case]]", *(f"{key} = {value!r}" for key, value in case.items())]) for case in cases]
+    Path(__file__).with_name("plateau.toml").write_text("\n\n".join(lines) + "\n")
