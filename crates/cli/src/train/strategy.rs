@@ -78,7 +78,7 @@ impl SupervisedLearningStrategy<Denoiser> for ValidateEvery {
             images: 0,
             batches: 0,
         };
-        let outcome = run.to_the_end();
+        let outcome = run.complete();
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
         (run.learner.model(), run.events)
     }
@@ -99,7 +99,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn to_the_end(&mut self) -> anyhow::Result<Outcome> {
+    fn complete(&mut self) -> anyhow::Result<Outcome> {
         let train = self.train.clone();
         let mut stream = train.iter();
         let mut best: Option<Record> = None;
