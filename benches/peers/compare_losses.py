@@ -1,12 +1,13 @@
 """Compares the first losses of n2n and of the peer, from the same initial weights and batches:
 
     n2n train configs/seed-unet.toml --data DATA --run-dir RUN \\
-        --set train.max_images=1600 --set train.validate_every=1
+        --set train.max_images=1600 --set train.validate_every=1 --set train.scheduler.kind=constant
     python benches/peers/train_unet.py --data DATA --init RUN/initial.safetensors \\
         --max-images 1600 --losses losses.json --out peer.jsonl
     python benches/peers/compare_losses.py RUN/metrics.jsonl losses.json
 
-With a validation after every batch, `train_loss` is the loss of one batch.
+With a validation after every batch, `train_loss` is the loss of one batch; a scheduler would see them
+all, so there is none.
 """
 
 import argparse

@@ -13,6 +13,8 @@ pub fn run(args: &[OsString]) -> Result<()> {
     } else {
         cargo::command(["test", "--lib", "--bins", "--tests"])
     };
+    // Tuning GPU kernels to the last few percent is no use to a test that runs each a few times.
+    runner.env("CUBECL_AUTOTUNE_LEVEL", "minimal");
     cargo::succeed(runner.args(cargo::WORKSPACE).args(args))?;
     if args.is_empty() {
         cargo::succeed(cargo::command(["test", "--doc"]).args(cargo::WORKSPACE))?;

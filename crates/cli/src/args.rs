@@ -20,6 +20,8 @@ pub struct Cli {
 pub enum Command {
     /// Train a network on noisy pairs
     Train(TrainArgs),
+    /// List what this machine can compute on
+    Devices(DevicesArgs),
 }
 
 /// Arguments of `n2n train`.
@@ -55,6 +57,14 @@ pub struct TrainArgs {
     pub seed: Option<u64>,
 
     /// Print one line of JSON at the end, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `n2n devices`.
+#[derive(Debug, Args)]
+pub struct DevicesArgs {
+    /// Print one line of JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -1,17 +1,18 @@
 //! Backends by name, chosen at run time among those compiled in.
 
 use anyhow::{Context, bail};
+use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuBackend;
-use burn::tensor::wgpu::wgpu as graphics;
-use burn::tensor::{Device, DeviceKind};
 use clap::ValueEnum;
+
+use crate::adapters::adapters;
 
 /// What to compute on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum BackendName {
     /// A GPU through wgpu if there is one, else flex
     Auto,
-    /// GPU through the system's best graphics API: Metal on Apple, else Vulkan, DirectX 12, OpenGL
+    /// GPU through Vulkan, Metal or DirectX 12, whichever the system has
     Wgpu,
     /// GPU through Vulkan
     Vulkan,
@@ -43,21 +44,32 @@ pub struct Selected {
     pub backend: &'static str,
     /// The adapter's or processor's name.
     pub name: String,
+    /// Whether its first steps go into choosing kernels.
+    pub tunes_kernels: bool,
     /// Where tensors live.
     pub device: Device,
 }
 
 impl BackendName {
+    /// What `auto` stands for on this machine, and why.
+    pub fn automatic() -> (Self, String) {
+        match adapters(WgpuBackend::Auto).first() {
+            Some(adapter) if adapter.gpu => (Self::Wgpu, format!("{} is a GPU", adapter.name)),
+            Some(adapter) => (
+                Self::Flex,
+                format!("no GPU; {} is a program on the CPU", adapter.name),
+            ),
+            None => (Self::Flex, "no graphics adapter".to_owned()),
+        }
+    }
+
     /// Opens device number `index` of this backend.
     ///
     /// # Errors
     /// When there is no such device.
     pub fn open(self, index: usize) -> anyhow::Result<Selected> {
         match self {
-            Self::Auto => match adapters(WgpuBackend::Auto).iter().any(is_gpu) {
-                true => Self::Wgpu.open(index),
-                false => Self::Flex.open(index),
-            },
+            Self::Auto => Self::automatic().0.open(index),
             Self::Wgpu => open_wgpu("wgpu", WgpuBackend::Auto, index),
             Self::Vulkan => open_wgpu("vulkan", WgpuBackend::Vulkan, index),
             Self::Metal => open_wgpu("metal", WgpuBackend::Metal, index),
@@ -88,6 +100,7 @@ fn only(backend: &'static str, device: Device, index: usize) -> anyhow::Result<S
     Ok(Selected {
         backend,
         name: format!("{} CPU, {threads} threads", std::env::consts::ARCH),
+        tunes_kernels: false,
         device,
     })
 }
@@ -97,6 +110,7 @@ fn numbered(backend: &'static str, device: Device, index: usize) -> Selected {
     Selected {
         backend,
         name: format!("{backend} device {index}"),
+        tunes_kernels: true,
         device,
     }
 }
@@ -104,29 +118,17 @@ fn numbered(backend: &'static str, device: Device, index: usize) -> Selected {
 fn open_wgpu(backend: &'static str, api: WgpuBackend, index: usize) -> anyhow::Result<Selected> {
     let found = adapters(api);
     let Some(adapter) = found.get(index) else {
-        let names: Vec<&str> = found.iter().map(|info| info.name.as_str()).collect();
+        let names: Vec<&str> = found.iter().map(|adapter| adapter.name.as_str()).collect();
         bail!(
             "--backend {backend} --device {index}: no such adapter; this machine has {}; \
-             --backend flex computes on the CPU",
-            if names.is_empty() {
-                "none".to_owned()
-            } else {
-                names.join(", ")
+             `n2n devices` lists what there is, and --backend flex computes on the CPU",
+            match names.as_slice() {
+                [] => "none".to_owned(),
+                names => names.join(", "),
             }
         );
     };
-    // Burn counts adapters of each kind apart.
-    let kind_index = found[..index]
-        .iter()
-        .filter(|other| other.device_type == adapter.device_type)
-        .count();
-    let kind = match adapter.device_type {
-        graphics::DeviceType::DiscreteGpu => DeviceKind::DiscreteGpu(kind_index),
-        graphics::DeviceType::IntegratedGpu => DeviceKind::IntegratedGpu(kind_index),
-        graphics::DeviceType::VirtualGpu => DeviceKind::VirtualGpu(kind_index),
-        graphics::DeviceType::Cpu => DeviceKind::Cpu,
-        graphics::DeviceType::Other => DeviceKind::DefaultDevice,
-    };
+    let (api, kind) = adapter.selector.clone();
     let device = Device::wgpu_options()
         .device_kind(kind)
         .graphics_api(api)
@@ -135,31 +137,7 @@ fn open_wgpu(backend: &'static str, api: WgpuBackend, index: usize) -> anyhow::R
     Ok(Selected {
         backend,
         name: adapter.name.clone(),
+        tunes_kernels: true,
         device,
     })
-}
-
-/// The adapters of a graphics API, real GPUs first.
-fn adapters(api: WgpuBackend) -> Vec<graphics::AdapterInfo> {
-    let backends = match api {
-        WgpuBackend::Vulkan => graphics::Backends::VULKAN,
-        WgpuBackend::Metal => graphics::Backends::METAL,
-        WgpuBackend::Dx12 => graphics::Backends::DX12,
-        _ => graphics::Backends::PRIMARY,
-    };
-    let instance = graphics::Instance::new(graphics::InstanceDescriptor {
-        backends,
-        ..graphics::InstanceDescriptor::new_without_display_handle()
-    });
-    let mut found: Vec<_> = burn::tensor::read_sync(instance.enumerate_adapters(backends))
-        .iter()
-        .map(graphics::Adapter::get_info)
-        .collect();
-    found.sort_by_key(|info| !is_gpu(info));
-    found
-}
-
-fn is_gpu(info: &graphics::AdapterInfo) -> bool {
-    use graphics::DeviceType::{DiscreteGpu, IntegratedGpu, VirtualGpu};
-    matches!(info.device_type, DiscreteGpu | IntegratedGpu | VirtualGpu)
 }

@@ -3,8 +3,10 @@
 #![recursion_limit = "256"]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod adapters;
 mod args;
 mod backend;
+mod commands;
 mod experiment;
 mod train;
 
@@ -20,6 +22,7 @@ const BAD_INPUT: u8 = 2;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => train::run(&args),
+        Command::Devices(args) => commands::devices::run(&args),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

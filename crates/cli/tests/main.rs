@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod training;
+mod wgpu;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -5,3 +5,4 @@
 mod file;
 mod golden;
 mod unet;
+mod wgpu;

@@ -72,6 +72,10 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         );
     }
 
+    if selected.tunes_kernels && !args.json {
+        eprintln!("tuning kernels for this device: the first steps take longer");
+    }
+
     let signalled = Arc::new(AtomicBool::new(false));
     let outcome = train(
         &experiment,

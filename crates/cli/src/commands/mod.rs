@@ -1,0 +1,3 @@
+//! One file for each command but `train`, which has a folder of its own.
+
+pub mod devices;
