@@ -1,5 +1,7 @@
 //! The geometry of a convolution: validated options and output sizes.
 
+use std::ops::Range;
+
 /// Kernel size, stride, padding, dilation and groups of a two-dimensional convolution.
 ///
 /// Axes are ordered `[height, width]`. A geometry that exists is valid: [`ConvGeometry::new`]
@@ -37,6 +39,32 @@ pub enum GeometryError {
         kernel_extent: usize,
         /// Input size plus both paddings.
         input_extent: usize,
+    },
+
+    /// A transposed convolution's output padding could be covered by one more input.
+    #[error(
+        "output_padding along the {axis} is {output_padding}, but must be smaller than the stride {stride} or the dilation {dilation}"
+    )]
+    OutputPadding {
+        /// `height` or `width`.
+        axis: &'static str,
+        /// The output padding.
+        output_padding: usize,
+        /// The stride.
+        stride: usize,
+        /// The dilation.
+        dilation: usize,
+    },
+
+    /// A transposed convolution's padding crops everything away.
+    #[error("the padding along the {axis} removes {padding} of only {extent} output pixels")]
+    NoOutput {
+        /// `height` or `width`.
+        axis: &'static str,
+        /// Sum of both paddings.
+        padding: usize,
+        /// Output size without padding.
+        extent: usize,
     },
 
     /// Groups do not divide a number of channels.
@@ -168,6 +196,98 @@ impl ConvGeometry {
         }
         Ok(output_size)
     }
+}
+
+impl ConvGeometry {
+    /// Size of a transposed convolution's output:
+    /// `s*(H - 1) + d*(h - 1) + 1 - p0 - p1 + output_padding` on each axis.
+    ///
+    /// # Errors
+    /// When the output padding is not smaller than stride or dilation, or nothing is left.
+    pub fn transposed_size(
+        &self,
+        input_size: [usize; 2],
+        output_padding: [usize; 2],
+    ) -> Result<[usize; 2], GeometryError> {
+        let reach = self.reach(input_size);
+        let mut size = [0; 2];
+        for axis in 0..2 {
+            let (stride, dilation) = (self.stride[axis], self.dilation[axis]);
+            if output_padding[axis] >= stride.max(dilation) {
+                return Err(GeometryError::OutputPadding {
+                    axis: AXES[axis],
+                    output_padding: output_padding[axis],
+                    stride,
+                    dilation,
+                });
+            }
+            let padding = self.padding[axis].iter().sum::<usize>();
+            let extent = reach[axis] + output_padding[axis];
+            if padding >= extent {
+                return Err(GeometryError::NoOutput {
+                    axis: AXES[axis],
+                    padding,
+                    extent,
+                });
+            }
+            size[axis] = extent - padding;
+        }
+        Ok(size)
+    }
+
+    /// Number of elements of the kernel.
+    pub(crate) fn kernel_elements(&self) -> usize {
+        self.kernel_size.iter().product()
+    }
+
+    /// Size of the frame that so many positions of the kernel reach: `s*(n - 1) + d*(k - 1) + 1`.
+    pub(crate) fn reach(&self, positions: [usize; 2]) -> [usize; 2] {
+        std::array::from_fn(|axis| {
+            let kernel_extent = self.dilation[axis] * (self.kernel_size[axis] - 1) + 1;
+            self.stride[axis] * (positions[axis] - 1) + kernel_extent
+        })
+    }
+
+    /// Number of positions of the kernel in a frame: the inverse of [`reach`](Self::reach).
+    pub(crate) fn positions(&self, frame_size: [usize; 2]) -> [usize; 2] {
+        std::array::from_fn(|axis| {
+            let kernel_extent = self.dilation[axis] * (self.kernel_size[axis] - 1) + 1;
+            (frame_size[axis] - kernel_extent) / self.stride[axis] + 1
+        })
+    }
+
+    /// Rows of the frame that these rows of positions reach.
+    pub(crate) fn reached_rows(&self, rows: &Range<usize>) -> Range<usize> {
+        let start = self.stride[0] * rows.start;
+        start..start + self.reach([rows.len(), 1])[0]
+    }
+
+    /// How an image of `size` lies in the frame of `positions`, on each axis; nothing where it is
+    /// outside.
+    pub(crate) fn overlaps(&self, size: [usize; 2], positions: [usize; 2]) -> Option<[Overlap; 2]> {
+        let reach = self.reach(positions);
+        let overlap = |axis: usize| {
+            let before = self.padding[axis][0];
+            let length = size[axis].min(reach[axis].checked_sub(before)?);
+            (length > 0).then(|| Overlap {
+                before,
+                length,
+                after: reach[axis] - before - length,
+            })
+        };
+        Some([overlap(0)?, overlap(1)?])
+    }
+}
+
+/// One axis of a frame: padding, then the first `length` pixels of the image, then padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Overlap {
+    /// Padding before the image.
+    pub before: usize,
+    /// Pixels of the image that are reached.
+    pub length: usize,
+    /// Padding after the image.
+    pub after: usize,
 }
 
 fn at_least_one(option: &'static str, value: [usize; 2]) -> Result<(), GeometryError> {

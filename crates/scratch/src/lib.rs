@@ -1,8 +1,20 @@
-//! Hand-written Burn ops with explicit backward passes.
+//! Hand-written Burn ops with explicit backward passes: convolutions by unfold and fold, on every
+//! backend.
 //!
-//! Start reading at [`ConvGeometry`]: the sizes, and the conditions under which they exist, that
-//! every convolution and transposed convolution shares.
+//! Start reading at [`conv2d()`], then at the file of its gradients, `conv2d.rs`.
 
+mod activation;
+mod autodiff;
+mod conv2d;
+mod conv_transpose2d;
+mod functions;
 mod geometry;
+mod loss;
+mod ops;
+mod tiles;
+mod unfold;
 
+pub use functions::{conv_transpose2d, conv2d, fold, mse, prelu, relu, sigmoid, unfold};
 pub use geometry::{ConvGeometry, GeometryError};
+pub use ops::ScratchOps;
+pub use tiles::MAX_TILE_ELEMENTS;
