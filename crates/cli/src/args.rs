@@ -20,25 +20,19 @@ pub struct Cli {
 pub enum Command {
     /// Train a network on noisy pairs
     Train(TrainArgs),
+    /// Take the same training steps on several backends, and compare speed, results and memory
+    Compare(CompareArgs),
     /// List what this machine can compute on
     Devices(DevicesArgs),
 }
 
-/// Arguments of `n2n train`.
+/// What to run: an experiment and changes to it.
 #[derive(Debug, Args)]
-pub struct TrainArgs {
+pub struct ExperimentArgs {
     /// Experiment in TOML; every key is described in configs/README.md
     /// [default: a small network on scenes drawn by the program, about two minutes on two cores]
     #[arg(value_name = "CONFIG", verbatim_doc_comment)]
     pub config: Option<PathBuf>,
-
-    /// What to compute on
-    #[arg(long, value_enum, default_value_t = BackendName::Auto)]
-    pub backend: BackendName,
-
-    /// Which device of that backend, counted from 0
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub device: usize,
 
     /// Folder with train_data.pkl and val_data.pkl, instead of the config's
     #[arg(long, value_name = "PATH")]
@@ -48,15 +42,57 @@ pub struct TrainArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
 
+    /// Seed of weights, order and scenes, instead of the config's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// Arguments of `n2n train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// What to run.
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
+
+    /// What to compute on
+    #[arg(long, value_enum, default_value_t = BackendName::Auto)]
+    pub backend: BackendName,
+
+    /// Which device of that backend, counted from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub device: usize,
+
     /// Where the run's files go [default: runs/CONFIG-NUMBER, the next number that is free]
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
 
-    /// Seed of weights, order and scenes, instead of the config's
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-
     /// Print one line of JSON at the end, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `n2n compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// What to run.
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
+
+    /// What to compute on, in this order; deviations are from the first
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        required = true,
+        value_name = "NAME,NAME"
+    )]
+    pub backends: Vec<BackendName>,
+
+    /// Training steps on each backend, at least 2
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..))]
+    pub steps: u32,
+
+    /// Print one line of JSON, and nothing else, to standard output
     #[arg(long)]
     pub json: bool,
 }

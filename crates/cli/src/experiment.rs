@@ -8,6 +8,8 @@ use n2n_model::UNetConfig;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::args::ExperimentArgs;
+
 /// What `n2n train` does without a CONFIG.
 const DEFAULT_CONFIG: &str = include_str!("../../../configs/default.toml");
 
@@ -210,6 +212,33 @@ impl Default for PlateauConfig {
             min_lr: 0.0,
             eps: 1e-8,
         }
+    }
+}
+
+impl ExperimentArgs {
+    /// The experiment: config, then settings, then the arguments that have names of their own.
+    ///
+    /// # Errors
+    /// When the config cannot be read, or something in it is not possible.
+    pub fn resolve(&self) -> anyhow::Result<Experiment> {
+        let mut experiment = Experiment::resolve(self.config.as_deref(), &self.settings)?;
+        if let Some(path) = &self.data {
+            experiment.data.path = Some(path.clone());
+        }
+        if let Some(seed) = self.seed {
+            experiment.train.seed = seed;
+        }
+        experiment.validate()?;
+        Ok(experiment)
+    }
+
+    /// The config's file name, without its extension.
+    pub fn name(&self) -> String {
+        let stem = self.config.as_deref().and_then(Path::file_stem);
+        stem.map_or_else(
+            || "default".to_owned(),
+            |stem| stem.to_string_lossy().into_owned(),
+        )
     }
 }
 

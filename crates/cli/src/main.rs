@@ -22,6 +22,7 @@ const BAD_INPUT: u8 = 2;
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => train::run(&args),
+        Command::Compare(args) => commands::compare::run(&args),
         Command::Devices(args) => commands::devices::run(&args),
     };
     result.unwrap_or_else(|error| {

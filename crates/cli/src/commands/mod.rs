@@ -1,3 +1,4 @@
 //! One file for each command but `train`, which has a folder of its own.
 
+pub mod compare;
 pub mod devices;

@@ -1,11 +1,11 @@
 //! `n2n train`: the training program, top to bottom.
 
-mod datasets;
-mod denoiser;
-mod optimizer;
+pub(crate) mod datasets;
+pub(crate) mod denoiser;
+pub(crate) mod optimizer;
 mod plateau;
 mod progress;
-mod psnr;
+pub(crate) mod psnr;
 mod run_dir;
 mod strategy;
 
@@ -42,11 +42,11 @@ const INTERRUPTED: u8 = 130;
 /// # Errors
 /// When an argument, the config, the data or the run directory cannot be used.
 pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
-    let experiment = experiment(args)?;
+    let experiment = args.experiment.resolve()?;
     let selected = args.backend.open(args.device)?;
     let datasets = Datasets::open(&experiment)?;
     let noisy_psnr_db = datasets.noisy_psnr_db()?;
-    let run_dir = RunDir::create(args.run_dir.as_deref(), &run_name(args))?;
+    let run_dir = RunDir::create(args.run_dir.as_deref(), &args.experiment.name())?;
     let run_path = run_dir.path().to_owned();
     run_dir.describe(
         &experiment.to_toml()?,
@@ -105,30 +105,6 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         true => ExitCode::from(INTERRUPTED),
         false => ExitCode::SUCCESS,
     })
-}
-
-/// The experiment: config, then settings, then the arguments that have names of their own.
-fn experiment(args: &TrainArgs) -> anyhow::Result<Experiment> {
-    let mut experiment = Experiment::resolve(args.config.as_deref(), &args.settings)?;
-    if let Some(path) = &args.data {
-        experiment.data.path = Some(path.clone());
-    }
-    if let Some(seed) = args.seed {
-        experiment.train.seed = seed;
-    }
-    experiment.validate()?;
-    Ok(experiment)
-}
-
-/// The config's file name, without its extension.
-fn run_name(args: &TrainArgs) -> String {
-    args.config
-        .as_deref()
-        .and_then(Path::file_stem)
-        .map_or_else(
-            || "default".to_owned(),
-            |stem| stem.to_string_lossy().into_owned(),
-        )
 }
 
 fn train(

@@ -1,0 +1,246 @@
+//! Training steps on one backend, timed and recorded.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use burn::data::dataloader::DataLoader;
+use burn::module::Module;
+use burn::train::{InferenceStep, Learner};
+use n2n_data::{Batch, Normalization, PairSource, Slice, TrainStream, ValidationSet};
+use n2n_model::StateDict;
+use serde::Serialize;
+
+use super::memory;
+use crate::backend::Selected;
+use crate::experiment::Experiment;
+use crate::train::datasets::Datasets;
+use crate::train::denoiser::Denoiser;
+use crate::train::optimizer;
+use crate::train::psnr::psnr_db;
+
+/// Validation images of the PSNR: enough to see that a backend learned the same.
+const VALIDATION_IMAGES: usize = 64;
+
+/// What one backend did.
+#[derive(Serialize)]
+pub struct Measurement {
+    /// Its name.
+    pub backend: &'static str,
+    /// The adapter's or processor's name.
+    pub device: String,
+    /// Seconds of the first step; on a GPU this includes choosing and building kernels.
+    pub first_step_s: f64,
+    /// Median over the other steps of images per second, from the batch on the device to its loss
+    /// on the host; making batches is not in it.
+    pub images_per_s: f64,
+    /// Largest `|loss - reference| / |reference|` of a step; the first backend is the reference.
+    pub loss_deviation: f64,
+    /// Largest `max|w - reference| / max|reference|` of a parameter tensor after the last step.
+    pub weight_deviation: f64,
+    /// PSNR after the last step.
+    pub psnr_db: f64,
+    /// Peak resident memory of the process in MiB, with what earlier backends left behind.
+    pub peak_memory_mib: Option<f64>,
+    /// Training loss of each step.
+    pub losses: Vec<f64>,
+    /// Parameters after the last step.
+    #[serde(skip)]
+    weights: StateDict,
+}
+
+/// Everything that is the same on each backend.
+pub struct Bench<'a> {
+    experiment: &'a Experiment,
+    steps: usize,
+    train: Arc<dyn PairSource>,
+    validation: Arc<dyn PairSource>,
+    normalization: Arc<Normalization>,
+}
+
+impl<'a> Bench<'a> {
+    /// Opens the experiment's data.
+    ///
+    /// # Errors
+    /// When the data cannot be used.
+    pub fn new(experiment: &'a Experiment, steps: usize) -> anyhow::Result<Self> {
+        let Datasets { train, validation } = Datasets::open(experiment)?;
+        let normalization = Normalization::fit(experiment.data.normalize, &*train)?;
+        let count = validation.len().min(VALIDATION_IMAGES);
+        Ok(Self {
+            experiment,
+            steps,
+            train,
+            validation: Arc::new(Slice::new(validation, 0..count)),
+            normalization: Arc::new(normalization),
+        })
+    }
+
+    /// `[channels, height, width]` of the images.
+    pub fn image_shape(&self) -> [usize; 3] {
+        self.train.shape()
+    }
+
+    /// Trains on one backend from the seed's weights, and compares with `reference`.
+    ///
+    /// # Errors
+    /// When an example cannot be read, the device fails, or the loss is no longer finite.
+    pub fn measure(
+        &self,
+        selected: &Selected,
+        reference: Option<&Measurement>,
+    ) -> anyhow::Result<Measurement> {
+        let peak_is_ours = memory::reset_peak();
+        let config = &self.experiment.train;
+        let device = selected.device.clone().autodiff();
+        let network = self.experiment.model.init(config.seed, &device);
+        let (scheduler, _) = optimizer::scheduler(config);
+        let mut learner = Learner::new(
+            Denoiser { network },
+            optimizer::optimizer(&config.optimizer),
+            scheduler,
+        );
+        learner.fork(&device);
+        let stream = TrainStream::new(
+            self.train.clone(),
+            self.normalization.clone(),
+            config.target,
+            config.batch_size,
+            self.experiment.data.shuffle.then_some(config.seed),
+            device,
+        );
+
+        let mut losses = Vec::with_capacity(self.steps);
+        let mut seconds = Vec::with_capacity(self.steps);
+        let mut rates = Vec::with_capacity(self.steps);
+        let mut batches = stream.iter();
+        while losses.len() < self.steps {
+            let batch = batches.next().context("the training stream is endless")??;
+            let images = batch.input.dims()[0];
+            let start = Instant::now();
+            let loss = step(&mut learner, batch)
+                .with_context(|| format!("step {} on {}", losses.len() + 1, selected.backend))?;
+            let elapsed = start.elapsed().as_secs_f64();
+            losses.push(loss);
+            seconds.push(elapsed);
+            rates.push(images as f64 / elapsed);
+        }
+
+        let model = learner.model().valid();
+        let weights = self.experiment.model.state_dict(&model.network);
+        let psnr_db = self.psnr_db(&model, selected)?;
+        let (loss_deviation, weight_deviation) = match reference {
+            Some(first) => (
+                loss_deviation(&losses, &first.losses),
+                weight_deviation(&weights, &first.weights),
+            ),
+            None => (0.0, 0.0),
+        };
+        Ok(Measurement {
+            backend: selected.backend,
+            device: selected.name.clone(),
+            first_step_s: seconds[0],
+            images_per_s: median(&mut rates[1..]),
+            loss_deviation,
+            weight_deviation,
+            psnr_db,
+            peak_memory_mib: memory::peak_mib().filter(|_| peak_is_ours),
+            losses,
+            weights,
+        })
+    }
+
+    fn psnr_db(&self, model: &Denoiser, selected: &Selected) -> anyhow::Result<f64> {
+        let set = ValidationSet::new(
+            self.validation.clone(),
+            self.normalization.clone(),
+            self.experiment.train.batch_size,
+            selected.device.clone(),
+        );
+        let mut mse: Vec<f64> = Vec::new();
+        for batch in set.iter() {
+            let output = InferenceStep::step(model, batch?);
+            mse.extend(output.mse.try_into_data()?.iter::<f64>());
+        }
+        Ok(psnr_db(&mse))
+    }
+}
+
+/// One step, to the end of its work on the device; its loss.
+fn step(learner: &mut Learner<Denoiser>, batch: Batch) -> anyhow::Result<f64> {
+    let output = learner.train_step(batch);
+    learner.lr_step();
+    learner.optimizer_step(output.grads);
+    let data = output.item.mse.try_into_data()?;
+    let loss: f64 = data.iter::<f64>().sum();
+    ensure!(loss.is_finite(), "the loss became {loss}; lower train.lr");
+    Ok(loss)
+}
+
+fn loss_deviation(losses: &[f64], reference: &[f64]) -> f64 {
+    let pairs = losses.iter().zip(reference);
+    pairs.fold(0.0, |largest, (loss, reference)| {
+        largest.max(relative((loss - reference).abs(), reference.abs()))
+    })
+}
+
+fn weight_deviation(weights: &StateDict, reference: &StateDict) -> f64 {
+    let tensors = weights.iter().zip(reference);
+    tensors.fold(0.0, |largest, ((name, tensor), (expected, reference))| {
+        assert_eq!(name, expected, "one network, one set of names");
+        let (mut deviation, mut magnitude) = (0.0_f64, 0.0_f64);
+        for (value, reference) in tensor.iter::<f64>().zip(reference.iter::<f64>()) {
+            deviation = deviation.max((value - reference).abs());
+            magnitude = magnitude.max(reference.abs());
+        }
+        largest.max(relative(deviation, magnitude))
+    })
+}
+
+/// `deviation / magnitude`; a deviation from zeros counts as it is.
+fn relative(deviation: f64, magnitude: f64) -> f64 {
+    match magnitude > 0.0 {
+        true => deviation / magnitude,
+        false => deviation,
+    }
+}
+
+/// The middle value, or the mean of the two.
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() % 2 {
+        1 => values[middle],
+        _ => (values[middle - 1] + values[middle]) / 2.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+
+    #[test]
+    fn a_median_is_the_middle_or_the_mean_of_two() {
+        assert_eq!(median(&mut [5.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut [8.0, 1.0, 2.0, 4.0]), 3.0);
+    }
+
+    #[test]
+    fn deviations_are_relative_to_the_reference_and_the_largest_counts() {
+        assert_eq!(loss_deviation(&[1.0, 3.0], &[1.0, 2.0]), 0.5);
+        let state = |a: [f32; 2], b: [f32; 2]| {
+            StateDict::from([
+                ("a".to_owned(), TensorData::from(a)),
+                ("b".to_owned(), TensorData::from(b)),
+            ])
+        };
+        // The small first value of `a` is held to the tensor's largest, 4.
+        let reference = state([0.5, -4.0], [0.0, 0.0]);
+        assert_eq!(
+            weight_deviation(&state([1.5, -4.0], [0.0, 0.125]), &reference),
+            0.25
+        );
+    }
+}
