@@ -14,8 +14,13 @@ use anyhow::{Context, Result, bail, ensure};
 pub const WORKSPACE: [&str; 3] = ["--release", "--workspace", "--locked"];
 
 /// The root of the workspace.
+///
+/// `cargo run` says where it is; what this program was built from may be another clone, where
+/// several share a target folder.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let package = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    package.join("..")
 }
 
 /// `cargo` followed by `subcommand`, on this workspace.
