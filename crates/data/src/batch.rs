@@ -35,6 +35,20 @@ struct Batcher {
 }
 
 impl Batcher {
+    fn on(&self, device: &Device) -> Self {
+        Self {
+            device: device.clone(),
+            ..self.clone()
+        }
+    }
+
+    fn slice(&self, start: usize, end: usize) -> Self {
+        Self {
+            source: Arc::new(Slice::new(self.source.clone(), start..end)),
+            ..self.clone()
+        }
+    }
+
     /// Reads the examples in parallel and puts them on the device.
     fn batch(&self, indices: &[usize]) -> Result<Batch, DataError> {
         let shape = self.source.shape();
@@ -128,15 +142,17 @@ impl DataLoader<Batch> for TrainStream {
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
-        let mut stream = self.clone();
-        stream.batcher.device = device.clone();
-        Arc::new(stream)
+        Arc::new(Self {
+            batcher: self.batcher.on(device),
+            ..*self
+        })
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
-        let mut stream = self.clone();
-        stream.batcher.source = Arc::new(Slice::new(self.batcher.source.clone(), start..end));
-        Arc::new(stream)
+        Arc::new(Self {
+            batcher: self.batcher.slice(start, end),
+            ..*self
+        })
     }
 }
 
@@ -181,15 +197,15 @@ impl DataLoader<Batch> for ValidationSet {
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
-        let mut set = self.clone();
-        set.batcher.device = device.clone();
-        Arc::new(set)
+        Arc::new(Self {
+            batcher: self.batcher.on(device),
+        })
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
-        let mut set = self.clone();
-        set.batcher.source = Arc::new(Slice::new(self.batcher.source.clone(), start..end));
-        Arc::new(set)
+        Arc::new(Self {
+            batcher: self.batcher.slice(start, end),
+        })
     }
 }
 
@@ -221,5 +237,73 @@ impl DataLoaderIterator<Batch> for Batches<'_> {
     fn progress(&self) -> Progress {
         let unit = Some("images".to_owned());
         Progress::new(self.served, self.batcher.source.len(), unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Scenes, ScenesConfig, Split};
+
+    fn source() -> Arc<dyn PairSource> {
+        let config = ScenesConfig {
+            train: 5,
+            height: 4,
+            width: 6,
+            oversample: 2,
+            ..ScenesConfig::default()
+        };
+        Arc::new(Scenes::new(&config, 3, Split::Train))
+    }
+
+    fn stream(shuffle_seed: Option<u64>) -> TrainStream {
+        let normalization = Arc::new(Normalization::None);
+        let device = Device::flex();
+        TrainStream::new(
+            source(),
+            normalization,
+            Target::Noisy,
+            2,
+            shuffle_seed,
+            device,
+        )
+    }
+
+    #[test]
+    fn batches_follow_the_file_across_epochs_and_the_last_of_each_is_shorter() {
+        let stream = stream(None);
+        let mut batches = stream.iter();
+        for indices in [&[0, 1][..], &[2, 3], &[4], &[0, 1]] {
+            let batch = batches.next().unwrap().unwrap();
+            assert_eq!(batch.input.dims(), [indices.len(), 3, 4, 6]);
+            let pairs = indices.iter().map(|&index| source().pair(index).unwrap());
+            let (inputs, targets): (Vec<_>, Vec<_>) = pairs
+                .map(|pair| (pair.noisy_input, pair.noisy_target.unwrap()))
+                .unzip();
+            assert_eq!(
+                batch.input.into_data().iter().collect::<Vec<f32>>(),
+                inputs.concat()
+            );
+            assert_eq!(
+                batch.target.into_data().iter().collect::<Vec<f32>>(),
+                targets.concat()
+            );
+        }
+        assert_eq!(batches.progress().items_processed, 7);
+    }
+
+    #[test]
+    fn a_shuffled_order_is_a_pure_function_of_seed_and_epoch() {
+        let order = |seed, epoch| stream(Some(seed)).order(epoch);
+        let mut sorted = order(1, 0);
+        sorted.sort_unstable();
+        assert_eq!(sorted, [0, 1, 2, 3, 4]);
+        assert_eq!(order(1, 7), order(1, 7));
+        let orders: std::collections::HashSet<_> = (0..20).map(|epoch| order(1, epoch)).collect();
+        assert!(orders.len() > 10, "20 epochs have {} orders", orders.len());
+        assert_ne!(
+            (0..20).map(|epoch| order(1, epoch)).collect::<Vec<_>>(),
+            (0..20).map(|epoch| order(2, epoch)).collect::<Vec<_>>()
+        );
     }
 }

@@ -165,3 +165,79 @@ impl PixelSums {
             .unzip()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Scenes, ScenesConfig, Split};
+
+    /// f32 statistics of values in `[0, 1]`, against f64.
+    const TOLERANCE: f64 = 1e-6;
+
+    fn scenes() -> Scenes {
+        let config = ScenesConfig {
+            train: 40,
+            height: 4,
+            width: 6,
+            oversample: 2,
+            ..ScenesConfig::default()
+        };
+        Scenes::new(&config, 1, Split::Train)
+    }
+
+    #[test]
+    fn per_pixel_statistics_are_the_mean_and_deviation_over_the_inputs() {
+        let scenes = scenes();
+        let fitted = Normalization::fit(NormalizationKind::PerPixel, &scenes).unwrap();
+        let Normalization::PerPixel { shape, mean, std } = &fitted else {
+            panic!("{fitted:?}");
+        };
+        assert_eq!(*shape, [3, 4, 6]);
+        let inputs: Vec<_> = (0..scenes.len())
+            .map(|index| scenes.pair(index).unwrap().noisy_input)
+            .collect();
+        for pixel in 0..mean.len() {
+            let values: Vec<f32> = inputs.iter().map(|input| input[pixel]).collect();
+            let (expected_mean, expected_std) = mean_and_std(&values);
+            assert!((f64::from(mean[pixel]) - expected_mean).abs() < TOLERANCE);
+            assert!((f64::from(std[pixel]) - expected_std).abs() < TOLERANCE);
+        }
+
+        let mut image = inputs[7].clone();
+        fitted.apply(&mut image, *shape);
+        for (pixel, value) in image.iter().enumerate() {
+            let back = value * std[pixel] + mean[pixel];
+            assert!(f64::from((back - inputs[7][pixel]).abs()) < TOLERANCE);
+        }
+    }
+
+    #[test]
+    fn statistics_do_not_depend_on_the_number_of_threads() {
+        let fit = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+            let fit = || Normalization::fit(NormalizationKind::PerPixel, &scenes()).unwrap();
+            pool.build().unwrap().install(fit)
+        };
+        assert_eq!(fit(1), fit(5));
+    }
+
+    #[test]
+    fn each_channel_of_each_image_is_centred_and_scaled() {
+        let mut image = scenes().pair(2).unwrap().noisy_input;
+        Normalization::PerImage.apply(&mut image, [3, 4, 6]);
+        for channel in image.chunks_exact(24) {
+            let (mean, std) = mean_and_std(channel);
+            assert!(
+                mean.abs() < TOLERANCE && (std - 1.0).abs() < TOLERANCE,
+                "{mean} {std}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_flat_image_stays_finite() {
+        let mut image = vec![0.25; 3 * 4 * 6];
+        Normalization::PerImage.apply(&mut image, [3, 4, 6]);
+        assert!(image.iter().all(|value| *value == 0.0));
+    }
+}
