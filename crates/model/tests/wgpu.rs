@@ -8,6 +8,7 @@ use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
+use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use n2n_model::{StateDict, UNetConfig};
 
@@ -22,7 +23,14 @@ const STEPS: usize = 10;
 
 #[test]
 fn wgpu_computes_what_flex_computes() {
-    let (wgpu, adapter) = match Device::wgpu_options().init_with_setup() {
+    // The APIs that the program uses; OpenGL is not among them.
+    let api = match std::env::consts::OS {
+        "macos" => WgpuBackend::Metal,
+        "windows" => WgpuBackend::Dx12,
+        _ => WgpuBackend::Vulkan,
+    };
+    let opened = Device::wgpu_options().graphics_api(api).init_with_setup();
+    let (wgpu, adapter) = match opened {
         Ok((device, setup)) => (device, setup.adapter.get_info().name),
         Err(error) if std::env::var_os("CI").is_some() => panic!("no adapter in CI: {error}"),
         Err(error) => {
