@@ -3,7 +3,7 @@
 SGD with learning rate 1 and no momentum, batches of 16 in file order, mean squared error between
 values in [0, 1], no normalization. Every 150 batches the validation MSE is fed to ReduceLROnPlateau.
 
-    python train_unet.py --data ../../datasets/ee559-like --out metrics.jsonl
+    python train_unet.py --data FOLDER --out metrics.jsonl
 """
 
 import argparse

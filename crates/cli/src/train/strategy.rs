@@ -115,15 +115,13 @@ impl Run<'_> {
             }
             let is_best = best.is_none_or(|best| record.psnr_db > best.psnr_db);
             self.keep(&record, is_best)?;
-            let best = *best.insert(if is_best {
-                record
-            } else {
-                best.unwrap_or(record)
-            });
+            if is_best {
+                best = Some(record);
+            }
             if stopped || self.images >= self.strategy.max_images {
                 return Ok(Outcome {
                     last: record,
-                    best,
+                    best: best.unwrap_or(record),
                     training_seconds: self.training_seconds,
                     stopped: self.images < self.strategy.max_images,
                 });
