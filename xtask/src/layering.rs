@@ -6,11 +6,15 @@ use serde_json::Value;
 use crate::cargo;
 
 /// Each member of the workspace and the members it may depend on.
-const LAYERS: [(&str, &[&str]); 5] = [
-    ("n2n-cli", &["n2n-data", "n2n-model", "n2n-scratch"]),
+const LAYERS: [(&str, &[&str]); 6] = [
+    (
+        "n2n-cli",
+        &["n2n-data", "n2n-model", "n2n-scratch", "n2n-testing"],
+    ),
     ("n2n-data", &[]),
-    ("n2n-model", &["n2n-scratch"]),
-    ("n2n-scratch", &[]),
+    ("n2n-model", &["n2n-scratch", "n2n-testing"]),
+    ("n2n-scratch", &["n2n-testing"]),
+    ("n2n-testing", &[]),
     ("xtask", &[]),
 ];
 

@@ -3,11 +3,13 @@
 //! Start reading at [`UNet::forward`].
 
 mod atomic;
+mod conv;
 mod file;
 mod parameters;
 mod unet;
 
 pub use atomic::write_atomically;
+pub use conv::Convolution;
 pub use file::{FileError, METADATA_KEY, read_model_file, write_model_file};
 pub use parameters::{Initializer, ParameterError, ParameterSource, RandomInit, StateDict};
 pub use unet::{Activation, DecoderBlock, EncoderBlock, SizeError, UNet, UNetConfig};

@@ -6,11 +6,14 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{PRelu, PReluConfig, PaddingConfig2d};
+use burn::nn::conv::Conv2dConfig;
+use burn::nn::{self, PRelu, PReluConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
+use n2n_scratch::ConvGeometry;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use crate::conv::{Conv2d, Convolution};
 
 /// Parameters by PyTorch's name, such as `eblocks.0.conv.weight`.
 pub type StateDict = BTreeMap<String, TensorData>;
@@ -154,6 +157,7 @@ impl ParameterSource for StateDict {
 pub(crate) struct Builder<'a, S> {
     pub source: &'a mut S,
     pub device: &'a Device,
+    pub convolution: Convolution,
 }
 
 impl<S: ParameterSource> Builder<'_, S> {
@@ -174,13 +178,25 @@ impl<S: ParameterSource> Builder<'_, S> {
         let weight = [channels_out, channels_in, height, width];
         let weight = self.tensor(names, "weight", &weight, uniform)?;
         let bias = self.tensor(names, "bias", &[channels_out], uniform)?;
-        let layer = Conv2dConfig::new(channels, kernel_size)
-            .with_padding(PaddingConfig2d::Same)
-            .init(self.device);
-        Ok(Conv2d {
-            weight,
-            bias: Some(bias),
-            ..layer
+        Ok(match self.convolution {
+            Convolution::Burn => {
+                let layer = Conv2dConfig::new(channels, kernel_size)
+                    .with_padding(PaddingConfig2d::Same)
+                    .init(self.device);
+                Conv2d::Burn(nn::conv::Conv2d {
+                    weight,
+                    bias: Some(bias),
+                    ..layer
+                })
+            }
+            Convolution::Scratch => {
+                // What keeps the size: of an even kernel, the larger half comes after the image.
+                let padding = kernel_size.map(|size| [(size - 1) / 2, size / 2]);
+                let layer = ConvGeometry::new(kernel_size).and_then(|geometry| {
+                    n2n_scratch::Conv2d::new(weight, Some(bias), geometry.with_padding(padding))
+                });
+                Conv2d::Scratch(layer.unwrap_or_else(|error| unreachable!("shapes fit: {error}")))
+            }
         })
     }
 
@@ -223,6 +239,11 @@ pub(crate) fn named_parameters(module: &impl Module) -> Vec<(String, TensorData)
     visitor.found
 }
 
+/// Whether a step into a container is part of a parameter's name: the choice of a convolution is not.
+fn is_layer(container_type: &str) -> bool {
+    !container_type.starts_with("Enum:")
+}
+
 #[derive(Default)]
 struct NamedParameters {
     path: Vec<String>,
@@ -230,14 +251,18 @@ struct NamedParameters {
 }
 
 impl ModuleVisitor for NamedParameters {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        // PyTorch calls the slope of a PReLU its weight.
-        let name = if name == "alpha" { "weight" } else { name };
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        if is_layer(container_type) {
+            // PyTorch calls the slope of a PReLU its weight.
+            let name = if name == "alpha" { "weight" } else { name };
+            self.path.push(name.to_owned());
+        }
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container_type: &str) {
+        if is_layer(container_type) {
+            self.path.pop();
+        }
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

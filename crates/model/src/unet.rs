@@ -2,13 +2,13 @@
 
 use burn::module::Module;
 use burn::nn::PRelu;
-use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::module::{interpolate, max_pool2d};
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::conv::{Conv2d, Convolution};
 use crate::parameters::{Builder, named_parameters};
 use crate::{ParameterError, ParameterSource, RandomInit, StateDict};
 
@@ -52,6 +52,8 @@ pub struct UNetConfig {
     pub share_weights: bool,
     /// The scalar activation.
     pub activation: Activation,
+    /// Whose convolution computes it; a state dict fits both.
+    pub conv: Convolution,
 }
 
 impl Default for UNetConfig {
@@ -61,6 +63,7 @@ impl Default for UNetConfig {
             depth: 4,
             share_weights: true,
             activation: Activation::PRelu,
+            conv: Convolution::Burn,
         }
     }
 }
@@ -171,7 +174,11 @@ impl UNetConfig {
             panic!("{error}");
         }
         let (encoder, decoder) = (self.features, 2 * self.features); // C_e, C_d
-        let mut builder = Builder { source, device };
+        let mut builder = Builder {
+            source,
+            device,
+            convolution: self.conv,
+        };
         let named = |name: &str| [name.to_owned()];
 
         let conv0 = builder.conv2d(&named("conv0"), [CHANNELS, encoder], KERNEL_SIZE)?;

@@ -6,39 +6,28 @@ use std::path::Path;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use n2n_model::{Activation, StateDict, UNetConfig};
-use safetensors::SafeTensors;
+use n2n_model::{Activation, Convolution, StateDict, UNetConfig};
 
 /// Largest error over largest value, per tensor. PyTorch computed in f64; what is left is the
 /// rounding of f32 sums, of at most a few thousand terms: about sqrt(2000) * 2^-24 = 3e-6.
 const TOLERANCE: f64 = 1e-5;
 
-struct Golden(HashMap<String, TensorData>);
+pub struct Golden(HashMap<String, TensorData>);
 
 impl Golden {
-    fn read(name: &str) -> Self {
+    pub fn read(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/data")
             .join(name);
         let bytes = std::fs::read(path).unwrap();
-        let tensors = SafeTensors::deserialize(&bytes).unwrap();
-        let tensors = tensors.iter().map(|(name, view)| {
-            let values: Vec<f32> = view
-                .data()
-                .chunks_exact(4)
-                .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
-                .collect();
-            // The loss is a scalar there, and a vector of one element here.
-            let shape = match view.shape() {
-                [] => vec![1],
-                shape => shape.to_vec(),
-            };
-            (name.to_owned(), TensorData::new(values, shape))
-        });
-        Self(tensors.collect())
+        Self(n2n_testing::golden(&bytes))
     }
 
-    fn parameters(&self) -> StateDict {
+    pub fn tensor(&self, name: &str) -> TensorData {
+        self.0[name].clone()
+    }
+
+    pub fn parameters(&self) -> StateDict {
         let parameter = |(name, data): (&String, &TensorData)| {
             Some((name.strip_prefix("param.")?.to_owned(), data.clone()))
         };
@@ -46,31 +35,39 @@ impl Golden {
     }
 
     fn error(&self, name: &str, got: &TensorData) -> f64 {
-        let expected = &self.0[name];
-        assert_eq!(got.shape(), expected.shape(), "{name}");
-        let (got, expected): (Vec<f64>, Vec<f64>) =
-            (got.iter().collect(), expected.iter().collect());
-        let largest = expected.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
-        let difference = got.iter().zip(&expected).map(|(a, b)| (a - b).abs());
-        difference.fold(0.0, f64::max) / largest
+        n2n_testing::error(got, &self.0[name])
     }
 }
 
 /// Gradients under the paths of the parameters, in PyTorch's words.
-struct GradientVisitor<'a> {
+pub struct GradientVisitor<'a> {
     gradients: &'a Gradients,
     path: Vec<String>,
-    found: Vec<(String, TensorData)>,
+    pub found: Vec<(String, TensorData)>,
+}
+
+impl<'a> GradientVisitor<'a> {
+    pub fn new(gradients: &'a Gradients) -> Self {
+        Self {
+            gradients,
+            path: Vec::new(),
+            found: Vec::new(),
+        }
+    }
 }
 
 impl ModuleVisitor for GradientVisitor<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        let name = if name == "alpha" { "weight" } else { name };
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        if !container.starts_with("Enum:") {
+            let name = if name == "alpha" { "weight" } else { name };
+            self.path.push(name.to_owned());
+        }
     }
 
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        if !container.starts_with("Enum:") {
+            self.path.pop();
+        }
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -90,18 +87,13 @@ fn check(name: &str, config: &UNetConfig, device: &Device) {
     let output = network.forward(input.clone());
     let loss = MseLoss::new().forward(output.clone(), target, Reduction::Mean);
     let gradients = loss.backward();
-    let mut visitor = GradientVisitor {
-        gradients: &gradients,
-        path: Vec::new(),
-        found: vec![
-            ("output".to_owned(), output.into_data()),
-            ("loss".to_owned(), loss.into_data()),
-            (
-                "grad.input".to_owned(),
-                input.grad(&gradients).unwrap().into_data(),
-            ),
-        ],
-    };
+    let mut visitor = GradientVisitor::new(&gradients);
+    let input_grad = input.grad(&gradients).unwrap();
+    visitor.found = vec![
+        ("output".to_owned(), output.into_data()),
+        ("loss".to_owned(), loss.into_data()),
+        ("grad.input".to_owned(), input_grad.into_data()),
+    ];
     network.visit(&mut visitor);
     if config.share_weights {
         // The last of the three stored decoder blocks serves the last level.
@@ -130,11 +122,16 @@ fn check(name: &str, config: &UNetConfig, device: &Device) {
     assert!(errors.is_empty(), "{name} on {device:?}: {errors:?}");
 }
 
-/// On both CPU backends.
+/// On both CPU backends, with both convolutions.
 fn check_on_cpu(name: &str, config: &UNetConfig) {
-    #[allow(deprecated)]
-    for device in [Device::flex(), Device::ndarray()] {
-        check(name, config, &device);
+    for conv in [Convolution::Burn, Convolution::Scratch] {
+        let config = UNetConfig {
+            conv,
+            ..config.clone()
+        };
+        for device in n2n_testing::cpu_devices() {
+            check(name, &config, &device);
+        }
     }
 }
 
@@ -164,6 +161,7 @@ fn unshared_relu_network_agrees_with_pytorch() {
         depth: 3,
         share_weights: false,
         activation: Activation::Relu,
+        ..UNetConfig::default()
     };
     check_on_cpu("unet_relu_unshared.safetensors", &config);
 }

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod derivatives;
 mod file;
 mod golden;
+mod trajectory;
 mod unet;
 mod wgpu;

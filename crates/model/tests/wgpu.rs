@@ -2,15 +2,13 @@
 //!
 //! One test, because each process tunes its kernels anew, which takes a software adapter a minute.
 
-use std::io::Write;
-
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::wgpu::WgpuBackend;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
-use n2n_model::{StateDict, UNetConfig};
+use n2n_model::{Convolution, StateDict, UNetConfig};
+use n2n_testing::error;
 
 /// Largest error over largest value. Both add the same f32 products, of which there are at most a
 /// few hundred in a sum, in different orders: about sqrt(300) * 2^-24 = 1e-6.
@@ -23,32 +21,15 @@ const STEPS: usize = 10;
 
 #[test]
 fn wgpu_computes_what_flex_computes() {
-    // The APIs that the program uses; OpenGL is not among them.
-    let api = match std::env::consts::OS {
-        "macos" => WgpuBackend::Metal,
-        "windows" => WgpuBackend::Dx12,
-        _ => WgpuBackend::Vulkan,
+    let Some(wgpu) = n2n_testing::wgpu() else {
+        return;
     };
-    let opened = Device::wgpu_options().graphics_api(api).init_with_setup();
-    let (wgpu, adapter) = match opened {
-        Ok((device, setup)) => (device, setup.adapter.get_info().name),
-        Err(error) if std::env::var_os("CI").is_some() => panic!("no adapter in CI: {error}"),
-        Err(error) => {
-            tell(&format!("wgpu is NOT tested: no adapter here: {error}"));
-            return;
-        }
-    };
-    tell(&format!("wgpu is tested on {adapter}"));
     let flex = Device::flex();
     matrix_products(&wgpu, &flex);
     convolutions(&wgpu, &flex);
-    training(&wgpu, &flex);
-}
-
-/// Writes past the capture of a passing test's output.
-fn tell(line: &str) {
-    let line = format!("{line}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    for conv in Convolution::ALL {
+        training(&wgpu, &flex, conv);
+    }
 }
 
 fn matrix_products(wgpu: &Device, flex: &Device) {
@@ -90,27 +71,28 @@ fn convolutions(wgpu: &Device, flex: &Device) {
 }
 
 /// The same seed, the same batch: the losses and the weights stay together.
-fn training(wgpu: &Device, flex: &Device) {
-    let (losses, state) = train(wgpu);
-    let (expected_losses, expected_state) = train(flex);
+fn training(wgpu: &Device, flex: &Device, conv: Convolution) {
+    let (losses, state) = train(wgpu, conv);
+    let (expected_losses, expected_state) = train(flex, conv);
     for (step, (got, expected)) in losses.iter().zip(&expected_losses).enumerate() {
         let error = (got - expected).abs() / expected;
         assert!(
             error <= LOSS_TOLERANCE,
-            "loss of step {step}: {got} and {expected}"
+            "{conv:?}, loss of step {step}: {got} and {expected}"
         );
     }
     assert!(expected_losses[STEPS - 1] < expected_losses[0], "it learns");
     for (name, expected) in &expected_state {
         let error = error(&state[name], expected);
-        assert!(error <= LOSS_TOLERANCE, "{name}: {error:e}");
+        assert!(error <= LOSS_TOLERANCE, "{conv:?}, {name}: {error:e}");
     }
 }
 
-fn train(device: &Device) -> (Vec<f64>, StateDict) {
+fn train(device: &Device, conv: Convolution) -> (Vec<f64>, StateDict) {
     let config = UNetConfig {
         features: 2,
         depth: 2,
+        conv,
         ..UNetConfig::default()
     };
     let flex = Device::flex();
@@ -133,12 +115,4 @@ fn train(device: &Device) -> (Vec<f64>, StateDict) {
 fn random<const D: usize>(shape: [usize; D], seed: u64, flex: &Device) -> TensorData {
     flex.seed(seed);
     Tensor::<D>::random(shape, Distribution::Uniform(0.0, 1.0), flex).into_data()
-}
-
-fn error(got: &TensorData, expected: &TensorData) -> f64 {
-    let (got, expected): (Vec<f64>, Vec<f64>) = (got.iter().collect(), expected.iter().collect());
-    let largest = expected.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
-    let difference = got.iter().zip(&expected).map(|(a, b)| (a - b).abs());
-    // f64::max would drop a NaN.
-    difference.fold(0.0, |a, b| if a >= b { a } else { b }) / largest
 }

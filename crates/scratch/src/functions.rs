@@ -217,7 +217,11 @@ pub fn sigmoid(x: Tensor<4>) -> Tensor<4> {
 /// # Panics
 /// If the shapes differ.
 pub fn mse(x: Tensor<4>, y: Tensor<4>) -> Tensor<1> {
-    assert_eq!(x.dims(), y.dims(), "expected two images of one shape");
+    let (x_shape, y_shape) = (x.dims(), y.dims());
+    assert_eq!(
+        x_shape, y_shape,
+        "expected two images of one shape, got {x_shape:?} and {y_shape:?}"
+    );
     Tensor::from_dispatch(<Dispatch as ScratchOps>::mse(
         x.into_dispatch(),
         y.into_dispatch(),

@@ -77,6 +77,24 @@ pub enum GeometryError {
         /// `input` or `output`.
         which: &'static str,
     },
+
+    /// A weight's kernel is not the geometry's.
+    #[error("the geometry's kernel is {expected:?}, but the weight's is {got:?}")]
+    Kernel {
+        /// `[height, width]` in the geometry.
+        expected: [usize; 2],
+        /// `[height, width]` of the weight.
+        got: [usize; 2],
+    },
+
+    /// A bias has not one value for each output channel.
+    #[error("there are {expected} output channels, but {got} biases")]
+    Bias {
+        /// Number of output channels.
+        expected: usize,
+        /// Length of the bias.
+        got: usize,
+    },
 }
 
 const AXES: [&str; 2] = ["height", "width"];
@@ -209,18 +227,10 @@ impl ConvGeometry {
         input_size: [usize; 2],
         output_padding: [usize; 2],
     ) -> Result<[usize; 2], GeometryError> {
+        self.check_output_padding(output_padding)?;
         let reach = self.reach(input_size);
         let mut size = [0; 2];
         for axis in 0..2 {
-            let (stride, dilation) = (self.stride[axis], self.dilation[axis]);
-            if output_padding[axis] >= stride.max(dilation) {
-                return Err(GeometryError::OutputPadding {
-                    axis: AXES[axis],
-                    output_padding: output_padding[axis],
-                    stride,
-                    dilation,
-                });
-            }
             let padding = self.padding[axis].iter().sum::<usize>();
             let extent = reach[axis] + output_padding[axis];
             if padding >= extent {
@@ -233,6 +243,25 @@ impl ConvGeometry {
             size[axis] = extent - padding;
         }
         Ok(size)
+    }
+
+    /// Whether no output padding is so large that one more input would cover it.
+    pub(crate) fn check_output_padding(
+        &self,
+        output_padding: [usize; 2],
+    ) -> Result<(), GeometryError> {
+        for axis in 0..2 {
+            let (stride, dilation) = (self.stride[axis], self.dilation[axis]);
+            if output_padding[axis] >= stride.max(dilation) {
+                return Err(GeometryError::OutputPadding {
+                    axis: AXES[axis],
+                    output_padding: output_padding[axis],
+                    stride,
+                    dilation,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Number of elements of the kernel.

@@ -9,12 +9,15 @@ mod conv2d;
 mod conv_transpose2d;
 mod functions;
 mod geometry;
+pub mod gradcheck;
 mod loss;
+mod modules;
 mod ops;
 mod tiles;
 mod unfold;
 
 pub use functions::{conv_transpose2d, conv2d, fold, mse, prelu, relu, sigmoid, unfold};
 pub use geometry::{ConvGeometry, GeometryError};
+pub use modules::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
 pub use ops::ScratchOps;
 pub use tiles::MAX_TILE_ELEMENTS;

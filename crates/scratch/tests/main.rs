@@ -4,11 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod golden;
-
-use burn::tensor::Device;
-
-/// The CPU backends.
-fn devices() -> [Device; 2] {
-    #[allow(deprecated)]
-    [Device::flex(), Device::ndarray()]
-}
+mod gradcheck;
+mod memory;
+mod properties;
+mod shapes;

@@ -7,6 +7,8 @@ Each file holds `param.NAME` for every entry of the state dict, `input`, `target
 (their MSE), `grad.NAME` for every parameter and `grad.input`. The gradient of a shared block stands
 once, under its first index. The metadata entry `config` is the configuration, as JSON.
 
+`trajectory` instead holds `inputs` and `targets` of 20 batches and the `losses` of as many steps of SGD.
+
 Stored parameters and images are exact; the rest is computed from them in float64 and then stored in
 float32, so that the reference's own rounding does not count.
 """
@@ -54,8 +56,36 @@ def generate(seed: int, options: dict, size: tuple[int, int]) -> dict[str, torch
     return {name: tensor.detach().float().clone().contiguous() for name, tensor in tensors.items()}
 
 
+STEPS, BATCH_SIZE, LR = 20, 2, 1.0
+
+
+def trajectory(seed: int, options: dict, size: tuple[int, int]) -> dict[str, torch.Tensor]:
+    torch.manual_seed(seed)
+    network = UNet(**options)
+    tensors = {f"param.{name}": tensor for name, tensor in network.state_dict().items()}
+    tensors = {name: tensor.clone() for name, tensor in tensors.items()}
+    # A colour to learn, so that the losses fall and a wrong gradient shows.
+    colour = torch.tensor([0.1, 0.4, 0.8])[:, None, None]
+    targets = colour + 0.1 * torch.rand(STEPS, BATCH_SIZE, 3, *size)
+    inputs = targets + 0.2 * torch.randn_like(targets)
+
+    network = network.double()
+    optimizer = torch.optim.SGD(network.parameters(), lr=LR)
+    losses = []
+    for x, target in zip(inputs.double(), targets.double()):
+        optimizer.zero_grad()
+        loss = F.mse_loss(network(x), target)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return tensors | {"inputs": inputs, "targets": targets, "losses": torch.tensor(losses)}
+
+
 if __name__ == "__main__":
     for seed, (name, (options, size)) in enumerate(CASES.items()):
         # One entry: the order of several is random in the file.
         metadata = {"config": json.dumps(options)}
         save_file(generate(seed, options, size), HERE / f"{name}.safetensors", metadata)
+    options, size = CASES["unet_prelu_depth_2"]
+    metadata = {"config": json.dumps(options | {"lr": LR})}
+    save_file(trajectory(len(CASES), options, size), HERE / "trajectory.safetensors", metadata)

@@ -1,0 +1,634 @@
+//! What is checked: ops, geometries and random inputs. No shape is square, no two sizes are equal
+//! where they could be mistaken for each other.
+
+use burn::nn::loss::{MseLoss, Reduction};
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, UnfoldOptions};
+use burn::tensor::{Tensor, activation, module};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::reference::{self, Convolution};
+use crate::{ConvGeometry, functions};
+
+/// An op on flat tensors: each shape is the case's business.
+type DeviceOp = Box<dyn Fn(&[Tensor<1>]) -> Tensor<1>>;
+/// An op's value, naive and in f64.
+type Forward = Box<dyn Fn(&[Vec<f64>]) -> Vec<f64>>;
+/// An op's vector-Jacobian product, naive and in f64: one gradient for each input.
+type Backward = Box<dyn Fn(&[Vec<f64>], &[f64]) -> Vec<Vec<f64>>>;
+
+/// One op at one geometry, with its oracles.
+pub struct Case {
+    /// Name of the op.
+    pub op: &'static str,
+    /// Sizes and options, in short.
+    pub geometry: String,
+    /// Names of the inputs.
+    pub names: &'static [&'static str],
+    /// Values of the inputs.
+    pub inputs: Vec<Vec<f32>>,
+    /// The op under test.
+    pub ours: DeviceOp,
+    /// Burn's own.
+    pub burns: DeviceOp,
+    /// The definition.
+    pub forward: Forward,
+    /// Its gradients, written out.
+    pub backward: Backward,
+    /// Inputs that the op is linear in, where it is an affine map of each.
+    pub linear: &'static [usize],
+    /// The input that is added to a linear map of the others.
+    pub bias: Option<usize>,
+}
+
+/// Every case.
+pub fn cases() -> Vec<Case> {
+    let mut random = Random(ChaCha8Rng::seed_from_u64(0));
+    let mut cases = Vec::new();
+    for (options, bias) in convolutions() {
+        cases.push(conv2d(&mut random, options, bias));
+    }
+    for (options, output_padding, bias) in transposed_convolutions() {
+        cases.push(conv_transpose2d(&mut random, options, output_padding, bias));
+    }
+    for options in unfoldings() {
+        cases.push(unfold(&mut random, &options));
+        cases.push(fold(&mut random, &options));
+    }
+    cases.extend(activations(&mut random));
+    cases.push(mse(&mut random));
+    cases
+}
+
+/// Options of a convolution from an image of `size`.
+struct Options {
+    channels: [usize; 2],
+    size: [usize; 2],
+    kernel_size: [usize; 2],
+    stride: [usize; 2],
+    padding: [[usize; 2]; 2],
+    dilation: [usize; 2],
+    groups: usize,
+}
+
+impl Options {
+    /// Stride 1, no padding, no dilation, one group.
+    fn plain(channels: [usize; 2], size: [usize; 2], kernel_size: [usize; 2]) -> Self {
+        Self {
+            channels,
+            size,
+            kernel_size,
+            stride: [1, 1],
+            padding: [[0, 0], [0, 0]],
+            dilation: [1, 1],
+            groups: 1,
+        }
+    }
+
+    fn geometry(&self) -> ConvGeometry {
+        let [channels_in, channels_out] = self.channels;
+        ConvGeometry::new(self.kernel_size)
+            .and_then(|geometry| geometry.with_stride(self.stride))
+            .and_then(|geometry| geometry.with_dilation(self.dilation))
+            .and_then(|geometry| geometry.with_groups(self.groups, channels_in, channels_out))
+            .unwrap_or_else(|error| unreachable!("the case is written so: {error}"))
+            .with_padding(self.padding)
+    }
+
+    fn text(&self) -> String {
+        let pair = |[a, b]: [usize; 2]| format!("{a}x{b}");
+        let mut text = format!(
+            "{}>{} {} k{}",
+            self.channels[0],
+            self.channels[1],
+            pair(self.size),
+            pair(self.kernel_size)
+        );
+        if self.stride != [1, 1] {
+            text += &format!(" s{}", pair(self.stride));
+        }
+        let [[top, bottom], [left, right]] = self.padding;
+        if self.padding != [[0, 0], [0, 0]] {
+            text += &format!(" p{top},{bottom}x{left},{right}");
+        }
+        if self.dilation != [1, 1] {
+            text += &format!(" d{}", pair(self.dilation));
+        }
+        if self.groups != 1 {
+            text += &format!(" g{}", self.groups);
+        }
+        text
+    }
+}
+
+/// With bias or without.
+fn convolutions() -> Vec<(Options, bool)> {
+    let same = [[1, 1], [1, 1]];
+    vec![
+        // The reference networks' layer.
+        (
+            Options {
+                padding: same,
+                ..Options::plain([4, 6], [8, 5], [3, 3])
+            },
+            true,
+        ),
+        (Options::plain([2, 3], [7, 9], [1, 4]), false),
+        (Options::plain([5, 1], [4, 6], [1, 1]), true),
+        // A stride that leaves a rest: the last row and columns reach nothing.
+        (
+            Options {
+                stride: [2, 3],
+                ..Options::plain([3, 2], [10, 12], [3, 2])
+            },
+            true,
+        ),
+        (
+            Options {
+                stride: [3, 2],
+                padding: [[2, 0], [1, 3]],
+                ..Options::plain([2, 4], [8, 7], [2, 5])
+            },
+            true,
+        ),
+        (
+            Options {
+                dilation: [2, 3],
+                padding: [[1, 2], [3, 0]],
+                ..Options::plain([3, 4], [9, 10], [3, 2])
+            },
+            false,
+        ),
+        (
+            Options {
+                groups: 2,
+                padding: same,
+                ..Options::plain([6, 4], [6, 7], [3, 2])
+            },
+            true,
+        ),
+        // Depthwise.
+        (
+            Options {
+                groups: 3,
+                stride: [1, 2],
+                ..Options::plain([3, 6], [5, 8], [2, 3])
+            },
+            true,
+        ),
+        // A kernel larger than the unpadded image.
+        (
+            Options {
+                padding: [[2, 1], [2, 2]],
+                ..Options::plain([2, 3], [3, 2], [5, 4])
+            },
+            true,
+        ),
+        (
+            Options {
+                stride: [2, 2],
+                dilation: [1, 2],
+                groups: 2,
+                padding: [[0, 1], [2, 1]],
+                ..Options::plain([4, 2], [7, 11], [3, 2])
+            },
+            false,
+        ),
+    ]
+}
+
+/// With output padding, and with bias or without. The size is that of the transposed convolution's
+/// own input, and so are the first channels.
+fn transposed_convolutions() -> Vec<(Options, [usize; 2], bool)> {
+    vec![
+        (Options::plain([4, 3], [5, 7], [3, 2]), [0, 0], true),
+        (
+            Options {
+                stride: [2, 2],
+                ..Options::plain([3, 5], [4, 6], [2, 2])
+            },
+            [0, 0],
+            true,
+        ),
+        // A stride wider than the kernel: pixels that nothing reaches.
+        (
+            Options {
+                stride: [3, 4],
+                ..Options::plain([2, 3], [3, 4], [2, 1])
+            },
+            [1, 3],
+            false,
+        ),
+        (
+            Options {
+                stride: [2, 3],
+                padding: [[1, 0], [2, 1]],
+                ..Options::plain([2, 4], [5, 4], [3, 5])
+            },
+            [1, 2],
+            true,
+        ),
+        (
+            Options {
+                dilation: [2, 1],
+                padding: [[1, 1], [0, 1]],
+                ..Options::plain([3, 2], [4, 5], [2, 3])
+            },
+            [1, 0],
+            true,
+        ),
+        (
+            Options {
+                groups: 2,
+                stride: [1, 2],
+                padding: [[1, 1], [1, 1]],
+                ..Options::plain([4, 6], [5, 3], [3, 4])
+            },
+            [0, 1],
+            true,
+        ),
+    ]
+}
+
+/// Symmetric padding, because Burn's own has no other.
+fn unfoldings() -> Vec<Options> {
+    vec![
+        Options::plain([2, 2], [5, 7], [3, 2]),
+        Options {
+            stride: [2, 3],
+            padding: [[1, 1], [2, 2]],
+            ..Options::plain([3, 3], [8, 6], [2, 4])
+        },
+        Options {
+            dilation: [2, 3],
+            padding: [[2, 2], [0, 0]],
+            ..Options::plain([2, 2], [4, 9], [3, 2])
+        },
+    ]
+}
+
+const BATCH_SIZE: usize = 2;
+
+fn conv2d(random: &mut Random, options: Options, bias: bool) -> Case {
+    let geometry = options.geometry();
+    let positions = geometry
+        .output_size(options.size)
+        .unwrap_or_else(|error| unreachable!("the case is written so: {error}"));
+    let convolution = Convolution {
+        geometry,
+        batch_size: BATCH_SIZE,
+        channels: options.channels,
+        size: options.size,
+        positions,
+    };
+    let (x_shape, weight_shape) = (convolution.x_shape(), convolution.weight_shape());
+    let y_shape = convolution.y_shape();
+    let padding = options
+        .padding
+        .map(|[before, after]: [usize; 2]| (before, after));
+    let burn_options =
+        ConvOptions::new_with_padding(options.stride, padding, options.dilation, options.groups);
+    Case {
+        op: "conv2d",
+        geometry: options.text(),
+        names: names(bias),
+        inputs: inputs(random, x_shape, weight_shape, bias.then_some(y_shape[1])),
+        ours: Box::new(move |inputs| {
+            let (x, weight) = (image(inputs, 0, x_shape), image(inputs, 1, weight_shape));
+            flatten(functions::conv2d(
+                x,
+                weight,
+                inputs.get(2).cloned(),
+                &geometry,
+            ))
+        }),
+        burns: Box::new(move |inputs| {
+            let (x, weight) = (image(inputs, 0, x_shape), image(inputs, 1, weight_shape));
+            let bias = inputs.get(2).cloned();
+            flatten(module::conv2d(x, weight, bias, burn_options.clone()))
+        }),
+        forward: Box::new(move |inputs| {
+            let y = convolution.y(&inputs[0], &inputs[1]);
+            match inputs.get(2) {
+                Some(bias) => reference::add_bias(y, y_shape, bias),
+                None => y,
+            }
+        }),
+        backward: Box::new(move |inputs, grad| {
+            let mut gradients = vec![
+                convolution.x(&inputs[1], grad),
+                convolution.weight(&inputs[0], grad),
+            ];
+            if inputs.len() == 3 {
+                gradients.push(reference::bias_backward(grad, y_shape));
+            }
+            gradients
+        }),
+        linear: &[0, 1],
+        bias: bias.then_some(2),
+    }
+}
+
+fn conv_transpose2d(
+    random: &mut Random,
+    options: Options,
+    output_padding: [usize; 2],
+    bias: bool,
+) -> Case {
+    let geometry = options.geometry();
+    let size = geometry
+        .transposed_size(options.size, output_padding)
+        .unwrap_or_else(|error| unreachable!("the case is written so: {error}"));
+    let [channels_in, channels_out] = options.channels;
+    // The convolution that this one is the input gradient of.
+    let convolution = Convolution {
+        geometry,
+        batch_size: BATCH_SIZE,
+        channels: [channels_out, channels_in],
+        size,
+        positions: options.size,
+    };
+    let (x_shape, weight_shape) = (convolution.y_shape(), convolution.weight_shape());
+    let y_shape = convolution.x_shape();
+    // Burn's own crops alike on both sides, so crop its whole output.
+    let [[top, _], [left, _]] = options.padding;
+    let burn_options = ConvTransposeOptions::new(
+        options.stride,
+        [0, 0],
+        output_padding,
+        options.dilation,
+        options.groups,
+    );
+    let [height, width] = size;
+    let mut text = options.text();
+    if output_padding != [0, 0] {
+        text += &format!(" op{}x{}", output_padding[0], output_padding[1]);
+    }
+    Case {
+        op: "conv_transpose2d",
+        geometry: text,
+        names: names(bias),
+        inputs: inputs(random, x_shape, weight_shape, bias.then_some(channels_out)),
+        ours: Box::new(move |inputs| {
+            let (x, weight) = (image(inputs, 0, x_shape), image(inputs, 1, weight_shape));
+            let bias = inputs.get(2).cloned();
+            let y = functions::conv_transpose2d(x, weight, bias, &geometry, output_padding);
+            flatten(y)
+        }),
+        burns: Box::new(move |inputs| {
+            let (x, weight) = (image(inputs, 0, x_shape), image(inputs, 1, weight_shape));
+            let bias = inputs.get(2).cloned();
+            let y = module::conv_transpose2d(x, weight, bias, burn_options.clone());
+            let [batch_size, channels, _, _] = y.dims();
+            flatten(y.slice([
+                0..batch_size,
+                0..channels,
+                top..top + height,
+                left..left + width,
+            ]))
+        }),
+        forward: Box::new(move |inputs| {
+            let y = convolution.x(&inputs[1], &inputs[0]);
+            match inputs.get(2) {
+                Some(bias) => reference::add_bias(y, y_shape, bias),
+                None => y,
+            }
+        }),
+        backward: Box::new(move |inputs, grad| {
+            let mut gradients = vec![
+                convolution.y(grad, &inputs[1]),
+                convolution.weight(grad, &inputs[0]),
+            ];
+            if inputs.len() == 3 {
+                gradients.push(reference::bias_backward(grad, y_shape));
+            }
+            gradients
+        }),
+        linear: &[0, 1],
+        bias: bias.then_some(2),
+    }
+}
+
+/// The convolution whose patches are unfolded, and Burn's options for it.
+fn unfolding(options: &Options) -> (Convolution, UnfoldOptions) {
+    let geometry = options.geometry();
+    let positions = geometry
+        .output_size(options.size)
+        .unwrap_or_else(|error| unreachable!("the case is written so: {error}"));
+    let convolution = Convolution {
+        geometry,
+        batch_size: BATCH_SIZE,
+        channels: options.channels,
+        size: options.size,
+        positions,
+    };
+    let padding = options.padding.map(|[before, _]| before);
+    let burns = UnfoldOptions::new(options.stride, padding, options.dilation);
+    (convolution, burns)
+}
+
+fn unfold(random: &mut Random, options: &Options) -> Case {
+    let (convolution, burn_options) = unfolding(options);
+    let (geometry, shape) = (convolution.geometry, convolution.x_shape());
+    let kernel_size = options.kernel_size;
+    Case {
+        op: "unfold",
+        geometry: options.text(),
+        names: &["x"],
+        inputs: vec![random.values(shape.iter().product())],
+        ours: Box::new(move |inputs| {
+            flatten(functions::unfold(image(inputs, 0, shape), &geometry))
+        }),
+        burns: Box::new(move |inputs| {
+            let x = image(inputs, 0, shape);
+            flatten(module::unfold4d(x, kernel_size, burn_options.clone()))
+        }),
+        forward: Box::new(move |inputs| convolution.unfold(&inputs[0])),
+        backward: Box::new(move |_, grad| vec![convolution.fold(grad)]),
+        linear: &[0],
+        bias: None,
+    }
+}
+
+fn fold(random: &mut Random, options: &Options) -> Case {
+    let (convolution, burn_options) = unfolding(options);
+    let (geometry, size) = (convolution.geometry, convolution.size);
+    let shape = convolution.columns_shape();
+    let kernel_size = options.kernel_size;
+    let columns = move |inputs: &[Tensor<1>]| inputs[0].clone().reshape(shape);
+    Case {
+        op: "fold",
+        geometry: options.text(),
+        names: &["x"],
+        inputs: vec![random.values(shape.iter().product())],
+        ours: Box::new(move |inputs| flatten(functions::fold(columns(inputs), &geometry, size))),
+        burns: Box::new(move |inputs| {
+            let x = columns(inputs);
+            flatten(module::fold4d(x, size, kernel_size, burn_options.clone()))
+        }),
+        forward: Box::new(move |inputs| convolution.fold(&inputs[0])),
+        backward: Box::new(move |_, grad| vec![convolution.unfold(grad)]),
+        linear: &[0],
+        bias: None,
+    }
+}
+
+/// Shape of the images of the pointwise ops.
+const SHAPE: [usize; 4] = [2, 3, 5, 4];
+
+fn activations(random: &mut Random) -> Vec<Case> {
+    let text = || "2x3x5x4".to_owned();
+    let relu = Case {
+        op: "relu",
+        geometry: text(),
+        names: &["x"],
+        inputs: vec![random.values(elements())],
+        ours: Box::new(|inputs| flatten(functions::relu(image(inputs, 0, SHAPE)))),
+        burns: Box::new(|inputs| flatten(activation::relu(image(inputs, 0, SHAPE)))),
+        forward: Box::new(|inputs| inputs[0].iter().map(|x| x.max(0.0)).collect()),
+        backward: Box::new(|inputs, grad| {
+            let pairs = inputs[0].iter().zip(grad);
+            vec![
+                pairs
+                    .map(|(x, dy)| if *x > 0.0 { *dy } else { 0.0 })
+                    .collect(),
+            ]
+        }),
+        linear: &[],
+        bias: None,
+    };
+    let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+    let logistic = Case {
+        op: "sigmoid",
+        geometry: text(),
+        names: &["x"],
+        inputs: vec![random.values(elements())],
+        ours: Box::new(|inputs| flatten(functions::sigmoid(image(inputs, 0, SHAPE)))),
+        burns: Box::new(|inputs| flatten(activation::sigmoid(image(inputs, 0, SHAPE)))),
+        forward: Box::new(move |inputs| inputs[0].iter().map(|x| sigmoid(*x)).collect()),
+        backward: Box::new(move |inputs, grad| {
+            let pairs = inputs[0].iter().zip(grad);
+            let product = |(x, dy): (&f64, &f64)| dy * sigmoid(*x) * (1.0 - sigmoid(*x));
+            vec![pairs.map(product).collect()]
+        }),
+        linear: &[],
+        bias: None,
+    };
+    let [_, channels, _, _] = SHAPE;
+    vec![relu, prelu(random, 1), prelu(random, channels), logistic]
+}
+
+fn prelu(random: &mut Random, slopes: usize) -> Case {
+    // One slope serves every channel.
+    let slope = move |index: usize| reference::channel(SHAPE, index).min(slopes - 1);
+    Case {
+        op: "prelu",
+        geometry: format!("2x3x5x4, {slopes} slopes"),
+        names: &["x", "alpha"],
+        inputs: vec![random.values(elements()), random.values(slopes)],
+        ours: Box::new(|inputs| {
+            flatten(functions::prelu(image(inputs, 0, SHAPE), inputs[1].clone()))
+        }),
+        burns: Box::new(|inputs| {
+            let x = image(inputs, 0, SHAPE);
+            flatten(activation::prelu(x, inputs[1].clone()))
+        }),
+        forward: Box::new(move |inputs| {
+            let values = inputs[0].iter().enumerate();
+            let value = |(index, x): (usize, &f64)| match *x > 0.0 {
+                true => *x,
+                false => inputs[1][slope(index)] * x,
+            };
+            values.map(value).collect()
+        }),
+        backward: Box::new(move |inputs, grad| {
+            let (mut dx, mut dalpha) = (grad.to_vec(), vec![0.0; slopes]);
+            for (index, x) in inputs[0].iter().enumerate() {
+                if *x <= 0.0 {
+                    dx[index] *= inputs[1][slope(index)];
+                    dalpha[slope(index)] += x * grad[index];
+                }
+            }
+            vec![dx, dalpha]
+        }),
+        linear: &[],
+        bias: None,
+    }
+}
+
+fn mse(random: &mut Random) -> Case {
+    let scale = 1.0 / elements() as f64;
+    Case {
+        op: "mse",
+        geometry: "2x3x5x4".to_owned(),
+        names: &["x", "y"],
+        inputs: vec![random.values(elements()), random.values(elements())],
+        ours: Box::new(|inputs| functions::mse(image(inputs, 0, SHAPE), image(inputs, 1, SHAPE))),
+        burns: Box::new(|inputs| {
+            let (x, y) = (image(inputs, 0, SHAPE), image(inputs, 1, SHAPE));
+            MseLoss::new().forward(x, y, Reduction::Mean)
+        }),
+        forward: Box::new(move |inputs| {
+            let pairs = inputs[0].iter().zip(&inputs[1]);
+            vec![pairs.map(|(x, y)| (x - y).powi(2)).sum::<f64>() * scale]
+        }),
+        backward: Box::new(move |inputs, grad| {
+            let pairs = || inputs[0].iter().zip(&inputs[1]);
+            let scale = 2.0 * scale * grad[0];
+            vec![
+                pairs().map(|(x, y)| scale * (x - y)).collect(),
+                pairs().map(|(x, y)| scale * (y - x)).collect(),
+            ]
+        }),
+        linear: &[],
+        bias: None,
+    }
+}
+
+fn elements() -> usize {
+    SHAPE.iter().product()
+}
+
+fn names(bias: bool) -> &'static [&'static str] {
+    match bias {
+        true => &["x", "weight", "bias"],
+        false => &["x", "weight"],
+    }
+}
+
+fn inputs(
+    random: &mut Random,
+    x_shape: [usize; 4],
+    weight_shape: [usize; 4],
+    biases: Option<usize>,
+) -> Vec<Vec<f32>> {
+    let sizes = [x_shape, weight_shape].map(|shape| shape.iter().product());
+    let sizes = sizes.into_iter().chain(biases);
+    sizes.map(|size| random.values(size)).collect()
+}
+
+fn image(inputs: &[Tensor<1>], index: usize, shape: [usize; 4]) -> Tensor<4> {
+    inputs[index].clone().reshape(shape)
+}
+
+fn flatten<const D: usize>(y: Tensor<D>) -> Tensor<1> {
+    y.flatten(0, D - 1)
+}
+
+/// Values that every run repeats.
+pub struct Random(pub ChaCha8Rng);
+
+impl Random {
+    /// Values between 0.05 and 1 of either sign: no kink is nearer than any step of a difference.
+    pub fn values(&mut self, count: usize) -> Vec<f32> {
+        let value = |_| {
+            let magnitude = self.0.random_range(0.05_f32..1.0);
+            if self.0.random() {
+                magnitude
+            } else {
+                -magnitude
+            }
+        };
+        (0..count).map(value).collect()
+    }
+}

@@ -1,0 +1,235 @@
+//! Every op on a device against independent oracles: its definition in f64, Burn's own op, central
+//! differences and adjoint identities.
+//!
+//! ```
+//! use burn::tensor::Device;
+//! use n2n_scratch::gradcheck::{TOLERANCE, checks};
+//!
+//! let row = checks().next().expect("there are ops").run(&Device::flex());
+//! assert_eq!(row.op, "conv2d");
+//! assert!(row.errors().all(|error| error <= TOLERANCE));
+//! ```
+
+mod cases;
+mod reference;
+
+use burn::tensor::{Device, Gradients, Tensor};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use self::cases::{Case, Random, cases};
+
+/// Largest error of a right op in f32: sums of at most a few hundred products, each rounded to
+/// 6e-8, and twice that where two f32 results meet.
+pub const TOLERANCE: f64 = 1e-5;
+
+/// Step of the central differences. The ops are at most quadratic in an input except for the
+/// sigmoid, whose error is `step^2 / 6` of its third derivative; f64 rounding adds `1e-16 / step`.
+const STEP: f64 = 1e-4;
+
+/// One op at one geometry, ready to be checked.
+pub struct Check(Case);
+
+/// Every check.
+pub fn checks() -> impl ExactSizeIterator<Item = Check> {
+    cases().into_iter().map(Check)
+}
+
+/// Errors of one op at one geometry; an error is `max|a - b| / max|b|` over a tensor.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Name of the op.
+    pub op: &'static str,
+    /// Channels, size, kernel, stride, padding, dilation, groups and output padding, in short.
+    pub geometry: String,
+    /// Of the output against its definition in f64.
+    pub output: f64,
+    /// Of each gradient against its definition in f64, under the input's name.
+    pub gradients: Vec<(&'static str, f64)>,
+    /// Of the output and each gradient against Burn's own op on the same device.
+    pub burn: Vec<f64>,
+    /// Of each gradient against central differences of the output's definition in f64.
+    pub central_differences: Vec<f64>,
+    /// Of `<A x, y> = <x, Aᵀ y>` for each input that the op is linear in, relative to `|A x| |y|`.
+    pub adjoint: Vec<f64>,
+}
+
+impl Row {
+    /// Every error.
+    pub fn errors(&self) -> impl Iterator<Item = f64> {
+        let gradients = self.gradients.iter().map(|(_, error)| *error);
+        let others = [&self.burn, &self.central_differences, &self.adjoint];
+        std::iter::once(self.output)
+            .chain(gradients)
+            .chain(others.into_iter().flatten().copied())
+    }
+}
+
+impl Check {
+    /// Computes the op and its gradients on a device, and compares.
+    pub fn run(&self, device: &Device) -> Row {
+        let case = &self.0;
+        let inputs: Vec<Vec<f64>> = case.inputs.iter().map(|values| widen(values)).collect();
+        let output = (case.forward)(&inputs);
+        let mut random = Random(ChaCha8Rng::seed_from_u64(output.len() as u64));
+        let output_grad = random.values(output.len());
+        let grad = widen(&output_grad);
+        let gradients = (case.backward)(&inputs, &grad);
+
+        let ours = evaluate(case, &case.ours, &output_grad, device);
+        let burns = evaluate(case, &case.burns, &output_grad, device);
+        let differences = (0..inputs.len()).map(|input| differences(case, &inputs, input, &grad));
+        let pairs = ours.gradients.iter().zip(&gradients);
+        Row {
+            op: case.op,
+            geometry: case.geometry.clone(),
+            output: error(&ours.output, &output),
+            gradients: case
+                .names
+                .iter()
+                .zip(pairs)
+                .map(|(name, (got, expected))| (*name, error(got, expected)))
+                .collect(),
+            burn: std::iter::once(error(&ours.output, &burns.output))
+                .chain(errors(&ours.gradients, &burns.gradients))
+                .collect(),
+            central_differences: errors(&ours.gradients, &differences.collect::<Vec<_>>())
+                .collect(),
+            adjoint: adjoint(case, &inputs, &ours, &grad),
+        }
+    }
+}
+
+/// An op's output and gradients, as a device computed them.
+struct Evaluated {
+    output: Vec<f64>,
+    gradients: Vec<Vec<f64>>,
+}
+
+fn evaluate(
+    case: &Case,
+    op: &dyn Fn(&[Tensor<1>]) -> Tensor<1>,
+    output_grad: &[f32],
+    device: &Device,
+) -> Evaluated {
+    let device = device.clone().autodiff();
+    let inputs: Vec<Tensor<1>> = case
+        .inputs
+        .iter()
+        .map(|values| Tensor::from_data(values.as_slice(), &device).require_grad())
+        .collect();
+    let output = op(&inputs);
+    let output_grad = Tensor::<1>::from_data(output_grad, &device);
+    let gradients: Gradients = (output.clone() * output_grad).sum().backward();
+    let gradient = |input: &Tensor<1>| match input.grad(&gradients) {
+        Some(gradient) => to_f64(gradient),
+        // Reported as an error, not as a panic.
+        None => vec![f64::NAN; input.dims()[0]],
+    };
+    Evaluated {
+        output: to_f64(output),
+        gradients: inputs.iter().map(gradient).collect(),
+    }
+}
+
+/// `(L(x + h) - L(x - h)) / 2h` for each element of one input, where `L = <op, grad>`.
+fn differences(case: &Case, inputs: &[Vec<f64>], input: usize, grad: &[f64]) -> Vec<f64> {
+    let mut moved = inputs.to_vec();
+    let elements = inputs[input].iter().enumerate();
+    elements
+        .map(|(index, value)| {
+            let mut loss = |value: f64| {
+                moved[input][index] = value;
+                dot(&(case.forward)(&moved), grad)
+            };
+            let difference = (loss(value + STEP) - loss(value - STEP)) / (2.0 * STEP);
+            moved[input][index] = *value;
+            difference
+        })
+        .collect()
+}
+
+/// For each input `x` that the op is linear in: `<op - bias, y>` against `<x, dx>`.
+fn adjoint(case: &Case, inputs: &[Vec<f64>], ours: &Evaluated, grad: &[f64]) -> Vec<f64> {
+    let bias = case
+        .bias
+        .map_or(0.0, |bias| dot(&inputs[bias], &ours.gradients[bias]));
+    let forward = dot(&ours.output, grad) - bias;
+    let norm = dot(&ours.output, &ours.output).sqrt() * dot(grad, grad).sqrt();
+    let backward = |input: &usize| dot(&inputs[*input], &ours.gradients[*input]);
+    let inputs = case.linear.iter();
+    inputs
+        .map(|input| (forward - backward(input)).abs() / norm)
+        .collect()
+}
+
+fn errors(got: &[Vec<f64>], expected: &[Vec<f64>]) -> impl Iterator<Item = f64> {
+    got.iter().zip(expected).map(|(a, b)| error(a, b))
+}
+
+/// `max|a - b| / max|b|`; not a number where one is not, or where the lengths differ.
+fn error(got: &[f64], expected: &[f64]) -> f64 {
+    if got.len() != expected.len() {
+        return f64::NAN;
+    }
+    let largest = expected.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+    let difference = got.iter().zip(expected).map(|(a, b)| (a - b).abs());
+    // f64::max would drop a NaN.
+    let difference = difference.fold(0.0, |a, b| if a >= b || a.is_nan() { a } else { b });
+    match largest > 0.0 {
+        true => difference / largest,
+        false => difference,
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|value| f64::from(*value)).collect()
+}
+
+fn to_f64(tensor: Tensor<1>) -> Vec<f64> {
+    tensor.into_data().iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_gradient_is_seen_by_each_oracle() {
+        let Some(Check(mut case)) = checks().next() else {
+            panic!("there are ops");
+        };
+        // The gradient of x is scaled by 1.01, the value is not.
+        let right = std::mem::replace(&mut case.ours, Box::new(|inputs| inputs[0].clone()));
+        case.ours = Box::new(move |inputs| {
+            let mut inputs = inputs.to_vec();
+            let x = inputs[0].clone();
+            inputs[0] = x.clone() * 1.01 - x.detach() * 0.01;
+            right(&inputs)
+        });
+        let row = Check(case).run(&Device::flex());
+        assert!(row.output <= TOLERANCE);
+        for (oracle, error) in [
+            ("definition", row.gradients[0].1),
+            ("Burn", row.burn[1]),
+            ("central differences", row.central_differences[0]),
+            ("adjoint", row.adjoint[0]),
+        ] {
+            assert!(error > TOLERANCE, "{oracle}: {error:e}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_relative_to_the_largest_value_and_keeps_a_nan() {
+        assert_eq!(error(&[1.0, -2.5], &[1.0, -2.0]), 0.25);
+        assert_eq!(error(&[0.0, 0.5], &[0.0, 0.0]), 0.5);
+        assert!(error(&[f64::NAN, 1.0], &[1.0, 1.0]).is_nan());
+        assert!(error(&[1.0, f64::NAN], &[1.0, 1.0]).is_nan());
+        assert!(error(&[1.0], &[1.0, 1.0]).is_nan());
+    }
+}

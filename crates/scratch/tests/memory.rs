@@ -1,0 +1,55 @@
+//! The peak of memory is a formula, and does not grow with the unfolded batch.
+
+use burn::tensor::{Device, Tensor};
+use n2n_scratch::{ConvGeometry, MAX_TILE_ELEMENTS, conv2d};
+use peak_alloc::PeakAlloc;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// Bytes of an f32.
+const ELEMENT: usize = 4;
+
+/// What does not grow with the sizes: the tape, thread pools, packed panels of matrix products.
+const CONSTANT: usize = 4 << 20;
+
+/// Bytes at the peak of `run`, above those before it.
+fn peak<T>(run: impl FnOnce() -> T) -> usize {
+    ALLOCATOR.reset_peak_usage();
+    let before = ALLOCATOR.current_usage();
+    drop(run());
+    ALLOCATOR.peak_usage().saturating_sub(before)
+}
+
+/// Needs a process of its own, as each test has: other tests would allocate too.
+#[test]
+fn the_peak_is_the_formula_of_the_readme() {
+    let device = Device::flex().autodiff();
+    let (x_shape, weight_shape) = ([4, 8, 192, 160], [6, 8, 7, 5]);
+    let x = Tensor::<4>::ones(x_shape, &device).require_grad();
+    let weight = Tensor::<4>::ones(weight_shape, &device).require_grad();
+    let geometry = ConvGeometry::new([7, 5])
+        .unwrap()
+        .with_padding([[3, 3], [2, 2]]);
+
+    let y_elements = 4 * 6 * 192 * 160;
+    let frame = 4 * 8 * (192 + 6) * (160 + 4);
+    let columns = 8 * 7 * 5 * (4 * 192 * 160);
+    let tile = MAX_TILE_ELEMENTS;
+    let forward = ELEMENT * (frame + 3 * y_elements + 2 * tile) + CONSTANT;
+    let backward = ELEMENT * (4 * frame + 3 * y_elements + 2 * tile) + CONSTANT;
+    assert!(
+        backward < ELEMENT * columns / 2,
+        "a size that tells the two apart"
+    );
+
+    let got = peak(|| conv2d(x.clone(), weight.clone(), None, &geometry));
+    assert!(got <= forward, "forward: {got} bytes, formula {forward}");
+    assert!(
+        got >= ELEMENT * tile,
+        "forward: {got} bytes, one tile is more"
+    );
+    let loss = conv2d(x, weight, None, &geometry).sum();
+    let got = peak(|| loss.backward());
+    assert!(got <= backward, "backward: {got} bytes, formula {backward}");
+}

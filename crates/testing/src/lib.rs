@@ -1,0 +1,92 @@
+//! What the test programs share: devices, golden files, errors. A dev-dependency only.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use burn::tensor::wgpu::{WgpuBackend, WgpuSetup};
+use burn::tensor::{Device, TensorData};
+use safetensors::SafeTensors;
+
+/// The CPU backends.
+pub fn cpu_devices() -> [Device; 2] {
+    // The ndarray backend is deprecated in favour of flex, and kept for comparison.
+    #[allow(deprecated)]
+    [Device::flex(), Device::ndarray()]
+}
+
+/// This machine's adapter, a software one included; says which, or that there is none.
+///
+/// # Panics
+/// If there is none in CI.
+pub fn wgpu() -> Option<Device> {
+    wgpu_with_setup().map(|(device, _)| device)
+}
+
+/// The same, with wgpu's own handles.
+///
+/// # Panics
+/// If there is no adapter in CI.
+pub fn wgpu_with_setup() -> Option<(Device, WgpuSetup)> {
+    // The APIs that the program uses; OpenGL is not among them.
+    let api = match std::env::consts::OS {
+        "macos" => WgpuBackend::Metal,
+        "windows" => WgpuBackend::Dx12,
+        _ => WgpuBackend::Vulkan,
+    };
+    match Device::wgpu_options().graphics_api(api).init_with_setup() {
+        Ok((device, setup)) => {
+            let adapter = setup.adapter.get_info().name;
+            tell(&format!("wgpu is tested on {adapter}"));
+            Some((device, setup))
+        }
+        Err(error) if std::env::var_os("CI").is_some() => panic!("no adapter in CI: {error}"),
+        Err(error) => {
+            tell(&format!("wgpu is NOT tested: no adapter here: {error}"));
+            None
+        }
+    }
+}
+
+/// Writes past the capture of a passing test's output.
+fn tell(line: &str) {
+    let line = format!("{line}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+/// The f32 tensors of a golden file, by name. A scalar becomes a vector of one element.
+pub fn golden(bytes: &[u8]) -> HashMap<String, TensorData> {
+    let tensors = SafeTensors::deserialize(bytes).unwrap();
+    let tensors = tensors.iter().map(|(name, view)| {
+        let values: Vec<f32> = view
+            .data()
+            .chunks_exact(4)
+            .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap()))
+            .collect();
+        let shape = match view.shape() {
+            [] => vec![1],
+            shape => shape.to_vec(),
+        };
+        (name.to_owned(), TensorData::new(values, shape))
+    });
+    tensors.collect()
+}
+
+/// Largest error over largest value: `max|got - expected| / max|expected|`; an error from zeros
+/// counts as it is.
+///
+/// # Panics
+/// If the shapes differ.
+pub fn error(got: &TensorData, expected: &TensorData) -> f64 {
+    assert_eq!(got.shape(), expected.shape());
+    let (got, expected): (Vec<f64>, Vec<f64>) = (got.iter().collect(), expected.iter().collect());
+    let largest = expected.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+    let difference = got.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+    // f64::max would drop a NaN.
+    let difference = difference.fold(0.0, |a, b| if a >= b || a.is_nan() { a } else { b });
+    match largest > 0.0 {
+        true => difference / largest,
+        false => difference,
+    }
+}
