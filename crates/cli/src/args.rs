@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
+use n2n_model::Convolution;
+use n2n_scratch::gradcheck::TOLERANCE;
 
-use crate::backend::BackendName;
+use crate::backend::{BackendName, Selected};
 
 /// Image restoration without clean data: trains denoisers on pairs of noisy images.
 #[derive(Debug, Parser)]
@@ -22,6 +25,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Take the same training steps on several backends, and compare speed, results and memory
     Compare(CompareArgs),
+    /// Check the values and gradients of the hand-written ops on a device
+    Gradcheck(GradcheckArgs),
     /// List what this machine can compute on
     Devices(DevicesArgs),
 }
@@ -47,13 +52,9 @@ pub struct ExperimentArgs {
     pub seed: Option<u64>,
 }
 
-/// Arguments of `n2n train`.
+/// One device of one backend.
 #[derive(Debug, Args)]
-pub struct TrainArgs {
-    /// What to run.
-    #[command(flatten)]
-    pub experiment: ExperimentArgs,
-
+pub struct PlaceArgs {
     /// What to compute on
     #[arg(long, value_enum, default_value_t = BackendName::Auto)]
     pub backend: BackendName,
@@ -61,6 +62,28 @@ pub struct TrainArgs {
     /// Which device of that backend, counted from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub device: usize,
+}
+
+impl PlaceArgs {
+    /// Opens the device.
+    ///
+    /// # Errors
+    /// When there is no such device.
+    pub fn open(&self) -> anyhow::Result<Selected> {
+        self.backend.open(self.device)
+    }
+}
+
+/// Arguments of `n2n train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// What to run.
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
+
+    /// What to compute on.
+    #[command(flatten)]
+    pub place: PlaceArgs,
 
     /// Where the run's files go [default: runs/CONFIG-NUMBER, the next number that is free]
     #[arg(long, value_name = "DIR")]
@@ -79,18 +102,60 @@ pub struct CompareArgs {
     pub experiment: ExperimentArgs,
 
     /// What to compute on, in this order; deviations are from the first
+    /// [default: flex,ndarray, and wgpu if there is a GPU]
     #[arg(
         long,
         value_enum,
         value_delimiter = ',',
-        required = true,
-        value_name = "NAME,NAME"
+        value_name = "NAME,NAME",
+        verbatim_doc_comment
     )]
     pub backends: Vec<BackendName>,
 
-    /// Training steps on each backend, at least 2
+    /// Whose convolutions to compute with on each backend: burn, scratch
+    /// [default: the config's model.conv]
+    #[arg(
+        long,
+        value_parser = convolution(),
+        value_delimiter = ',',
+        value_name = "NAME,NAME",
+        verbatim_doc_comment
+    )]
+    pub conv: Vec<Convolution>,
+
+    /// Training steps on each, at least 2
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..))]
     pub steps: u32,
+
+    /// Where the picture goes, as BASE.png and BASE.svg [default: runs/compare-CONFIG]
+    #[arg(long, value_name = "BASE")]
+    pub picture: Option<PathBuf>,
+
+    /// Print one line of JSON, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A convolution by its name.
+fn convolution() -> impl TypedValueParser<Value = Convolution> {
+    let named = |name: &str| {
+        let mut all = Convolution::ALL.into_iter();
+        all.find(|conv| conv.name() == name)
+    };
+    PossibleValuesParser::new(Convolution::ALL.map(Convolution::name))
+        .try_map(move |name| named(&name).ok_or("no such convolution"))
+}
+
+/// Arguments of `n2n gradcheck`.
+#[derive(Debug, Args)]
+pub struct GradcheckArgs {
+    /// What to compute on.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+
+    /// Largest error that passes: max|a - b| / max|b| over a tensor
+    #[arg(long, value_name = "ERROR", default_value_t = TOLERANCE)]
+    pub tolerance: f64,
 
     /// Print one line of JSON, and nothing else, to standard output
     #[arg(long)]

@@ -8,6 +8,7 @@ mod args;
 mod backend;
 mod commands;
 mod experiment;
+mod failure;
 mod train;
 
 use std::process::ExitCode;
@@ -20,11 +21,13 @@ use crate::args::{Cli, Command};
 const BAD_INPUT: u8 = 2;
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    let result = failure::guard(|| match command {
         Command::Train(args) => train::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
+        Command::Gradcheck(args) => commands::gradcheck::run(&args),
         Command::Devices(args) => commands::devices::run(&args),
-    };
+    });
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::from(BAD_INPUT)

@@ -1,5 +1,10 @@
 //! `n2n compare`: its JSON, its table, and what it refuses.
 
+use std::path::Path;
+use std::process::Output;
+
+use image::GenericImageView;
+
 use crate::{n2n, stderr, summary};
 
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/smoke.toml");
@@ -8,8 +13,9 @@ const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/smoke.t
 /// of a few steps.
 const BACKEND_TOLERANCE: f64 = 1e-5;
 
-fn compare(args: &[&str]) -> std::process::Output {
-    n2n(&[&["compare", CONFIG], args].concat())
+fn compare(base: &Path, args: &[&str]) -> Output {
+    let base = base.to_str().unwrap();
+    n2n(&[&["compare", CONFIG, "--picture", base], args].concat())
         .output()
         .unwrap()
 }
@@ -17,7 +23,9 @@ fn compare(args: &[&str]) -> std::process::Output {
 #[test]
 fn two_backends_agree() {
     let args = ["--backends", "flex,ndarray", "--steps", "4", "--json"];
-    let output = compare(&args);
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().join("new/picture.of");
+    let output = compare(&base, &args);
     let comparison = summary(&output);
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 1);
     assert_eq!(comparison["steps"], 4);
@@ -48,11 +56,25 @@ fn two_backends_agree() {
             }
         }
     }
+
+    let svg = std::fs::read_to_string(base.with_extension("of.svg")).unwrap();
+    for part in ["<svg", "flex", "ndarray", "training loss"] {
+        assert!(svg.contains(part), "{part}");
+    }
+    let png = image::open(base.with_extension("of.png")).unwrap();
+    let first = png.get_pixel(0, 0);
+    assert!(
+        png.pixels().any(|(_, _, color)| color != first),
+        "{:?} of one colour",
+        png.dimensions()
+    );
 }
 
 #[test]
 fn the_table_has_a_row_for_each_backend() {
-    let output = compare(&["--backends", "ndarray,flex", "--steps", "2"]);
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["--backends", "ndarray,flex", "--steps", "2"];
+    let output = compare(&folder.path().join("picture"), &args);
     assert!(output.status.success(), "{}", stderr(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<_> = text.lines().collect();
@@ -71,9 +93,8 @@ fn unknown_or_repeated_backends_and_a_single_step_are_refused() {
         (&["--backends", "flex,flex"], "flex,flex"),
         (&["--backends", "auto"], "auto"),
         (&["--backends", "flex", "--steps", "1"], "1 is not in 2.."),
-        (&[], "--backends"),
     ] {
-        let output = compare(args);
+        let output = compare(Path::new("unused"), args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         let message = stderr(&output);
         assert!(message.contains(expected), "{args:?}: {message}");

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod compare;
+mod gradcheck;
 mod training;
 mod wgpu;
 

@@ -2,11 +2,14 @@
 
 mod measure;
 mod memory;
+mod picture;
 mod table;
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use serde::Serialize;
 
 use self::measure::{Bench, Measurement};
@@ -20,21 +23,36 @@ use crate::backend::{BackendName, Selected};
 pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let experiment = args.experiment.resolve()?;
     let selected = open(&args.backends)?;
+    let base = picture_base(args)?;
     let steps = usize::try_from(args.steps)?;
     let bench = Bench::new(&experiment, steps)?;
+    let [_, height, width] = bench.image_shape();
+    let title = format!(
+        "{}: {steps} steps of {} images, {height}x{width} pixels each",
+        args.experiment.name(),
+        experiment.train.batch_size,
+    );
+
+    let convolutions = match args.conv.as_slice() {
+        [] => &[experiment.model.conv],
+        named => named,
+    };
 
     let mut measured: Vec<Measurement> = Vec::new();
     for selected in &selected {
-        eprintln!(
-            "{} ({}): {steps} steps ...",
-            selected.backend, selected.name
-        );
-        let measurement = bench.measure(selected, measured.first())?;
-        eprintln!(
-            "{}: {:.1} images/s, first step {:.2} s",
-            selected.backend, measurement.images_per_s, measurement.first_step_s
-        );
-        measured.push(measurement);
+        for conv in convolutions {
+            let (backend, conv_name) = (selected.backend, conv.name());
+            eprintln!(
+                "{backend} ({}), convolutions of {conv_name}: {steps} steps ...",
+                selected.name
+            );
+            let measurement = bench.measure(selected, *conv, measured.first())?;
+            eprintln!(
+                "{backend}, {conv_name}: {:.1} images/s, first step {:.2} s",
+                measurement.images_per_s, measurement.first_step_s
+            );
+            measured.push(measurement);
+        }
     }
 
     if args.json {
@@ -45,19 +63,39 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
         };
         println!("{}", serde_json::to_string(&comparison)?);
     } else {
-        let [_, height, width] = bench.image_shape();
-        println!(
-            "{}: {steps} steps of {} images, {height}x{width} pixels each",
-            args.experiment.name(),
-            experiment.train.batch_size,
-        );
-        print!("{}", table::text(&measured));
+        print!("{title}\n{}", table::text(&measured));
     }
+    let [png, svg] = picture::write(&base, &title, &measured)?;
+    eprintln!("picture: {} and {}", png.display(), svg.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens the first device of each backend.
+/// Where the picture goes, less the extension; its folder is made before the first step.
+fn picture_base(args: &CompareArgs) -> anyhow::Result<PathBuf> {
+    let base = match &args.picture {
+        Some(base) => base.clone(),
+        None => Path::new("runs").join(format!("compare-{}", args.experiment.name())),
+    };
+    ensure!(
+        base.file_name().is_some(),
+        "--picture {}: not the name of a file",
+        base.display()
+    );
+    if let Some(folder) = base.parent() {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    Ok(base)
+}
+
+/// Opens the first device of each backend; without names, of those that are fit for training here.
 fn open(names: &[BackendName]) -> anyhow::Result<Vec<Selected>> {
+    let (automatic, _) = BackendName::automatic();
+    let mut default = vec![BackendName::Flex, BackendName::Ndarray];
+    if automatic != BackendName::Flex {
+        default.push(automatic);
+    }
+    let names = if names.is_empty() { &default } else { names };
     let list = names.iter().map(|name| format!("{name:?}").to_lowercase());
     let list = list.collect::<Vec<_>>().join(",");
     for (index, name) in names.iter().enumerate() {

@@ -43,7 +43,7 @@ const INTERRUPTED: u8 = 130;
 /// When an argument, the config, the data or the run directory cannot be used.
 pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let experiment = args.experiment.resolve()?;
-    let selected = args.backend.open(args.device)?;
+    let selected = args.place.open()?;
     let datasets = Datasets::open(&experiment)?;
     let noisy_psnr_db = datasets.noisy_psnr_db()?;
     let run_dir = RunDir::create(args.run_dir.as_deref(), &args.experiment.name())?;
@@ -92,6 +92,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         images: outcome.last.images,
         seconds: outcome.last.seconds,
         images_per_s: outcome.last.images as f64 / outcome.training_seconds,
+        first_step_s: outcome.first_step_seconds,
         backend: selected.backend,
         device: &selected.name,
         model: &run_path.join("best.safetensors"),
@@ -100,6 +101,12 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         println!("{}", serde_json::to_string(&summary)?);
     } else {
         println!("{}", summary.text(&outcome));
+        if selected.tunes_kernels {
+            println!(
+                "tuning kernels: the first step took {:.1} s",
+                outcome.first_step_seconds
+            );
+        }
     }
     Ok(match signalled.load(Ordering::Relaxed) {
         true => ExitCode::from(INTERRUPTED),
@@ -227,6 +234,7 @@ struct Summary<'a> {
     images: usize,
     seconds: f64,
     images_per_s: f64,
+    first_step_s: f64,
     backend: &'a str,
     device: &'a str,
     model: &'a Path,

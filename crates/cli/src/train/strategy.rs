@@ -32,6 +32,8 @@ pub struct Outcome {
     pub best: Record,
     /// Seconds spent in training steps alone.
     pub training_seconds: f64,
+    /// Seconds of the first step, to the end of its work on the device; a GPU tunes its kernels in it.
+    pub first_step_seconds: f64,
     /// Whether a person stopped it early.
     pub stopped: bool,
 }
@@ -75,6 +77,7 @@ impl SupervisedLearningStrategy<Denoiser> for ValidateEvery {
             interrupter: components.interrupter,
             start: Instant::now(),
             training_seconds: 0.0,
+            first_step_seconds: 0.0,
             images: 0,
             batches: 0,
         };
@@ -94,6 +97,7 @@ struct Run<'a> {
     interrupter: Interrupter,
     start: Instant,
     training_seconds: f64,
+    first_step_seconds: f64,
     images: usize,
     batches: usize,
 }
@@ -123,6 +127,7 @@ impl Run<'_> {
                     last: record,
                     best: best.unwrap_or(record),
                     training_seconds: self.training_seconds,
+                    first_step_seconds: self.first_step_seconds,
                     stopped: self.images < self.strategy.max_images,
                 });
             }
@@ -151,9 +156,14 @@ impl Run<'_> {
         while losses.len() < strategy.validate_every && self.images < strategy.max_images {
             let batch = stream.next().context("the training stream is endless")??;
             let count = batch.input.dims()[0];
+            let step = Instant::now();
             let output = self.learner.train_step(batch);
             self.learner.lr_step();
             self.learner.optimizer_step(output.grads);
+            if self.batches == 0 {
+                output.item.mse.clone().try_into_data()?;
+                self.first_step_seconds = step.elapsed().as_secs_f64();
+            }
 
             done += count;
             self.images += count;

@@ -1,4 +1,4 @@
-//! Training steps on one backend, timed and recorded.
+//! Training steps on one backend with one convolution, timed and recorded.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::train::{InferenceStep, Learner};
 use n2n_data::{Batch, Normalization, PairSource, Slice, TrainStream, ValidationSet};
-use n2n_model::StateDict;
+use n2n_model::{Convolution, StateDict, UNetConfig};
 use serde::Serialize;
 
 use super::memory;
@@ -22,11 +22,13 @@ use crate::train::psnr::psnr_db;
 /// Validation images of the PSNR: enough to see that a backend learned the same.
 const VALIDATION_IMAGES: usize = 64;
 
-/// What one backend did.
+/// What one backend did with one convolution.
 #[derive(Serialize)]
 pub struct Measurement {
-    /// Its name.
+    /// The backend's name.
     pub backend: &'static str,
+    /// Whose convolutions.
+    pub conv: Convolution,
     /// The adapter's or processor's name.
     pub device: String,
     /// Seconds of the first step; on a GPU this includes choosing and building kernels.
@@ -34,7 +36,7 @@ pub struct Measurement {
     /// Median over the other steps of images per second, from the batch on the device to its loss
     /// on the host; making batches is not in it.
     pub images_per_s: f64,
-    /// Largest `|loss - reference| / |reference|` of a step; the first backend is the reference.
+    /// Largest `|loss - reference| / |reference|` of a step; the first measurement is the reference.
     pub loss_deviation: f64,
     /// Largest `max|w - reference| / max|reference|` of a parameter tensor after the last step.
     pub weight_deviation: f64,
@@ -81,19 +83,25 @@ impl<'a> Bench<'a> {
         self.train.shape()
     }
 
-    /// Trains on one backend from the seed's weights, and compares with `reference`.
+    /// Trains on one backend with one convolution from the seed's weights, and compares with
+    /// `reference`.
     ///
     /// # Errors
     /// When an example cannot be read, the device fails, or the loss is no longer finite.
     pub fn measure(
         &self,
         selected: &Selected,
+        conv: Convolution,
         reference: Option<&Measurement>,
     ) -> anyhow::Result<Measurement> {
         let peak_is_ours = memory::reset_peak();
         let config = &self.experiment.train;
         let device = selected.device.clone().autodiff();
-        let network = self.experiment.model.init(config.seed, &device);
+        let network = UNetConfig {
+            conv,
+            ..self.experiment.model.clone()
+        };
+        let network = network.init(config.seed, &device);
         let (scheduler, _) = optimizer::scheduler(config);
         let mut learner = Learner::new(
             Denoiser { network },
@@ -138,6 +146,7 @@ impl<'a> Bench<'a> {
         };
         Ok(Measurement {
             backend: selected.backend,
+            conv,
             device: selected.name.clone(),
             first_step_s: seconds[0],
             images_per_s: median(&mut rates[1..]),

@@ -3,8 +3,9 @@
 use super::measure::Measurement;
 
 /// Column titles, each with its unit.
-const TITLES: [&str; 8] = [
+const TITLES: [&str; 9] = [
     "backend",
+    "conv",
     "first step [s]",
     "images/s",
     "loss dev.",
@@ -14,7 +15,7 @@ const TITLES: [&str; 8] = [
     "device",
 ];
 
-/// One row for each backend, under the titles.
+/// One row for each measurement, under the titles.
 pub fn text(measured: &[Measurement]) -> String {
     let mut rows = vec![TITLES.map(str::to_owned)];
     rows.extend(measured.iter().map(row));
@@ -28,6 +29,7 @@ pub fn text(measured: &[Measurement]) -> String {
 fn row(measurement: &Measurement) -> [String; TITLES.len()] {
     [
         measurement.backend.to_owned(),
+        measurement.conv.name().to_owned(),
         format!("{:.3}", measurement.first_step_s),
         format!("{:.1}", measurement.images_per_s),
         deviation(measurement.loss_deviation),
@@ -51,7 +53,7 @@ fn deviation(value: f64) -> String {
 fn line(cells: &[String; TITLES.len()], widths: &[usize; TITLES.len()]) -> String {
     let columns = cells.iter().zip(widths).enumerate();
     let columns = columns.map(|(index, (cell, &width))| match index {
-        0 => format!("{cell:width$}"),
+        0 | 1 => format!("{cell:width$}"),
         _ if index + 1 == TITLES.len() => cell.clone(),
         _ => format!("{cell:>width$}"),
     });
