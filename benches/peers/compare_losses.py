@@ -2,7 +2,7 @@
 
     n2n train configs/seed-unet.toml --data DATA --run-dir RUN \\
         --set train.max_images=1600 --set train.validate_every=1 --set train.scheduler.kind=constant
-    python benches/peers/train_unet.py --data DATA --init RUN/initial.safetensors \\
+    python benches/peers/train.py --data DATA --init RUN/initial.safetensors \\
         --max-images 1600 --losses losses.json --out peer.jsonl
     python benches/peers/compare_losses.py RUN/metrics.jsonl losses.json
 

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use n2n_model::Convolution;
 use n2n_scratch::gradcheck::TOLERANCE;
 
 use crate::backend::{BackendName, Selected};
@@ -112,16 +110,15 @@ pub struct CompareArgs {
     )]
     pub backends: Vec<BackendName>,
 
-    /// Whose convolutions to compute with on each backend: burn, scratch
-    /// [default: the config's model.conv]
+    /// Who computes the network on each backend: burn, scratch, and for the simple net layers
+    /// [default: as the config says]
     #[arg(
         long,
-        value_parser = convolution(),
         value_delimiter = ',',
         value_name = "NAME,NAME",
         verbatim_doc_comment
     )]
-    pub conv: Vec<Convolution>,
+    pub implementations: Vec<String>,
 
     /// Training steps on each, at least 2
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..))]
@@ -134,16 +131,6 @@ pub struct CompareArgs {
     /// Print one line of JSON, and nothing else, to standard output
     #[arg(long)]
     pub json: bool,
-}
-
-/// A convolution by its name.
-fn convolution() -> impl TypedValueParser<Value = Convolution> {
-    let named = |name: &str| {
-        let mut all = Convolution::ALL.into_iter();
-        all.find(|conv| conv.name() == name)
-    };
-    PossibleValuesParser::new(Convolution::ALL.map(Convolution::name))
-        .try_map(move |name| named(&name).ok_or("no such convolution"))
 }
 
 /// Arguments of `n2n gradcheck`.

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use n2n_data::{NormalizationKind, ScenesConfig, Target};
-use n2n_model::UNetConfig;
+use n2n_model::NetworkConfig;
 use serde::de::{DeserializeOwned, Error};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::args::ExperimentArgs;
 
@@ -25,7 +25,8 @@ const SIMILAR: f64 = 0.6;
 #[serde(default, deny_unknown_fields)]
 pub struct Experiment {
     /// The network.
-    pub model: UNetConfig,
+    #[serde(deserialize_with = "with_default_kind")]
+    pub model: NetworkConfig,
     /// What it is trained and validated on.
     pub data: DataConfig,
     /// How it is trained.
@@ -74,8 +75,8 @@ pub struct TrainConfig {
     pub max_images: Option<usize>,
     /// Stop after so many passes over the training set.
     pub max_epochs: Option<usize>,
-    /// Batches between validations.
-    pub validate_every: usize,
+    /// Batches between validations, or `"epoch"`.
+    pub validate_every: Interval,
     /// Learning rate at the start.
     pub lr: f64,
     /// Update rule.
@@ -94,7 +95,7 @@ impl Default for TrainConfig {
             batch_size: 16,
             max_images: None,
             max_epochs: None,
-            validate_every: 150,
+            validate_every: Interval::Batches(150),
             lr: 1e-3,
             optimizer: OptimizerConfig::default(),
             scheduler: SchedulerConfig::default(),
@@ -102,9 +103,58 @@ impl Default for TrainConfig {
     }
 }
 
+/// How often something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interval {
+    /// After so many batches.
+    Batches(usize),
+    /// After each pass over the training set.
+    Epoch,
+}
+
+/// How an [`Interval`] of a pass is written.
+const EPOCH: &str = "epoch";
+
+impl Interval {
+    /// The number of batches.
+    pub fn batches(self, train_examples: usize, batch_size: usize) -> usize {
+        match self {
+            Self::Batches(batches) => batches,
+            Self::Epoch => train_examples.div_ceil(batch_size),
+        }
+    }
+}
+
+impl Serialize for Interval {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Batches(batches) => batches.serialize(serializer),
+            Self::Epoch => EPOCH.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Interval {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        let batches = value.as_integer().map(usize::try_from);
+        match (batches, value.as_str()) {
+            (Some(Ok(batches @ 1..)), _) => Ok(Self::Batches(batches)),
+            (_, Some(EPOCH)) => Ok(Self::Epoch),
+            _ => Err(D::Error::custom(format!(
+                "expected a number of batches, at least 1, or \"{EPOCH}\", but got {value}"
+            ))),
+        }
+    }
+}
+
 /// A choice whose table may leave out its `kind`.
 trait Kinded: DeserializeOwned {
     const DEFAULT_KIND: &'static str;
+}
+
+impl Kinded for NetworkConfig {
+    const DEFAULT_KIND: &'static str = "unet";
 }
 
 impl Kinded for OptimizerConfig {
@@ -286,7 +336,6 @@ impl Experiment {
         let train = &self.train;
         for (key, value) in [
             ("train.batch_size", Some(train.batch_size)),
-            ("train.validate_every", Some(train.validate_every)),
             ("train.max_images", train.max_images),
             ("train.max_epochs", train.max_epochs),
             ("data.limit", self.data.limit),
@@ -313,6 +362,15 @@ impl Experiment {
                 not_negative("train.optimizer.weight_decay", weight_decay)?;
             }
         }
+        let plain_sgd = OptimizerConfig::Sgd {
+            momentum: 0.0,
+            weight_decay: 0.0,
+        };
+        ensure!(
+            !self.model.is_by_hand() || train.optimizer == plain_sgd,
+            "model.implementation is layers, whose own SGD has neither momentum nor weight decay; \
+             set train.optimizer.kind = \"sgd\" and no more, or another model.implementation"
+        );
         if let SchedulerConfig::Plateau(plateau) = &train.scheduler {
             fraction("train.scheduler.factor", plateau.factor)?;
             fraction("train.scheduler.threshold", plateau.threshold)?;
@@ -505,6 +563,24 @@ mod tests {
         assert!(message.contains("expected key=value"), "{message}");
         let message = error(&["train.lr.x=1", "train.lr.y=2"]);
         assert!(message.contains("in --set train.lr.x=1"), "{message}");
+    }
+
+    #[test]
+    fn validations_come_after_batches_or_epochs() {
+        let interval = |setting: &str| {
+            let experiment = Experiment::resolve(None, &[setting.to_owned()]);
+            experiment.map(|e| e.train.validate_every)
+        };
+        assert_eq!(
+            interval("train.validate_every=7").expect("a number"),
+            Interval::Batches(7)
+        );
+        let epoch = interval("train.validate_every=epoch").expect("a word");
+        assert_eq!(epoch.batches(65, 16), 5);
+        for wrong in ["0", "-1", "1.5", "batch"] {
+            let message = error(&[&format!("train.validate_every={wrong}")]);
+            assert!(message.contains("\"epoch\", but got"), "{message}");
+        }
     }
 
     #[test]

@@ -138,6 +138,21 @@ fn unknown_keys_values_and_files() {
 }
 
 #[test]
+fn hand_written_layers_with_an_optimizer_that_is_not_theirs() {
+    let message = refused(&[
+        "--set",
+        "model.kind=simple",
+        "--set",
+        "model.implementation=layers",
+    ]);
+    assert!(
+        message.contains("model.implementation is layers"),
+        "{message}"
+    );
+    assert!(message.contains("train.optimizer.kind"), "{message}");
+}
+
+#[test]
 fn unknown_and_absent_backends_list_what_is_there() {
     let message = refused(&["--backend", "abacus"]);
     for name in [

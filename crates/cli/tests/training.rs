@@ -182,3 +182,44 @@ fn ctrl_c_leaves_best_and_last_and_a_summary() {
     assert!(run.join("best.safetensors").is_file() && run.join("last.safetensors").is_file());
     assert_eq!(metrics(&run).len(), 1);
 }
+
+#[test]
+fn the_simple_net_trains_alike_in_every_guise() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut results = Vec::new();
+    for implementation in ["burn", "scratch", "layers"] {
+        let run = folder.path().join(implementation);
+        let implementation = format!("model.implementation={implementation}");
+        let mut args = vec!["--backend", "flex"];
+        for setting in [
+            "model.kind=simple",
+            "model.features=5",
+            &implementation,
+            "train.optimizer.kind=sgd",
+            "train.lr=2",
+            "train.validate_every=epoch",
+        ] {
+            args.extend(["--set", setting]);
+        }
+        let summary = summary(&smoke(&run, &args));
+        assert_eq!(summary["images"], 36);
+        let metrics = metrics(&run);
+        // 24 images are an epoch, and the run ends in the second.
+        let images: Vec<_> = metrics.iter().map(|record| &record["images"]).collect();
+        assert_eq!(images, [24, 36]);
+        let files = ["initial", "best", "last"].map(|name| run.join(format!("{name}.safetensors")));
+        let sizes = files.map(|file| fs::metadata(file).unwrap().len());
+        results.push((metrics[1]["val_mse"].as_f64().unwrap(), sizes));
+    }
+    let (expected, burns_sizes) = &results[0];
+    for (mse, sizes) in &results[1..] {
+        assert!(
+            (mse - expected).abs() <= BACKEND_TOLERANCE * expected,
+            "{results:?}"
+        );
+        // The names of the implementations differ in length.
+        for (size, burns_size) in sizes.iter().zip(burns_sizes) {
+            assert!(size.abs_diff(*burns_size) <= 8, "{results:?}");
+        }
+    }
+}

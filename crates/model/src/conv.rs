@@ -1,11 +1,11 @@
-//! The convolution of the networks: Burn's own, or the hand-written one.
+//! The convolutions of the networks: Burn's own, or the hand-written ones.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-/// Whose convolution computes a network; parameters are the same for both.
+/// Whose convolutions compute a network; parameters are the same for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Convolution {
@@ -29,7 +29,7 @@ impl Convolution {
     }
 }
 
-/// A convolution that keeps the size.
+/// A convolution.
 #[derive(Module, Debug)]
 pub enum Conv2d {
     /// Burn's own.
@@ -39,13 +39,51 @@ pub enum Conv2d {
 }
 
 impl Conv2d {
-    /// # Shapes
-    /// - `x`: `[batch_size, channels_in, height, width]`
-    /// - output: `[batch_size, channels_out, height, width]`
+    /// The convolved batch, `[batch_size, channels_out, height_out, width_out]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Burn(conv) => conv.forward(x),
             Self::Scratch(conv) => conv.forward(x),
+        }
+    }
+}
+
+/// A transposed convolution.
+#[derive(Module, Debug)]
+pub enum ConvTranspose2d {
+    /// Burn's own.
+    Burn(nn::conv::ConvTranspose2d),
+    /// Matrix products over unfolded patches.
+    Scratch(n2n_scratch::ConvTranspose2d),
+}
+
+impl ConvTranspose2d {
+    /// The batch, convolved the other way round.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Burn(conv) => conv.forward(x),
+            Self::Scratch(conv) => conv.forward(x),
+        }
+    }
+}
+
+/// A kernel and its bias, to be read or replaced.
+pub(crate) type Kernel<'a> = (&'a mut Param<Tensor<4>>, &'a mut Option<Param<Tensor<1>>>);
+
+impl Conv2d {
+    pub(crate) fn kernel(&mut self) -> Kernel<'_> {
+        match self {
+            Self::Burn(conv) => (&mut conv.weight, &mut conv.bias),
+            Self::Scratch(conv) => (&mut conv.weight, &mut conv.bias),
+        }
+    }
+}
+
+impl ConvTranspose2d {
+    pub(crate) fn kernel(&mut self) -> Kernel<'_> {
+        match self {
+            Self::Burn(conv) => (&mut conv.weight, &mut conv.bias),
+            Self::Scratch(conv) => (&mut conv.weight, &mut conv.bias),
         }
     }
 }

@@ -5,11 +5,15 @@
 mod atomic;
 mod conv;
 mod file;
+mod network;
 mod parameters;
+mod simple_net;
 mod unet;
 
 pub use atomic::write_atomically;
 pub use conv::Convolution;
 pub use file::{FileError, METADATA_KEY, read_model_file, write_model_file};
+pub use network::{Network, NetworkConfig};
 pub use parameters::{Initializer, ParameterError, ParameterSource, RandomInit, StateDict};
+pub use simple_net::{Implementation, SimpleNet, SimpleNetConfig};
 pub use unet::{Activation, DecoderBlock, EncoderBlock, SizeError, UNet, UNetConfig};

@@ -6,14 +6,15 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::nn::conv::Conv2dConfig;
+use burn::nn::conv::{Conv2dConfig, ConvTranspose2dConfig};
 use burn::nn::{self, PRelu, PReluConfig, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
-use n2n_scratch::ConvGeometry;
+use n2n_scratch::{ConvGeometry, GeometryError};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
 
-use crate::conv::{Conv2d, Convolution};
+use crate::conv::{Conv2d, ConvTranspose2d, Convolution};
 
 /// Parameters by PyTorch's name, such as `eblocks.0.conv.weight`.
 pub type StateDict = BTreeMap<String, TensorData>;
@@ -25,6 +26,11 @@ pub enum Initializer {
     Uniform {
         /// Half the width of the interval.
         bound: f32,
+    },
+    /// Normal, with mean 0.
+    Normal {
+        /// Standard deviation.
+        std: f32,
     },
     /// One value everywhere.
     Constant {
@@ -112,6 +118,9 @@ impl ParameterSource for RandomInit {
             Initializer::Uniform { bound } => (0..count)
                 .map(|_| self.rng.random_range(-bound..=bound))
                 .collect(),
+            Initializer::Normal { std } => (0..count)
+                .map(|_| std * self.rng.sample::<f32, _>(StandardNormal))
+                .collect(),
             Initializer::Constant { value } => vec![value; count],
         };
         Ok(TensorData::new(values, shape.to_vec()))
@@ -153,6 +162,30 @@ impl ParameterSource for StateDict {
     }
 }
 
+/// What a convolution is, less its parameters.
+pub(crate) struct Shape {
+    /// Input and output channels.
+    pub channels: [usize; 2],
+    pub kernel_size: [usize; 2],
+    pub stride: [usize; 2],
+    /// Zero padding, `[[top, bottom], [left, right]]`.
+    pub padding: [[usize; 2]; 2],
+}
+
+impl Shape {
+    fn geometry(&self) -> Result<ConvGeometry, GeometryError> {
+        let geometry = ConvGeometry::new(self.kernel_size)?.with_stride(self.stride)?;
+        Ok(geometry.with_padding(self.padding))
+    }
+}
+
+/// What a convolution's parameters start from.
+#[derive(Clone, Copy)]
+pub(crate) struct Initializers {
+    pub weight: Initializer,
+    pub bias: Initializer,
+}
+
 /// Builds layers on one device out of one source.
 pub(crate) struct Builder<'a, S> {
     pub source: &'a mut S,
@@ -163,25 +196,48 @@ pub(crate) struct Builder<'a, S> {
 impl<S: ParameterSource> Builder<'_, S> {
     /// A convolution that keeps the size, initialized as PyTorch does by default: weight and bias
     /// uniform in `±1/sqrt(fan_in)`.
-    pub fn conv2d(
+    pub fn same_convolution(
         &mut self,
         names: &[String],
         channels: [usize; 2],
         kernel_size: [usize; 2],
     ) -> Result<Conv2d, ParameterError> {
-        let [channels_in, channels_out] = channels;
-        let [height, width] = kernel_size;
-        let fan_in = channels_in * height * width;
+        let fan_in = channels[0] * kernel_size.iter().product::<usize>();
         let uniform = Initializer::Uniform {
             bound: 1.0 / (fan_in as f32).sqrt(),
         };
-        let weight = [channels_out, channels_in, height, width];
-        let weight = self.tensor(names, "weight", &weight, uniform)?;
-        let bias = self.tensor(names, "bias", &[channels_out], uniform)?;
+        let shape = Shape {
+            channels,
+            kernel_size,
+            stride: [1, 1],
+            // Of an even kernel, the larger half comes after the image.
+            padding: kernel_size.map(|size| [(size - 1) / 2, size / 2]),
+        };
+        let initializers = Initializers {
+            weight: uniform,
+            bias: uniform,
+        };
+        self.convolution(names, &shape, initializers)
+    }
+
+    /// A convolution.
+    pub fn convolution(
+        &mut self,
+        names: &[String],
+        shape: &Shape,
+        initializers: Initializers,
+    ) -> Result<Conv2d, ParameterError> {
+        let [channels_in, channels_out] = shape.channels;
+        let [height, width] = shape.kernel_size;
+        let kernel = [channels_out, channels_in, height, width];
+        let weight = self.tensor(names, "weight", &kernel, initializers.weight)?;
+        let bias = self.tensor(names, "bias", &[channels_out], initializers.bias)?;
         Ok(match self.convolution {
             Convolution::Burn => {
-                let layer = Conv2dConfig::new(channels, kernel_size)
-                    .with_padding(PaddingConfig2d::Same)
+                let [[top, bottom], [left, right]] = shape.padding;
+                let layer = Conv2dConfig::new(shape.channels, shape.kernel_size)
+                    .with_stride(shape.stride)
+                    .with_padding(PaddingConfig2d::Explicit(top, left, bottom, right))
                     .init(self.device);
                 Conv2d::Burn(nn::conv::Conv2d {
                     weight,
@@ -190,12 +246,43 @@ impl<S: ParameterSource> Builder<'_, S> {
                 })
             }
             Convolution::Scratch => {
-                // What keeps the size: of an even kernel, the larger half comes after the image.
-                let padding = kernel_size.map(|size| [(size - 1) / 2, size / 2]);
-                let layer = ConvGeometry::new(kernel_size).and_then(|geometry| {
-                    n2n_scratch::Conv2d::new(weight, Some(bias), geometry.with_padding(padding))
-                });
+                let layer = shape
+                    .geometry()
+                    .and_then(|geometry| n2n_scratch::Conv2d::new(weight, Some(bias), geometry));
                 Conv2d::Scratch(layer.unwrap_or_else(|error| unreachable!("shapes fit: {error}")))
+            }
+        })
+    }
+
+    /// A transposed convolution; padding is not for it.
+    pub fn transposed(
+        &mut self,
+        names: &[String],
+        shape: &Shape,
+        initializers: Initializers,
+    ) -> Result<ConvTranspose2d, ParameterError> {
+        let [channels_in, channels_out] = shape.channels;
+        let [height, width] = shape.kernel_size;
+        let kernel = [channels_in, channels_out, height, width];
+        let weight = self.tensor(names, "weight", &kernel, initializers.weight)?;
+        let bias = self.tensor(names, "bias", &[channels_out], initializers.bias)?;
+        Ok(match self.convolution {
+            Convolution::Burn => {
+                let layer = ConvTranspose2dConfig::new(shape.channels, shape.kernel_size)
+                    .with_stride(shape.stride)
+                    .init(self.device);
+                ConvTranspose2d::Burn(nn::conv::ConvTranspose2d {
+                    weight,
+                    bias: Some(bias),
+                    ..layer
+                })
+            }
+            Convolution::Scratch => {
+                let layer = shape.geometry().and_then(|geometry| {
+                    n2n_scratch::ConvTranspose2d::new(weight, Some(bias), geometry, [0, 0])
+                });
+                let layer = layer.unwrap_or_else(|error| unreachable!("shapes fit: {error}"));
+                ConvTranspose2d::Scratch(layer)
             }
         })
     }

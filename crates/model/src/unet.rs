@@ -73,10 +73,12 @@ impl Default for UNetConfig {
 #[non_exhaustive]
 pub enum SizeError {
     /// The network would have a layer without channels.
-    #[error("model.features is {features}, but must be at least 2")]
+    #[error("model.features is {features}, but must be at least {least}")]
     Features {
-        /// C_e.
+        /// Channels.
         features: usize,
+        /// The fewest that make a network.
+        least: usize,
     },
 
     /// The network has no level between the first and the last, or more than images can have.
@@ -88,19 +90,35 @@ pub enum SizeError {
 
     /// An image cannot be halved often enough.
     #[error(
-        "images are {height}x{width}, but a U-Net of depth {depth} needs sides divisible by {divisor}; \
-         crop them, or lower model.depth"
+        "images are {height}x{width}, but the network halves them {depth} times, so that sides must be \
+         divisible by {divisor}; crop them, or set a lower model.depth"
     )]
     NotDivisible {
         /// Image height in pixels.
         height: usize,
         /// Image width in pixels.
         width: usize,
-        /// N_e.
+        /// Times that the network halves them.
         depth: usize,
         /// `2^depth`.
         divisor: usize,
     },
+}
+
+impl SizeError {
+    /// Whether an image can be halved `depth` times.
+    pub(crate) fn check(height: usize, width: usize, depth: usize) -> Result<(), Self> {
+        let divisor = 1 << depth;
+        if height.is_multiple_of(divisor) && width.is_multiple_of(divisor) {
+            return Ok(());
+        }
+        Err(Self::NotDivisible {
+            height,
+            width,
+            depth,
+            divisor,
+        })
+    }
 }
 
 impl UNetConfig {
@@ -113,6 +131,7 @@ impl UNetConfig {
         if self.features < 2 {
             return Err(SizeError::Features {
                 features: self.features,
+                least: 2,
             });
         }
         if !(2..=16).contains(&self.depth) {
@@ -127,16 +146,7 @@ impl UNetConfig {
     /// When a side is not divisible by `2^depth`.
     pub fn check_image(&self, height: usize, width: usize) -> Result<(), SizeError> {
         self.validate()?;
-        let divisor = 1 << self.depth;
-        if height.is_multiple_of(divisor) && width.is_multiple_of(divisor) {
-            return Ok(());
-        }
-        Err(SizeError::NotDivisible {
-            height,
-            width,
-            depth: self.depth,
-            divisor,
-        })
+        SizeError::check(height, width, self.depth)
     }
 
     /// A network with PyTorch's default initialization, drawn from `seed` on the host: the same
@@ -181,19 +191,23 @@ impl UNetConfig {
         };
         let named = |name: &str| [name.to_owned()];
 
-        let conv0 = builder.conv2d(&named("conv0"), [CHANNELS, encoder], KERNEL_SIZE)?;
+        let conv0 = builder.same_convolution(&named("conv0"), [CHANNELS, encoder], KERNEL_SIZE)?;
         let eblocks = self
             .encoder_levels()
             .iter()
             .map(|levels| {
                 let layer = names("eblocks", levels);
                 Ok(EncoderBlock {
-                    conv: builder.conv2d(&layer("conv"), [encoder, encoder], KERNEL_SIZE)?,
+                    conv: builder.same_convolution(
+                        &layer("conv"),
+                        [encoder, encoder],
+                        KERNEL_SIZE,
+                    )?,
                     relu: builder.prelu(&layer("relu"), encoder)?,
                 })
             })
             .collect::<Result<_, _>>()?;
-        let conv1 = builder.conv2d(&named("conv1"), [encoder, encoder], KERNEL_SIZE)?;
+        let conv1 = builder.same_convolution(&named("conv1"), [encoder, encoder], KERNEL_SIZE)?;
         let dblocks = self
             .decoder_levels()
             .iter()
@@ -207,14 +221,19 @@ impl UNetConfig {
                 };
                 let layer = names("dblocks", levels);
                 Ok(DecoderBlock {
-                    conv0: builder.conv2d(&layer("conv0"), [channels_in, mid], KERNEL_SIZE)?,
+                    conv0: builder.same_convolution(
+                        &layer("conv0"),
+                        [channels_in, mid],
+                        KERNEL_SIZE,
+                    )?,
                     relu0: builder.prelu(&layer("relu0"), mid)?,
-                    conv1: builder.conv2d(&layer("conv1"), [mid, out], KERNEL_SIZE)?,
+                    conv1: builder.same_convolution(&layer("conv1"), [mid, out], KERNEL_SIZE)?,
                     relu1: builder.prelu(&layer("relu1"), out)?,
                 })
             })
             .collect::<Result<_, _>>()?;
-        let conv2 = builder.conv2d(&named("conv2"), [decoder / 3, CHANNELS], KERNEL_SIZE)?;
+        let conv2 =
+            builder.same_convolution(&named("conv2"), [decoder / 3, CHANNELS], KERNEL_SIZE)?;
         let relu = match self.activation {
             Activation::PRelu => Some(builder.prelu(&named("relu"), 1)?),
             Activation::Relu => None,

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::loss::{MseLoss, Reduction};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, FloatDType, Tensor, TensorData};
 use n2n_model::{Convolution, StateDict, UNet, UNetConfig};
 use rand::{RngExt, SeedableRng};
@@ -82,6 +83,7 @@ fn directional_derivatives_are_central_differences() {
             target: target.clone(),
         };
         let gradients = problem.loss(&network).backward();
+        let gradients = GradientsParams::from_grads(gradients, &network);
         let mut visitor = GradientVisitor::new(&gradients);
         network.visit(&mut visitor);
         check(&problem, &state, &visitor.found);

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::nn::loss::{MseLoss, Reduction};
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
 use n2n_model::{Activation, Convolution, StateDict, UNetConfig};
 
 /// Largest error over largest value, per tensor. PyTorch computed in f64; what is left is the
@@ -41,13 +42,13 @@ impl Golden {
 
 /// Gradients under the paths of the parameters, in PyTorch's words.
 pub struct GradientVisitor<'a> {
-    gradients: &'a Gradients,
+    gradients: &'a GradientsParams,
     path: Vec<String>,
     pub found: Vec<(String, TensorData)>,
 }
 
 impl<'a> GradientVisitor<'a> {
-    pub fn new(gradients: &'a Gradients) -> Self {
+    pub fn new(gradients: &'a GradientsParams) -> Self {
         Self {
             gradients,
             path: Vec::new(),
@@ -71,7 +72,7 @@ impl ModuleVisitor for GradientVisitor<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = param.val().grad(self.gradients).unwrap();
+        let gradient = self.gradients.get::<D>(param.id).unwrap();
         let name = format!("grad.{}", self.path.join("."));
         self.found.push((name, gradient.into_data()));
     }
@@ -87,8 +88,9 @@ fn check(name: &str, config: &UNetConfig, device: &Device) {
     let output = network.forward(input.clone());
     let loss = MseLoss::new().forward(output.clone(), target, Reduction::Mean);
     let gradients = loss.backward();
-    let mut visitor = GradientVisitor::new(&gradients);
     let input_grad = input.grad(&gradients).unwrap();
+    let gradients = GradientsParams::from_grads(gradients, &network);
+    let mut visitor = GradientVisitor::new(&gradients);
     visitor.found = vec![
         ("output".to_owned(), output.into_data()),
         ("loss".to_owned(), loss.into_data()),

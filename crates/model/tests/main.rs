@@ -5,6 +5,7 @@
 mod derivatives;
 mod file;
 mod golden;
+mod simple_net;
 mod trajectory;
 mod unet;
 mod wgpu;

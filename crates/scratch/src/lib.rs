@@ -10,6 +10,8 @@ mod conv_transpose2d;
 mod functions;
 mod geometry;
 pub mod gradcheck;
+mod host;
+pub mod layers;
 mod loss;
 mod modules;
 mod ops;
@@ -21,3 +23,8 @@ pub use geometry::{ConvGeometry, GeometryError};
 pub use modules::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
 pub use ops::ScratchOps;
 pub use tiles::MAX_TILE_ELEMENTS;
+
+/// The README's code is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

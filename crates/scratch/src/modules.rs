@@ -102,10 +102,9 @@ impl Conv2d {
         bias: Option<Param<Tensor<1>>>,
         geometry: ConvGeometry,
     ) -> Result<Self, GeometryError> {
-        let [channels_out, channels_in_group, _, _] = weight.dims();
-        let groups = geometry.groups();
-        geometry.with_groups(groups, channels_in_group * groups, channels_out)?;
-        check(&geometry, &weight, bias.as_ref(), channels_out)?;
+        // Drawn in Burn's order, the weight first.
+        let (kernel, values) = (weight.val(), bias.as_ref().map(Param::val));
+        check_conv2d(&geometry, &kernel, values.as_ref())?;
         Ok(Self {
             weight,
             bias,
@@ -205,12 +204,8 @@ impl ConvTranspose2d {
         geometry: ConvGeometry,
         padding_out: [usize; 2],
     ) -> Result<Self, GeometryError> {
-        let [channels_in, channels_out_group, _, _] = weight.dims();
-        let groups = geometry.groups();
-        let channels_out = channels_out_group * groups;
-        geometry.with_groups(groups, channels_in, channels_out)?;
-        check(&geometry, &weight, bias.as_ref(), channels_out)?;
-        geometry.check_output_padding(padding_out)?;
+        let (kernel, values) = (weight.val(), bias.as_ref().map(Param::val));
+        check_conv_transpose2d(&geometry, &kernel, values.as_ref(), padding_out)?;
         Ok(Self {
             weight,
             bias,
@@ -234,11 +229,38 @@ impl ConvTranspose2d {
     }
 }
 
+/// Whether weight, bias and geometry of a convolution fit each other.
+pub(crate) fn check_conv2d(
+    geometry: &ConvGeometry,
+    weight: &Tensor<4>,
+    bias: Option<&Tensor<1>>,
+) -> Result<(), GeometryError> {
+    let [channels_out, channels_in_group, _, _] = weight.dims();
+    let groups = geometry.groups();
+    geometry.with_groups(groups, channels_in_group * groups, channels_out)?;
+    check(geometry, weight, bias, channels_out)
+}
+
+/// Whether weight, bias and geometry of a transposed convolution fit each other.
+pub(crate) fn check_conv_transpose2d(
+    geometry: &ConvGeometry,
+    weight: &Tensor<4>,
+    bias: Option<&Tensor<1>>,
+    padding_out: [usize; 2],
+) -> Result<(), GeometryError> {
+    let [channels_in, channels_out_group, _, _] = weight.dims();
+    let groups = geometry.groups();
+    let channels_out = channels_out_group * groups;
+    geometry.with_groups(groups, channels_in, channels_out)?;
+    geometry.check_output_padding(padding_out)?;
+    check(geometry, weight, bias, channels_out)
+}
+
 /// Whether a kernel has the geometry's size, and a bias one value for each output channel.
 fn check(
     geometry: &ConvGeometry,
-    weight: &Param<Tensor<4>>,
-    bias: Option<&Param<Tensor<1>>>,
+    weight: &Tensor<4>,
+    bias: Option<&Tensor<1>>,
     channels_out: usize,
 ) -> Result<(), GeometryError> {
     let [_, _, height, width] = weight.dims();

@@ -10,7 +10,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::wgpu::CubeBackend;
 use burn::backend::{Backend, Flex, NdArray, backend_extension};
 
-use crate::{ConvGeometry, activation, conv_transpose2d, conv2d, loss, unfold};
+use crate::{ConvGeometry, activation, conv_transpose2d, conv2d, host, loss, unfold};
 
 /// The hand-written ops, on primitives.
 #[backend_extension(Autodiff, Cube, Flex, NdArray, Fusion)]
@@ -84,6 +84,26 @@ pub trait ScratchOps: Backend {
     }
 }
 
-impl ScratchOps for NdArray {}
-impl ScratchOps for Flex {}
 impl ScratchOps for CubeBackend {}
+
+/// Unfold and fold are copies, which the host makes faster itself.
+macro_rules! on_host {
+    ($backend:ident) => {
+        impl ScratchOps for $backend {
+            fn unfold(frame: FloatTensor<Self>, geometry: ConvGeometry) -> FloatTensor<Self> {
+                host::unfold::<Self>(frame, geometry)
+            }
+
+            fn fold(
+                columns: FloatTensor<Self>,
+                geometry: ConvGeometry,
+                size: [usize; 2],
+            ) -> FloatTensor<Self> {
+                host::fold::<Self>(columns, geometry, size)
+            }
+        }
+    };
+}
+
+on_host!(NdArray);
+on_host!(Flex);

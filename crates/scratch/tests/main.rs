@@ -5,6 +5,7 @@
 
 mod golden;
 mod gradcheck;
+mod layers;
 mod memory;
 mod properties;
 mod shapes;

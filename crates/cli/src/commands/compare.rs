@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
+use n2n_model::NetworkConfig;
 use serde::Serialize;
 
 use self::measure::{Bench, Measurement};
@@ -33,22 +34,19 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
         experiment.train.batch_size,
     );
 
-    let convolutions = match args.conv.as_slice() {
-        [] => &[experiment.model.conv],
-        named => named,
-    };
+    let networks = networks(&experiment.model, &args.implementations)?;
 
     let mut measured: Vec<Measurement> = Vec::new();
     for selected in &selected {
-        for conv in convolutions {
-            let (backend, conv_name) = (selected.backend, conv.name());
+        for network in &networks {
+            let (backend, name) = (selected.backend, network.implementation());
             eprintln!(
-                "{backend} ({}), convolutions of {conv_name}: {steps} steps ...",
+                "{backend} ({}), computed by {name}: {steps} steps ...",
                 selected.name
             );
-            let measurement = bench.measure(selected, *conv, measured.first())?;
+            let measurement = bench.measure(selected, network, measured.first())?;
             eprintln!(
-                "{backend}, {conv_name}: {:.1} images/s, first step {:.2} s",
+                "{backend}, {name}: {:.1} images/s, first step {:.2} s",
                 measurement.images_per_s, measurement.first_step_s
             );
             measured.push(measurement);
@@ -109,6 +107,18 @@ fn open(names: &[BackendName]) -> anyhow::Result<Vec<Selected>> {
         );
     }
     names.iter().map(|name| name.open(0)).collect()
+}
+
+/// The network as each of these computes it; without names, as the config says.
+fn networks(network: &NetworkConfig, names: &[String]) -> anyhow::Result<Vec<NetworkConfig>> {
+    if names.is_empty() {
+        return Ok(vec![network.clone()]);
+    }
+    let network = |name: &String| {
+        let network = network.with_implementation(name);
+        network.with_context(|| format!("--implementations {name}: not one of this network's"))
+    };
+    names.iter().map(network).collect()
 }
 
 /// What `--json` prints.

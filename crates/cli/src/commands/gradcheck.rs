@@ -99,22 +99,30 @@ const TITLES: [&str; 9] = [
     "adjoint",
 ];
 
-const WIDTHS: [usize; TITLES.len()] = [16, 44, 8, 14, 14, 14, 9, 11, 8];
+/// Of the columns of gradients; a network has more inputs, and their largest error stands here.
+const LAST_GRADIENT: usize = 2;
+
+const WIDTHS: [usize; TITLES.len()] = [16, 44, 8, 14, 16, 14, 9, 11, 8];
 
 fn cells(row: &Row, tolerance: f64) -> [String; TITLES.len()] {
     let mark = |error: f64| match error <= tolerance {
         true => format!("{error:.1e}"),
         false => format!("{error:.1e}!"),
     };
-    let gradient = |index: usize| match row.gradients.get(index) {
-        Some((name, error)) => format!("{name} {}", mark(*error)),
-        None => String::new(),
-    };
     // f64::max would drop a NaN.
     let worse = |a: f64, b: f64| if a >= b || a.is_nan() { a } else { b };
     let largest = |errors: &[f64]| match errors {
         [] => "-".to_owned(),
         errors => mark(errors.iter().copied().fold(0.0, worse)),
+    };
+    let gradient = |index: usize| match row.gradients.get(index..) {
+        None | Some([]) => String::new(),
+        Some([(name, error)]) => format!("{name} {}", mark(*error)),
+        Some([(name, error), ..]) if index < LAST_GRADIENT => format!("{name} {}", mark(*error)),
+        Some(rest) => {
+            let rest: Vec<f64> = rest.iter().map(|(_, error)| *error).collect();
+            format!("others {}", largest(&rest))
+        }
     };
     [
         row.op.to_owned(),

@@ -1,12 +1,14 @@
 //! The network as burn-train's learner sees it: a training step, a validation step, an output.
 
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::nn::loss::{MseLoss, Reduction};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use n2n_data::Batch;
-use n2n_model::UNet;
+use n2n_model::Network;
 
 use super::psnr::PsnrInput;
 
@@ -14,7 +16,7 @@ use super::psnr::PsnrInput;
 #[derive(Module, Debug)]
 pub struct Denoiser {
     /// The network.
-    pub network: UNet,
+    pub network: Network,
 }
 
 /// What a step leaves for metrics and records.
@@ -28,11 +30,31 @@ impl TrainStep for Denoiser {
     type Output = DenoisingOutput;
 
     fn step(&self, batch: Batch) -> TrainOutput<DenoisingOutput> {
+        if let Some(network) = self.network.by_hand() {
+            let (mse, grads) = network.loss_and_gradients(batch.input, batch.target);
+            let item = DenoisingOutput { mse };
+            return TrainOutput { grads, item };
+        }
         let output = self.network.forward(batch.input);
         let mse = MseLoss::new().forward(output, batch.target, Reduction::Mean);
         let gradients = mse.backward();
         let mse = mse.without_autodiff();
         TrainOutput::new(self, gradients, DenoisingOutput { mse })
+    }
+
+    fn optimize(
+        self,
+        optimizer: &mut ModuleOptimizer,
+        lr: ModuleLearningRate,
+        grads: GradientsParams,
+    ) -> Self {
+        let network = match self.network {
+            Network::Simple(network) if network.is_by_hand() => {
+                Network::Simple(network.descend(lr.base(), grads))
+            }
+            network => optimizer.step(lr, network, grads),
+        };
+        Self { network }
     }
 }
 

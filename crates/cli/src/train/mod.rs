@@ -126,7 +126,10 @@ fn train(
     let normalization = Normalization::fit(experiment.data.normalize, &*datasets.train)?;
     let shared = Arc::new(normalization.clone());
     let max_images = max_images(experiment, datasets.train.len());
-    let device = selected.device.clone().autodiff();
+    let device = optimizer::device(&experiment.model, &selected.device);
+    let validate_every = config
+        .validate_every
+        .batches(datasets.train.len(), config.batch_size);
 
     let metadata = ModelMetadata::new(experiment.model.clone(), normalization);
     let network = experiment.model.init(config.seed, &device);
@@ -159,14 +162,14 @@ fn train(
     let strategy = ValidateEvery {
         device,
         max_images,
-        validate_every: config.validate_every,
+        validate_every,
         batch_size: config.batch_size,
         plateau,
         metadata,
         run_dir: Mutex::new(run_dir),
         outcome: outcome.clone(),
     };
-    let stretches = max_images.div_ceil(config.validate_every * config.batch_size);
+    let stretches = max_images.div_ceil(validate_every * config.batch_size);
     let result = SupervisedTraining::new(&run_path, Arc::new(stream), Arc::new(validation))
         .metric_train_numeric(LossMetric::new())
         .metric_valid_numeric(LossMetric::new())

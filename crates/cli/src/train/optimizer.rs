@@ -4,9 +4,19 @@ use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
+use burn::tensor::Device;
+use n2n_model::NetworkConfig;
 
 use super::plateau::Plateau;
 use crate::experiment::{OptimizerConfig, SchedulerConfig, TrainConfig};
+
+/// Where training steps are computed: with Burn's autodiff, unless the network has no use for it.
+pub fn device(network: &NetworkConfig, device: &Device) -> Device {
+    match network.is_by_hand() {
+        true => device.clone(),
+        false => device.clone().autodiff(),
+    }
+}
 
 /// Burn's optimizer for a configuration.
 pub fn optimizer(config: &OptimizerConfig) -> ModuleOptimizer {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use n2n_data::Normalization;
-use n2n_model::{StateDict, UNetConfig, write_atomically, write_model_file};
+use n2n_model::{NetworkConfig, StateDict, write_atomically, write_model_file};
 use serde::{Deserialize, Serialize};
 
 /// Version of the model file's metadata.
@@ -65,14 +65,14 @@ pub struct ModelMetadata {
     /// Version of this structure.
     pub format: u32,
     /// The network.
-    pub network: UNetConfig,
+    pub network: NetworkConfig,
     /// Normalization of its inputs, with statistics.
     pub normalization: Normalization,
 }
 
 impl ModelMetadata {
     /// Metadata in the present format.
-    pub fn new(network: UNetConfig, normalization: Normalization) -> Self {
+    pub fn new(network: NetworkConfig, normalization: Normalization) -> Self {
         Self {
             format: FORMAT,
             network,

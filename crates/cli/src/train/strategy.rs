@@ -16,7 +16,6 @@ use burn::train::{
     SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
     TrainingItem, ValidLoader,
 };
-use n2n_model::UNetConfig;
 
 use super::denoiser::Denoiser;
 use super::plateau::Plateau;
@@ -236,8 +235,9 @@ impl Run<'_> {
     /// Puts a validation and its weights on disk.
     fn keep(&self, record: &Record, is_best: bool) -> anyhow::Result<()> {
         let metadata = &self.strategy.metadata;
-        let network: &UNetConfig = &metadata.network;
-        let state = network.state_dict(&self.learner.model().valid().network);
+        let state = metadata
+            .network
+            .state_dict(&self.learner.model().valid().network);
         let run_dir = &self.strategy.run_dir;
         let mut run_dir = run_dir.lock().unwrap_or_else(PoisonError::into_inner);
         run_dir.save_model("last", &state, metadata)?;

@@ -1,4 +1,4 @@
-"""Golden vectors for the U-Net. Made with Python 3.11, torch 2.9.1, numpy 2.4.6 and safetensors 0.8.0
+"""Golden vectors for the networks. Made with Python 3.11, torch 2.9.1, numpy 2.4.6 and safetensors 0.8.0
 (see benches/peers/requirements.txt):
 
     python crates/model/tests/data/generate.py
@@ -25,6 +25,7 @@ from torch.nn import functional as F
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[3] / "benches" / "peers"))
 
+from simple_net import SimpleNet  # noqa: E402
 from unet import UNet  # noqa: E402
 
 # Height and width differ everywhere. Weight sharing in the middle of the decoder takes a depth of 4,
@@ -36,9 +37,9 @@ CASES = {
 }
 
 
-def generate(seed: int, options: dict, size: tuple[int, int]) -> dict[str, torch.Tensor]:
+def generate(seed: int, make, options: dict, size: tuple[int, int]) -> dict[str, torch.Tensor]:
     torch.manual_seed(seed)
-    network = UNet(**options)
+    network = make(**options)
     for module in network.modules():
         if isinstance(module, nn.PReLU):  # the default, 0.25 for all, would hide a mix-up
             nn.init.uniform_(module.weight, -0.5, 0.5)
@@ -85,7 +86,10 @@ if __name__ == "__main__":
     for seed, (name, (options, size)) in enumerate(CASES.items()):
         # One entry: the order of several is random in the file.
         metadata = {"config": json.dumps(options)}
-        save_file(generate(seed, options, size), HERE / f"{name}.safetensors", metadata)
+        save_file(generate(seed, UNet, options, size), HERE / f"{name}.safetensors", metadata)
+    options = dict(features=6)
+    metadata = {"config": json.dumps(options)}
+    save_file(generate(len(CASES) + 1, SimpleNet, options, (8, 12)), HERE / "simple.safetensors", metadata)
     options, size = CASES["unet_prelu_depth_2"]
     metadata = {"config": json.dumps(options | {"lr": LR})}
     save_file(trajectory(len(CASES), options, size), HERE / "trajectory.safetensors", metadata)

@@ -7,15 +7,27 @@ use burn::tensor::{Tensor, activation, module};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::net::net;
 use super::reference::{self, Convolution};
+use crate::layers::{Conv2d, ConvTranspose2d, Layer, ReLU, Sigmoid};
 use crate::{ConvGeometry, functions};
 
 /// An op on flat tensors: each shape is the case's business.
 type DeviceOp = Box<dyn Fn(&[Tensor<1>]) -> Tensor<1>>;
+/// Output and gradients of an op on flat tensors, from the gradient of the output.
+type DeviceVjp = Box<dyn Fn(&[Tensor<1>], Tensor<1>) -> (Tensor<1>, Vec<Tensor<1>>)>;
 /// An op's value, naive and in f64.
 type Forward = Box<dyn Fn(&[Vec<f64>]) -> Vec<f64>>;
 /// An op's vector-Jacobian product, naive and in f64: one gradient for each input.
 type Backward = Box<dyn Fn(&[Vec<f64>], &[f64]) -> Vec<Vec<f64>>>;
+
+/// The op under test.
+pub enum Ours {
+    /// Its backward pass is on the tape of Burn's autodiff.
+    ByAutodiff(DeviceOp),
+    /// It returns its gradients itself.
+    ByHand(DeviceVjp),
+}
 
 /// One op at one geometry, with its oracles.
 pub struct Case {
@@ -28,7 +40,7 @@ pub struct Case {
     /// Values of the inputs.
     pub inputs: Vec<Vec<f32>>,
     /// The op under test.
-    pub ours: DeviceOp,
+    pub ours: Ours,
     /// Burn's own.
     pub burns: DeviceOp,
     /// The definition.
@@ -57,6 +69,8 @@ pub fn cases() -> Vec<Case> {
     }
     cases.extend(activations(&mut random));
     cases.push(mse(&mut random));
+    cases.extend(layers(&mut random));
+    cases.push(net(&mut random));
     cases
 }
 
@@ -293,7 +307,7 @@ fn conv2d(random: &mut Random, options: Options, bias: bool) -> Case {
         geometry: options.text(),
         names: names(bias),
         inputs: inputs(random, x_shape, weight_shape, bias.then_some(y_shape[1])),
-        ours: Box::new(move |inputs| {
+        ours: Ours::ByAutodiff(Box::new(move |inputs| {
             let (x, weight) = (image(inputs, 0, x_shape), image(inputs, 1, weight_shape));
             flatten(functions::conv2d(
                 x,
@@ -301,7 +315,7 @@ fn conv2d(random: &mut Random, options: Options, bias: bool) -> Case {
                 inputs.get(2).cloned(),
                 &geometry,
             ))
-        }),
+        })),
         burns: Box::new(move |inputs| {
             let (x, weight) = (image(inputs, 0, x_shape), image(inputs, 1, weight_shape));
             let bias = inputs.get(2).cloned();
@@ -369,12 +383,12 @@ fn conv_transpose2d(
         geometry: text,
         names: names(bias),
         inputs: inputs(random, x_shape, weight_shape, bias.then_some(channels_out)),
-        ours: Box::new(move |inputs| {
+        ours: Ours::ByAutodiff(Box::new(move |inputs| {
             let (x, weight) = (image(inputs, 0, x_shape), image(inputs, 1, weight_shape));
             let bias = inputs.get(2).cloned();
             let y = functions::conv_transpose2d(x, weight, bias, &geometry, output_padding);
             flatten(y)
-        }),
+        })),
         burns: Box::new(move |inputs| {
             let (x, weight) = (image(inputs, 0, x_shape), image(inputs, 1, weight_shape));
             let bias = inputs.get(2).cloned();
@@ -436,9 +450,9 @@ fn unfold(random: &mut Random, options: &Options) -> Case {
         geometry: options.text(),
         names: &["x"],
         inputs: vec![random.values(shape.iter().product())],
-        ours: Box::new(move |inputs| {
+        ours: Ours::ByAutodiff(Box::new(move |inputs| {
             flatten(functions::unfold(image(inputs, 0, shape), &geometry))
-        }),
+        })),
         burns: Box::new(move |inputs| {
             let x = image(inputs, 0, shape);
             flatten(module::unfold4d(x, kernel_size, burn_options.clone()))
@@ -461,7 +475,9 @@ fn fold(random: &mut Random, options: &Options) -> Case {
         geometry: options.text(),
         names: &["x"],
         inputs: vec![random.values(shape.iter().product())],
-        ours: Box::new(move |inputs| flatten(functions::fold(columns(inputs), &geometry, size))),
+        ours: Ours::ByAutodiff(Box::new(move |inputs| {
+            flatten(functions::fold(columns(inputs), &geometry, size))
+        })),
         burns: Box::new(move |inputs| {
             let x = columns(inputs);
             flatten(module::fold4d(x, size, kernel_size, burn_options.clone()))
@@ -483,7 +499,9 @@ fn activations(random: &mut Random) -> Vec<Case> {
         geometry: text(),
         names: &["x"],
         inputs: vec![random.values(elements())],
-        ours: Box::new(|inputs| flatten(functions::relu(image(inputs, 0, SHAPE)))),
+        ours: Ours::ByAutodiff(Box::new(|inputs| {
+            flatten(functions::relu(image(inputs, 0, SHAPE)))
+        })),
         burns: Box::new(|inputs| flatten(activation::relu(image(inputs, 0, SHAPE)))),
         forward: Box::new(|inputs| inputs[0].iter().map(|x| x.max(0.0)).collect()),
         backward: Box::new(|inputs, grad| {
@@ -503,7 +521,9 @@ fn activations(random: &mut Random) -> Vec<Case> {
         geometry: text(),
         names: &["x"],
         inputs: vec![random.values(elements())],
-        ours: Box::new(|inputs| flatten(functions::sigmoid(image(inputs, 0, SHAPE)))),
+        ours: Ours::ByAutodiff(Box::new(|inputs| {
+            flatten(functions::sigmoid(image(inputs, 0, SHAPE)))
+        })),
         burns: Box::new(|inputs| flatten(activation::sigmoid(image(inputs, 0, SHAPE)))),
         forward: Box::new(move |inputs| inputs[0].iter().map(|x| sigmoid(*x)).collect()),
         backward: Box::new(move |inputs, grad| {
@@ -526,9 +546,9 @@ fn prelu(random: &mut Random, slopes: usize) -> Case {
         geometry: format!("2x3x5x4, {slopes} slopes"),
         names: &["x", "alpha"],
         inputs: vec![random.values(elements()), random.values(slopes)],
-        ours: Box::new(|inputs| {
+        ours: Ours::ByAutodiff(Box::new(|inputs| {
             flatten(functions::prelu(image(inputs, 0, SHAPE), inputs[1].clone()))
-        }),
+        })),
         burns: Box::new(|inputs| {
             let x = image(inputs, 0, SHAPE);
             flatten(activation::prelu(x, inputs[1].clone()))
@@ -563,7 +583,9 @@ fn mse(random: &mut Random) -> Case {
         geometry: "2x3x5x4".to_owned(),
         names: &["x", "y"],
         inputs: vec![random.values(elements()), random.values(elements())],
-        ours: Box::new(|inputs| functions::mse(image(inputs, 0, SHAPE), image(inputs, 1, SHAPE))),
+        ours: Ours::ByAutodiff(Box::new(|inputs| {
+            functions::mse(image(inputs, 0, SHAPE), image(inputs, 1, SHAPE))
+        })),
         burns: Box::new(|inputs| {
             let (x, y) = (image(inputs, 0, SHAPE), image(inputs, 1, SHAPE));
             MseLoss::new().forward(x, y, Reduction::Mean)
@@ -583,6 +605,67 @@ fn mse(random: &mut Random) -> Case {
         linear: &[],
         bias: None,
     }
+}
+
+/// The hand-written layers, whose closures return the gradients.
+fn layers(random: &mut Random) -> Vec<Case> {
+    let options = || Options {
+        stride: [2, 1],
+        padding: [[1, 0], [0, 2]],
+        dilation: [1, 2],
+        groups: 2,
+        ..Options::plain([4, 6], [6, 5], [3, 2])
+    };
+    let geometry = options().geometry();
+    let convolution = conv2d(random, options(), true);
+    let transposed = conv_transpose2d(random, options(), [1, 0], true);
+    let fits = "the case is written so";
+    let mut pointwise = activations(random).into_iter();
+    let (relu, sigmoid) = (pointwise.next(), pointwise.next_back());
+    let pointwise = [(relu, "ReLU"), (sigmoid, "Sigmoid")];
+    let layers = [
+        Case {
+            op: "Conv2d",
+            ours: by_hand([BATCH_SIZE, 4, 6, 5], move |inputs| {
+                let weight = image(inputs, 1, [6, 2, 3, 2]);
+                Box::new(Conv2d::new(weight, Some(inputs[2].clone()), geometry).expect(fits))
+            }),
+            ..convolution
+        },
+        Case {
+            op: "ConvTranspose2d",
+            ours: by_hand([BATCH_SIZE, 4, 6, 5], move |inputs| {
+                let weight = image(inputs, 1, [4, 3, 3, 2]);
+                let bias = Some(inputs[2].clone());
+                Box::new(ConvTranspose2d::new(weight, bias, geometry, [1, 0]).expect(fits))
+            }),
+            ..transposed
+        },
+    ];
+    let pointwise = pointwise.into_iter().filter_map(|(case, op)| {
+        Some(Case {
+            op,
+            ours: by_hand(SHAPE, move |_| match op {
+                "ReLU" => Box::new(ReLU),
+                _ => Box::new(Sigmoid),
+            }),
+            ..case?
+        })
+    });
+    layers.into_iter().chain(pointwise).collect()
+}
+
+/// A layer on an image of this shape, made from the case's inputs.
+fn by_hand(x_shape: [usize; 4], layer: impl Fn(&[Tensor<1>]) -> Box<dyn Layer> + 'static) -> Ours {
+    Ours::ByHand(Box::new(move |inputs, grad| {
+        let (y, vjp) = layer(inputs).forward_and_vjp(image(inputs, 0, x_shape));
+        let gradients = vjp(grad.reshape(y.dims()));
+        let weight = gradients.weight.map(flatten);
+        let gradients = std::iter::once(flatten(gradients.x))
+            .chain(weight)
+            .chain(gradients.bias);
+        (flatten(y), gradients.collect())
+    }))
 }
 
 fn elements() -> usize {
@@ -607,11 +690,13 @@ fn inputs(
     sizes.map(|size| random.values(size)).collect()
 }
 
-fn image(inputs: &[Tensor<1>], index: usize, shape: [usize; 4]) -> Tensor<4> {
+/// One input as an image batch.
+pub fn image(inputs: &[Tensor<1>], index: usize, shape: [usize; 4]) -> Tensor<4> {
     inputs[index].clone().reshape(shape)
 }
 
-fn flatten<const D: usize>(y: Tensor<D>) -> Tensor<1> {
+/// All values of a tensor.
+pub fn flatten<const D: usize>(y: Tensor<D>) -> Tensor<1> {
     y.flatten(0, D - 1)
 }
 

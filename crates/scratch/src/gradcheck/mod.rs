@@ -11,6 +11,7 @@
 //! ```
 
 mod cases;
+mod net;
 mod reference;
 
 use burn::tensor::{Device, Gradients, Tensor};
@@ -18,7 +19,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use self::cases::{Case, Random, cases};
+use self::cases::{Case, Ours, Random, cases};
 
 /// Largest error of a right op in f32: sums of at most a few hundred products, each rounded to
 /// 6e-8, and twice that where two f32 results meet.
@@ -77,8 +78,20 @@ impl Check {
         let grad = widen(&output_grad);
         let gradients = (case.backward)(&inputs, &grad);
 
-        let ours = evaluate(case, &case.ours, &output_grad, device);
-        let burns = evaluate(case, &case.burns, &output_grad, device);
+        let ours = match &case.ours {
+            Ours::ByAutodiff(op) => by_autodiff(case, op, &output_grad, device),
+            Ours::ByHand(op) => {
+                let (output, gradients) = op(
+                    &tensors(case, device),
+                    Tensor::from_data(output_grad.as_slice(), device),
+                );
+                Evaluated {
+                    output: to_f64(output),
+                    gradients: gradients.into_iter().map(to_f64).collect(),
+                }
+            }
+        };
+        let burns = by_autodiff(case, &case.burns, &output_grad, device);
         let differences = (0..inputs.len()).map(|input| differences(case, &inputs, input, &grad));
         let pairs = ours.gradients.iter().zip(&gradients);
         Row {
@@ -107,17 +120,23 @@ struct Evaluated {
     gradients: Vec<Vec<f64>>,
 }
 
-fn evaluate(
+fn tensors(case: &Case, device: &Device) -> Vec<Tensor<1>> {
+    let inputs = case.inputs.iter();
+    inputs
+        .map(|values| Tensor::from_data(values.as_slice(), device))
+        .collect()
+}
+
+fn by_autodiff(
     case: &Case,
     op: &dyn Fn(&[Tensor<1>]) -> Tensor<1>,
     output_grad: &[f32],
     device: &Device,
 ) -> Evaluated {
     let device = device.clone().autodiff();
-    let inputs: Vec<Tensor<1>> = case
-        .inputs
-        .iter()
-        .map(|values| Tensor::from_data(values.as_slice(), &device).require_grad())
+    let inputs: Vec<Tensor<1>> = tensors(case, &device)
+        .into_iter()
+        .map(Tensor::require_grad)
         .collect();
     let output = op(&inputs);
     let output_grad = Tensor::<1>::from_data(output_grad, &device);
@@ -205,13 +224,16 @@ mod tests {
             panic!("there are ops");
         };
         // The gradient of x is scaled by 1.01, the value is not.
-        let right = std::mem::replace(&mut case.ours, Box::new(|inputs| inputs[0].clone()));
-        case.ours = Box::new(move |inputs| {
+        let unused = Ours::ByAutodiff(Box::new(|inputs| inputs[0].clone()));
+        let Ours::ByAutodiff(right) = std::mem::replace(&mut case.ours, unused) else {
+            panic!("the first is differentiated by Burn");
+        };
+        case.ours = Ours::ByAutodiff(Box::new(move |inputs| {
             let mut inputs = inputs.to_vec();
             let x = inputs[0].clone();
             inputs[0] = x.clone() * 1.01 - x.detach() * 0.01;
             right(&inputs)
-        });
+        }));
         let row = Check(case).run(&Device::flex());
         assert!(row.output <= TOLERANCE);
         for (oracle, error) in [

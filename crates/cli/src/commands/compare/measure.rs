@@ -1,4 +1,4 @@
-//! Training steps on one backend with one convolution, timed and recorded.
+//! Training steps on one backend with one implementation, timed and recorded.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::train::{InferenceStep, Learner};
 use n2n_data::{Batch, Normalization, PairSource, Slice, TrainStream, ValidationSet};
-use n2n_model::{Convolution, StateDict, UNetConfig};
+use n2n_model::{NetworkConfig, StateDict};
 use serde::Serialize;
 
 use super::memory;
@@ -22,13 +22,13 @@ use crate::train::psnr::psnr_db;
 /// Validation images of the PSNR: enough to see that a backend learned the same.
 const VALIDATION_IMAGES: usize = 64;
 
-/// What one backend did with one convolution.
+/// What one backend did with one implementation.
 #[derive(Serialize)]
 pub struct Measurement {
     /// The backend's name.
     pub backend: &'static str,
-    /// Whose convolutions.
-    pub conv: Convolution,
+    /// Who computes the network: `burn`, `scratch` or `layers`.
+    pub implementation: &'static str,
     /// The adapter's or processor's name.
     pub device: String,
     /// Seconds of the first step; on a GPU this includes choosing and building kernels.
@@ -83,25 +83,20 @@ impl<'a> Bench<'a> {
         self.train.shape()
     }
 
-    /// Trains on one backend with one convolution from the seed's weights, and compares with
-    /// `reference`.
+    /// Trains a network on one backend from the seed's weights, and compares with `reference`.
     ///
     /// # Errors
     /// When an example cannot be read, the device fails, or the loss is no longer finite.
     pub fn measure(
         &self,
         selected: &Selected,
-        conv: Convolution,
+        network_config: &NetworkConfig,
         reference: Option<&Measurement>,
     ) -> anyhow::Result<Measurement> {
         let peak_is_ours = memory::reset_peak();
         let config = &self.experiment.train;
-        let device = selected.device.clone().autodiff();
-        let network = UNetConfig {
-            conv,
-            ..self.experiment.model.clone()
-        };
-        let network = network.init(config.seed, &device);
+        let device = optimizer::device(network_config, &selected.device);
+        let network = network_config.init(config.seed, &device);
         let (scheduler, _) = optimizer::scheduler(config);
         let mut learner = Learner::new(
             Denoiser { network },
@@ -135,7 +130,7 @@ impl<'a> Bench<'a> {
         }
 
         let model = learner.model().valid();
-        let weights = self.experiment.model.state_dict(&model.network);
+        let weights = network_config.state_dict(&model.network);
         let psnr_db = self.psnr_db(&model, selected)?;
         let (loss_deviation, weight_deviation) = match reference {
             Some(first) => (
@@ -146,7 +141,7 @@ impl<'a> Bench<'a> {
         };
         Ok(Measurement {
             backend: selected.backend,
-            conv,
+            implementation: network_config.implementation(),
             device: selected.name.clone(),
             first_step_s: seconds[0],
             images_per_s: median(&mut rates[1..]),

@@ -195,7 +195,7 @@ fn draw_losses<B: DrawingBackend>(
 }
 
 fn label(measurement: &Measurement) -> String {
-    format!("{} {}", measurement.backend, measurement.conv.name())
+    format!("{} {}", measurement.backend, measurement.implementation)
 }
 
 fn color(index: usize) -> RGBColor {

@@ -5,7 +5,7 @@ use super::measure::Measurement;
 /// Column titles, each with its unit.
 const TITLES: [&str; 9] = [
     "backend",
-    "conv",
+    "computed by",
     "first step [s]",
     "images/s",
     "loss dev.",
@@ -29,7 +29,7 @@ pub fn text(measured: &[Measurement]) -> String {
 fn row(measurement: &Measurement) -> [String; TITLES.len()] {
     [
         measurement.backend.to_owned(),
-        measurement.conv.name().to_owned(),
+        measurement.implementation.to_owned(),
         format!("{:.3}", measurement.first_step_s),
         format!("{:.1}", measurement.images_per_s),
         deviation(measurement.loss_deviation),
