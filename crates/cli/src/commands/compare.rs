@@ -16,6 +16,7 @@ use serde::Serialize;
 use self::measure::{Bench, Measurement};
 use crate::args::CompareArgs;
 use crate::backend::{BackendName, Selected};
+use crate::experiment::Experiment;
 
 /// Compares as the arguments say.
 ///
@@ -24,6 +25,7 @@ use crate::backend::{BackendName, Selected};
 pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let experiment = args.experiment.resolve()?;
     let selected = open(&args.backends)?;
+    let networks = networks(&experiment, &args.implementations)?;
     let base = picture_base(args)?;
     let steps = usize::try_from(args.steps)?;
     let bench = Bench::new(&experiment, steps)?;
@@ -33,8 +35,6 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
         args.experiment.name(),
         experiment.train.batch_size,
     );
-
-    let networks = networks(&experiment.model, &args.implementations)?;
 
     let mut measured: Vec<Measurement> = Vec::new();
     for selected in &selected {
@@ -110,13 +110,24 @@ fn open(names: &[BackendName]) -> anyhow::Result<Vec<Selected>> {
 }
 
 /// The network as each of these computes it; without names, as the config says.
-fn networks(network: &NetworkConfig, names: &[String]) -> anyhow::Result<Vec<NetworkConfig>> {
+fn networks(experiment: &Experiment, names: &[String]) -> anyhow::Result<Vec<NetworkConfig>> {
     if names.is_empty() {
-        return Ok(vec![network.clone()]);
+        return Ok(vec![experiment.model.clone()]);
     }
     let network = |name: &String| {
-        let network = network.with_implementation(name);
-        network.with_context(|| format!("--implementations {name}: not one of this network's"))
+        let model = experiment.model.with_implementation(name);
+        let model = model.with_context(|| {
+            format!(
+                "--implementations {name}: not one of this network's; the U-Net has burn and \
+                 scratch, the simple net layers too"
+            )
+        })?;
+        let experiment = Experiment {
+            model,
+            ..experiment.clone()
+        };
+        experiment.validate()?;
+        Ok(experiment.model)
     };
     names.iter().map(network).collect()
 }

@@ -117,12 +117,11 @@ fn cells(row: &Row, tolerance: f64) -> [String; TITLES.len()] {
     };
     let gradient = |index: usize| match row.gradients.get(index..) {
         None | Some([]) => String::new(),
-        Some([(name, error)]) => format!("{name} {}", mark(*error)),
-        Some([(name, error), ..]) if index < LAST_GRADIENT => format!("{name} {}", mark(*error)),
-        Some(rest) => {
-            let rest: Vec<f64> = rest.iter().map(|(_, error)| *error).collect();
-            format!("others {}", largest(&rest))
+        Some([_, .., _]) if index == LAST_GRADIENT => {
+            let rest = row.gradients[index..].iter().map(|(_, error)| *error);
+            format!("others {}", largest(&rest.collect::<Vec<_>>()))
         }
+        Some([(name, error), ..]) => format!("{name} {}", mark(*error)),
     };
     [
         row.op.to_owned(),

@@ -1,6 +1,7 @@
 //! Convolution and transposed convolution as layers.
 
 use burn::backend::Dispatch;
+use burn::backend::tensor::FloatTensor;
 use burn::tensor::Tensor;
 
 use super::{Gradients, Layer, Parameters, Vjp};
@@ -59,11 +60,7 @@ impl Layer for Conv2d {
             let dx = conv2d_x_backward::<Dispatch>(weight, dy.clone(), geometry, [height, width]);
             let d_weight = conv2d_weight_backward::<Dispatch>(x, dy.clone(), geometry);
             let d_bias = biased.then(|| bias_backward::<Dispatch>(dy));
-            Gradients {
-                x: Tensor::from_dispatch(dx),
-                weight: Some(Tensor::from_dispatch(d_weight)),
-                bias: d_bias.map(Tensor::from_dispatch),
-            }
+            Gradients::of_kernel(dx, d_weight, d_bias)
         };
         (y, Box::new(vjp))
     }
@@ -126,17 +123,27 @@ impl Layer for ConvTranspose2d {
             let dx = conv_transpose2d_x_backward::<Dispatch>(weight, dy.clone(), geometry, size);
             let d_weight = conv_transpose2d_weight_backward::<Dispatch>(x, dy.clone(), geometry);
             let d_bias = biased.then(|| bias_backward::<Dispatch>(dy));
-            Gradients {
-                x: Tensor::from_dispatch(dx),
-                weight: Some(Tensor::from_dispatch(d_weight)),
-                bias: d_bias.map(Tensor::from_dispatch),
-            }
+            Gradients::of_kernel(dx, d_weight, d_bias)
         };
         (y, Box::new(vjp))
     }
 
     fn parameters(&mut self) -> Option<&mut Parameters> {
         Some(&mut self.parameters)
+    }
+}
+
+impl Gradients {
+    fn of_kernel(
+        x: FloatTensor<Dispatch>,
+        weight: FloatTensor<Dispatch>,
+        bias: Option<FloatTensor<Dispatch>>,
+    ) -> Self {
+        Self {
+            x: Tensor::from_dispatch(x),
+            weight: Some(Tensor::from_dispatch(weight)),
+            bias: bias.map(Tensor::from_dispatch),
+        }
     }
 }
 
