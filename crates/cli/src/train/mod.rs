@@ -246,7 +246,7 @@ struct Summary<'a> {
 impl Summary<'_> {
     fn text(&self, outcome: &Outcome) -> String {
         format!(
-            "{} after {} images in {:.0} s ({:.0} images/s on {})\n\
+            "{} after {} images in {:.0} s ({:.1} images/s on {})\n\
              PSNR {:.2} dB (best {:.2} dB), noisy input {:.2} dB\n\
              best model: {}",
             if outcome.stopped { "Stopped" } else { "Done" },
