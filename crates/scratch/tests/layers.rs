@@ -107,7 +107,8 @@ fn transposed_convolution() {
 
 #[test]
 fn activations() {
-    let layers: [(Box<dyn Layer>, fn(Tensor<4>) -> Tensor<4>); 2] = [
+    type BurnsOp = fn(Tensor<4>) -> Tensor<4>;
+    let layers: [(Box<dyn Layer>, BurnsOp); 2] = [
         (Box::new(ReLU), activation::relu),
         (Box::new(Sigmoid), activation::sigmoid),
     ];
