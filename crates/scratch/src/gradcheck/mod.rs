@@ -11,6 +11,7 @@
 //! ```
 
 mod cases;
+mod geometries;
 mod net;
 mod reference;
 
