@@ -26,7 +26,14 @@ const MEMORY: [&str; 6] = [
 
 /// What they say when the device is gone. wgpu then makes invalid resources without a word, and
 /// reports their use.
-const LOST: [&str; 4] = ["poisoned", "lost", "disconnected", "label is invalid"];
+const LOST: [&str; 6] = [
+    "device is poisoned",
+    "device was poisoned",
+    "device is lost",
+    "device was lost",
+    "device runner channel disconnected",
+    "label is invalid",
+];
 
 /// How Burn's errors of execution begin.
 const EXECUTION: &str = "an error happened during execution";

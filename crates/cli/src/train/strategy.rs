@@ -160,7 +160,8 @@ impl Run<'_> {
             self.learner.lr_step();
             self.learner.optimizer_step(output.grads);
             if self.batches == 0 {
-                // The loss itself is not read here: on wgpu, metrics could then not read it again.
+                // Not by reading the loss, which goes on to the metrics' thread: burn-fusion was seen
+                // to lose a tensor that was read on both.
                 self.strategy.device.sync()?;
                 self.first_step_seconds = step.elapsed().as_secs_f64();
             }
