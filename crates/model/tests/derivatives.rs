@@ -3,12 +3,13 @@
 use burn::module::Module;
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Distribution, FloatDType, Tensor, TensorData};
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use n2n_model::{Convolution, StateDict, UNet, UNetConfig};
+use n2n_testing::cpu_devices_in_f64;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::golden::GradientVisitor;
+use crate::gradients::GradientVisitor;
 
 /// Step along a direction.
 const STEP: f64 = 1e-5;
@@ -58,8 +59,7 @@ impl Problem {
 
 #[test]
 fn directional_derivatives_are_central_differences() {
-    let mut device = Device::flex();
-    device.configure(FloatDType::F64).unwrap();
+    let [device, _] = cpu_devices_in_f64();
     let device = device.autodiff();
     let random = |shape| Tensor::<4>::random(shape, Distribution::Uniform(0.0, 1.0), &device);
     device.seed(3);

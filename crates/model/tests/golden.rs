@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::Module;
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use n2n_model::{Activation, Convolution, StateDict, UNetConfig};
+
+use crate::gradients::GradientVisitor;
 
 /// Largest error over largest value, per tensor. PyTorch computed in f64; what is left is the
 /// rounding of f32 sums, of at most a few thousand terms: about sqrt(2000) * 2^-24 = 3e-6.
@@ -37,44 +39,6 @@ impl Golden {
 
     fn error(&self, name: &str, got: &TensorData) -> f64 {
         n2n_testing::error(got, &self.0[name])
-    }
-}
-
-/// Gradients under the paths of the parameters, in PyTorch's words.
-pub struct GradientVisitor<'a> {
-    gradients: &'a GradientsParams,
-    path: Vec<String>,
-    pub found: Vec<(String, TensorData)>,
-}
-
-impl<'a> GradientVisitor<'a> {
-    pub fn new(gradients: &'a GradientsParams) -> Self {
-        Self {
-            gradients,
-            path: Vec::new(),
-            found: Vec::new(),
-        }
-    }
-}
-
-impl ModuleVisitor for GradientVisitor<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        if !container.starts_with("Enum:") {
-            let name = if name == "alpha" { "weight" } else { name };
-            self.path.push(name.to_owned());
-        }
-    }
-
-    fn exit_module(&mut self, _name: &str, container: &str) {
-        if !container.starts_with("Enum:") {
-            self.path.pop();
-        }
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = self.gradients.get::<D>(param.id).unwrap();
-        let name = format!("grad.{}", self.path.join("."));
-        self.found.push((name, gradient.into_data()));
     }
 }
 

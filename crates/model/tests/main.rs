@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod derivatives;
 mod file;
 mod golden;
+mod gradients;
+mod guises;
 mod simple_net;
 mod trajectory;
 mod unet;

@@ -4,9 +4,10 @@
 
 use std::collections::HashMap;
 use std::io::Write;
+use std::sync::LazyLock;
 
 use burn::tensor::wgpu::{WgpuBackend, WgpuSetup};
-use burn::tensor::{Device, TensorData};
+use burn::tensor::{Device, FloatDType, TensorData};
 use safetensors::SafeTensors;
 
 /// The CPU backends.
@@ -14,6 +15,21 @@ pub fn cpu_devices() -> [Device; 2] {
     // The ndarray backend is deprecated in favour of flex, and kept for comparison.
     #[allow(deprecated)]
     [Device::flex(), Device::ndarray()]
+}
+
+/// The same, from then on with f64 as what tensors are made of, in the whole process.
+///
+/// # Panics
+/// If they have been used before.
+pub fn cpu_devices_in_f64() -> [Device; 2] {
+    static CONFIGURED: LazyLock<[Device; 2]> = LazyLock::new(|| {
+        let mut devices = cpu_devices();
+        for device in &mut devices {
+            device.configure(FloatDType::F64).unwrap();
+        }
+        devices
+    });
+    CONFIGURED.clone()
 }
 
 /// This machine's adapter, a software one included; says which, or that there is none.
@@ -27,26 +43,30 @@ pub fn wgpu() -> Option<Device> {
 /// The same, with wgpu's own handles.
 ///
 /// # Panics
-/// If there is no adapter in CI.
+/// If there is none in CI.
 pub fn wgpu_with_setup() -> Option<(Device, WgpuSetup)> {
-    // The APIs that the program uses; OpenGL is not among them.
-    let api = match std::env::consts::OS {
-        "macos" => WgpuBackend::Metal,
-        "windows" => WgpuBackend::Dx12,
-        _ => WgpuBackend::Vulkan,
-    };
-    match Device::wgpu_options().graphics_api(api).init_with_setup() {
-        Ok((device, setup)) => {
-            let adapter = setup.adapter.get_info().name;
-            tell(&format!("wgpu is tested on {adapter}"));
-            Some((device, setup))
+    // A process can set wgpu up once.
+    static ADAPTER: LazyLock<Option<(Device, WgpuSetup)>> = LazyLock::new(|| {
+        // The APIs that the program uses; OpenGL is not among them.
+        let api = match std::env::consts::OS {
+            "macos" => WgpuBackend::Metal,
+            "windows" => WgpuBackend::Dx12,
+            _ => WgpuBackend::Vulkan,
+        };
+        match Device::wgpu_options().graphics_api(api).init_with_setup() {
+            Ok((device, setup)) => {
+                let adapter = setup.adapter.get_info().name;
+                tell(&format!("wgpu is tested on {adapter}"));
+                Some((device, setup))
+            }
+            Err(error) if std::env::var_os("CI").is_some() => panic!("no adapter in CI: {error}"),
+            Err(error) => {
+                tell(&format!("wgpu is NOT tested: no adapter here: {error}"));
+                None
+            }
         }
-        Err(error) if std::env::var_os("CI").is_some() => panic!("no adapter in CI: {error}"),
-        Err(error) => {
-            tell(&format!("wgpu is NOT tested: no adapter here: {error}"));
-            None
-        }
-    }
+    });
+    ADAPTER.clone()
 }
 
 /// Writes past the capture of a passing test's output.

@@ -1,0 +1,26 @@
+//! Whole networks in f64: a program of its own, because a process has one element type for a device.
+
+#![allow(clippy::unwrap_used)]
+
+mod derivatives;
+mod gradients;
+mod guises;
+
+use guises::{Steps, guises_agree};
+use n2n_model::SimpleNetConfig;
+use n2n_testing::cpu_devices_in_f64;
+
+/// In f64, because at the reference's size and learning rate training amplifies rounding: in f32,
+/// Burn's own modules on flex and on ndarray differ by 1e-7 at first and by half a loss after fifty
+/// steps.
+#[test]
+fn fifty_losses_of_the_whole_network_are_the_same_in_every_guise() {
+    for device in cpu_devices_in_f64() {
+        let steps = Steps {
+            count: 50,
+            features: SimpleNetConfig::default().features,
+            shape: [8, 3, 16, 20],
+        };
+        guises_agree(&steps, &device);
+    }
+}
