@@ -6,14 +6,21 @@ use serde_json::Value;
 use crate::cargo;
 
 /// Each member of the workspace and the members it may depend on.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     (
         "n2n-cli",
-        &["n2n-data", "n2n-model", "n2n-scratch", "n2n-testing"],
+        &[
+            "n2n-data",
+            "n2n-kernels",
+            "n2n-model",
+            "n2n-scratch",
+            "n2n-testing",
+        ],
     ),
     ("n2n-data", &[]),
+    ("n2n-kernels", &[]),
     ("n2n-model", &["n2n-scratch", "n2n-testing"]),
-    ("n2n-scratch", &["n2n-testing"]),
+    ("n2n-scratch", &["n2n-kernels", "n2n-testing"]),
     ("n2n-testing", &[]),
     ("xtask", &[]),
 ];

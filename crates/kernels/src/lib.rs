@@ -1,0 +1,13 @@
+//! CPU kernels over plain slices, for the ops of `n2n-scratch`: no tensors, no backend.
+//!
+//! Images are channels-last, `[batch_size, height, width, channels]`, so that every kernel runs
+//! along the channels with the widest vectors that the processor has, found at run time.
+
+mod gemm;
+mod lanes;
+mod parallel;
+pub mod pool;
+pub mod winograd;
+mod workspace;
+
+pub use parallel::threads;

@@ -1,0 +1,116 @@
+//! Max-pooling by 2, channels-last.
+
+use rayon::prelude::*;
+
+use crate::winograd::Images;
+
+/// The largest of each 2x2 pixels; a last odd row or column is left out.
+///
+/// # Shapes
+/// - `input`: `[batch_size, height, width, channels]`
+/// - output: `[batch_size, height / 2, width / 2, channels]`
+///
+/// # Panics
+/// If the input's length is another.
+pub fn max_pool(images: Images, channels: usize, input: &[f32]) -> Vec<f32> {
+    let row = check(images, channels, input);
+    let [height, width] = [images.height / 2, images.width / 2];
+    let mut output = vec![0.0; images.batch_size * height * width * channels];
+    if output.is_empty() {
+        return output;
+    }
+    let lines = output.par_chunks_exact_mut(width * channels).enumerate();
+    lines.for_each(|(line, output)| {
+        let start = (line / height * images.height + 2 * (line % height)) * row;
+        let (upper, lower) = input[start..start + 2 * row].split_at(row);
+        let pairs = upper
+            .chunks_exact(2 * channels)
+            .zip(lower.chunks_exact(2 * channels));
+        for (output, (upper, lower)) in output.chunks_exact_mut(channels).zip(pairs) {
+            let (a, b) = upper.split_at(channels);
+            let (c, d) = lower.split_at(channels);
+            for (i, output) in output.iter_mut().enumerate() {
+                *output = larger(larger(a[i], b[i]), larger(c[i], d[i]));
+            }
+        }
+    });
+    output
+}
+
+/// Gradient of [`max_pool`]: the first of the largest, row by row, takes it all, as in PyTorch.
+///
+/// # Panics
+/// If a length is another.
+pub fn max_pool_backward(
+    images: Images,
+    channels: usize,
+    input: &[f32],
+    output_grad: &[f32],
+) -> Vec<f32> {
+    let row = check(images, channels, input);
+    let [height, width] = [images.height / 2, images.width / 2];
+    let pooled = images.batch_size * height * width * channels;
+    assert_eq!(output_grad.len(), pooled, "gradient of another shape");
+    let mut grad = vec![0.0; input.len()];
+    if grad.is_empty() || pooled == 0 {
+        return grad;
+    }
+    let planes = grad.par_chunks_exact_mut(images.height * row).enumerate();
+    planes.for_each(|(image, grad)| {
+        let lines = grad.chunks_exact_mut(2 * row).enumerate();
+        for (line, grad) in lines {
+            let start = (image * images.height + 2 * line) * row;
+            let (upper, lower) = input[start..start + 2 * row].split_at(row);
+            let (upper_grad, lower_grad) = grad.split_at_mut(row);
+            let start = (image * height + line) * width * channels;
+            for x in 0..width {
+                let at = 2 * x * channels;
+                let [a, b] = [
+                    &upper[at..at + channels],
+                    &upper[at + channels..at + 2 * channels],
+                ];
+                let [c, d] = [
+                    &lower[at..at + channels],
+                    &lower[at + channels..at + 2 * channels],
+                ];
+                let (a_grad, b_grad) = upper_grad[at..at + 2 * channels].split_at_mut(channels);
+                let (c_grad, d_grad) = lower_grad[at..at + 2 * channels].split_at_mut(channels);
+                let output_grad = &output_grad[start + x * channels..start + (x + 1) * channels];
+                for (i, &grad) in output_grad.iter().enumerate() {
+                    let upper = larger(a[i], b[i]);
+                    let lower = larger(c[i], d[i]);
+                    let in_upper = !takes(lower, upper);
+                    let (left, right) = (!takes(b[i], a[i]), !takes(d[i], c[i]));
+                    a_grad[i] = if in_upper && left { grad } else { 0.0 };
+                    b_grad[i] = if in_upper && !left { grad } else { 0.0 };
+                    c_grad[i] = if !in_upper && right { grad } else { 0.0 };
+                    d_grad[i] = if !in_upper && !right { grad } else { 0.0 };
+                }
+            }
+        }
+    });
+    grad
+}
+
+/// Whether a later value takes the place of an earlier one; a NaN does, and stays.
+#[inline(always)]
+fn takes(later: f32, earlier: f32) -> bool {
+    later > earlier || (later.is_nan() && !earlier.is_nan())
+}
+
+#[inline(always)]
+fn larger(earlier: f32, later: f32) -> f32 {
+    if takes(later, earlier) {
+        later
+    } else {
+        earlier
+    }
+}
+
+/// The length of a row of pixels.
+fn check(images: Images, channels: usize, input: &[f32]) -> usize {
+    let row = images.width * channels;
+    let expected = images.batch_size * images.height * row;
+    assert_eq!(input.len(), expected, "input of another shape");
+    row
+}
