@@ -83,6 +83,38 @@ impl<B: ScratchOps, C: CheckpointStrategy> ScratchOps for Autodiff<B, C> {
         })
     }
 
+    fn conv_block(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        slope: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        record::<B, C, _, 4>(ConvBlock, [x, weight, bias, slope], |inputs| {
+            let [x, weight, bias, slope] = inputs.clone();
+            let y = B::conv_block(x, weight, bias, slope);
+            (y.clone(), (inputs, y))
+        })
+    }
+
+    fn upsampled_conv_block(
+        x: FloatTensor<Self>,
+        skip: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        slope: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let inputs = [x, skip, weight, bias, slope];
+        record::<B, C, _, 5>(UpsampledConvBlock, inputs, |inputs| {
+            let [x, skip, weight, bias, slope] = inputs.clone();
+            let y = B::upsampled_conv_block(x, skip, weight, bias, slope);
+            (y.clone(), (inputs, y))
+        })
+    }
+
+    fn max_pool2x2(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        record::<B, C, _, 1>(MaxPool, [x], |[x]| (B::max_pool2x2(x.clone()), x))
+    }
+
     fn mse(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
         record::<B, C, _, 2>(Mse, [x, y], |[x, y]| (B::mse(x.clone(), y.clone()), (x, y)))
     }
@@ -177,10 +209,58 @@ backward!(
 backward!(Sigmoid, 1, FloatTensor<B>, |output, grad| [
     sigmoid_backward::<B>(output.clone(), grad)
 ]);
+backward!(MaxPool, 1, FloatTensor<B>, |x, grad| [
+    B::max_pool2x2_backward(x.clone(), grad)
+]);
 backward!(Mse, 2, (FloatTensor<B>, FloatTensor<B>), |(x, y), grad| [
     mse_backward::<B>(x.clone(), y.clone(), grad),
     mse_backward::<B>(y.clone(), x.clone(), grad)
 ]);
+
+/// Declares the backward pass of an op whose gradients all come from one call.
+macro_rules! joint_backward {
+    ($op:ident, $parents:literal, |$inputs:pat_param, $output:ident, $grad:ident, $wanted:ident| $gradients:expr) => {
+        #[derive(Debug)]
+        struct $op;
+
+        impl<B: ScratchOps> Backward<B, $parents> for $op {
+            type State = ([FloatTensor<B>; $parents], FloatTensor<B>);
+
+            fn backward(
+                self,
+                ops: Ops<Self::State, $parents>,
+                grads: &mut Gradients,
+                _checkpointer: &mut Checkpointer,
+            ) {
+                let $grad = grads.consume::<B>(&ops.node);
+                let ($inputs, $output) = ops.state;
+                let $wanted = |parent: usize| ops.parents[parent].is_some();
+                let gradients: Vec<Option<FloatTensor<B>>> = $gradients;
+                for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
+                    if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                        grads.register::<B>(parent.id, gradient);
+                    }
+                }
+            }
+        }
+    };
+}
+
+joint_backward!(ConvBlock, 4, |[x, weight, bias, slope],
+                               output,
+                               grad,
+                               wanted| {
+    let wanted = [wanted(0), wanted(3)];
+    B::conv_block_backward(x, weight, bias, slope, output, grad, wanted)
+});
+joint_backward!(
+    UpsampledConvBlock,
+    5,
+    |[x, skip, weight, bias, slope], output, grad, wanted| {
+        let wanted = [wanted(0), wanted(1), wanted(4)];
+        B::upsampled_conv_block_backward(x, skip, weight, bias, slope, output, grad, wanted)
+    }
+);
 
 fn size_of<B: ScratchOps>(x: &FloatTensor<B>) -> [usize; 2] {
     let shape = x.shape();

@@ -1,11 +1,13 @@
 //! The ops on tensors: shapes are checked here, once, for every backend.
 
-use burn::backend::Dispatch;
-use burn::tensor::Tensor;
+use burn::backend::{Dispatch, DispatchDevice};
+use burn::tensor::module::{interpolate, max_pool2d};
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor};
 
-use crate::ConvGeometry;
 use crate::ops::ScratchOps;
 use crate::unfold::{frame, unframe};
+use crate::{ConvGeometry, conv_block};
 
 /// Unfolds patches of an image batch into columns (im2col), as `torch.nn.functional.unfold`.
 ///
@@ -113,6 +115,10 @@ pub fn conv2d(
         weight.dims()
     );
     let positions = checked_positions(geometry, [height, width]);
+    if let Some(bias) = bias.clone().filter(|_| has_kernel(&x.device(), geometry)) {
+        let linear = Tensor::ones([1], &x.device().inner());
+        return block(x, None, weight, bias, linear);
+    }
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
     let y = <Dispatch as ScratchOps>::conv2d(x, weight, *geometry, positions);
     add_bias(Tensor::from_dispatch(y), bias)
@@ -201,6 +207,127 @@ pub fn prelu(x: Tensor<4>, alpha: Tensor<1>) -> Tensor<4> {
         x.into_dispatch(),
         alpha.into_dispatch(),
     ))
+}
+
+/// Convolution and [`prelu`] in one pass.
+///
+/// On the CPU a 3x3 kernel with stride 1 and padding 1 is computed by Winograd's algorithm
+/// (`n2n_kernels`), in f32; everything else by [`conv2d`], then [`prelu`].
+///
+/// # Shapes
+/// - `x`, `weight`, `bias`, output: as in [`conv2d`]
+/// - `alpha`: `[1]` or `[channels_out]`
+///
+/// # Panics
+/// As [`conv2d`] and [`prelu`].
+pub fn conv2d_prelu(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    alpha: Tensor<1>,
+    geometry: &ConvGeometry,
+) -> Tensor<4> {
+    match bias {
+        Some(bias) if has_kernel(&x.device(), geometry) => block(x, None, weight, bias, alpha),
+        bias => prelu(conv2d(x, weight, bias, geometry), alpha),
+    }
+}
+
+/// [`conv2d_prelu`] of `x`, upsampled by 2 (nearest neighbour), with the channels of `skip` after its
+/// own.
+///
+/// # Shapes
+/// - `x`: `[batch_size, channels, height / 2, width / 2]`
+/// - `skip`: `[batch_size, channels_in - channels, height, width]`
+/// - `weight`, `bias`, `alpha`, output: as in [`conv2d_prelu`]
+///
+/// # Panics
+/// If the shapes do not fit each other.
+pub fn upsampled_conv2d_prelu(
+    x: Tensor<4>,
+    skip: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    alpha: Tensor<1>,
+    geometry: &ConvGeometry,
+) -> Tensor<4> {
+    let ([batch_size, _, height, width], got) = (x.dims(), skip.dims());
+    let expected = [batch_size, got[1], 2 * height, 2 * width];
+    assert_eq!(got, expected, "expected skip {expected:?}, got {got:?}");
+    match bias {
+        Some(bias) if has_kernel(&x.device(), geometry) => {
+            block(x, Some(skip), weight, bias, alpha)
+        }
+        bias => {
+            let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
+            let x = interpolate(x, nearest.with_scale_factor([2.0, 2.0]));
+            let x = Tensor::cat(vec![x, skip], 1);
+            conv2d_prelu(x, weight, bias, alpha, geometry)
+        }
+    }
+}
+
+/// Largest of each 2x2 pixels; a last odd row or column is left out. The first of equal ones takes the
+/// gradient.
+///
+/// # Shapes
+/// - `x`: `[batch_size, channels, height, width]`
+/// - output: `[batch_size, channels, height / 2, width / 2]`
+pub fn max_pool2x2(x: Tensor<4>) -> Tensor<4> {
+    match is_host(&x.device()) {
+        true => Tensor::from_dispatch(<Dispatch as ScratchOps>::max_pool2x2(x.into_dispatch())),
+        false => max_pool2d(x, MaxPoolOptions::new([2, 2])),
+    }
+}
+
+fn block(
+    x: Tensor<4>,
+    skip: Option<Tensor<4>>,
+    weight: Tensor<4>,
+    bias: Tensor<1>,
+    alpha: Tensor<1>,
+) -> Tensor<4> {
+    let channels_in = x.dims()[1] + skip.as_ref().map_or(0, |skip| skip.dims()[1]);
+    let [channels_out, _, _, _] = weight.dims();
+    let expected = [channels_out, channels_in, 3, 3];
+    assert_eq!(
+        weight.dims(),
+        expected,
+        "expected weight {expected:?}, got {:?}",
+        weight.dims()
+    );
+    assert_eq!(
+        bias.dims(),
+        [channels_out],
+        "expected bias [{channels_out}], got {:?}",
+        bias.dims()
+    );
+    let [slopes] = alpha.dims();
+    assert!(
+        slopes == 1 || slopes == channels_out,
+        "expected 1 or {channels_out} slopes, got {slopes}"
+    );
+    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    let (bias, alpha) = (bias.into_dispatch(), alpha.into_dispatch());
+    Tensor::from_dispatch(match skip {
+        None => <Dispatch as ScratchOps>::conv_block(x, weight, bias, alpha),
+        Some(skip) => {
+            let skip = skip.into_dispatch();
+            <Dispatch as ScratchOps>::upsampled_conv_block(x, skip, weight, bias, alpha)
+        }
+    })
+}
+
+/// Whether there is a kernel for this convolution on the device.
+fn has_kernel(device: &Device, geometry: &ConvGeometry) -> bool {
+    *geometry == conv_block::geometry() && is_host(device)
+}
+
+fn is_host(device: &Device) -> bool {
+    matches!(
+        device.clone().inner().as_dispatch(),
+        DispatchDevice::Flex(_) | DispatchDevice::NdArray(_)
+    )
 }
 
 /// Logistic function: `1 / (1 + exp(-x))`.

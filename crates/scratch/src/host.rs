@@ -16,10 +16,11 @@ use burn::tensor::{DType, Element, Shape, TensorData, read_sync};
 use rayon::prelude::*;
 
 use crate::ConvGeometry;
+use crate::ops::ScratchOps;
 use crate::unfold as primitives;
 
 /// A backend whose tensors are in the host's memory.
-pub(crate) trait Host: Backend {
+pub(crate) trait Host: ScratchOps {
     /// The values of a tensor, where they lie; nothing if they are not f32, or not in order.
     fn values(x: &FloatTensor<Self>) -> Option<&[f32]>;
 }
@@ -85,7 +86,7 @@ pub(crate) fn fold<B: Host>(
 }
 
 /// The values of a tensor, put in order.
-fn copy<B: Backend, E: Element>(x: FloatTensor<B>) -> Vec<E> {
+pub(crate) fn copy<B: Backend, E: Element>(x: FloatTensor<B>) -> Vec<E> {
     let data = read_sync(B::float_into_data(x));
     let data = data.unwrap_or_else(|error| unreachable!("the host's memory is readable: {error}"));
     let values = data.try_into_vec();

@@ -5,7 +5,9 @@
 
 mod activation;
 mod autodiff;
+mod channels_last;
 mod conv2d;
+mod conv_block;
 mod conv_transpose2d;
 mod functions;
 mod geometry;
@@ -15,10 +17,14 @@ pub mod layers;
 mod loss;
 mod modules;
 mod ops;
+mod pool;
 mod tiles;
 mod unfold;
 
-pub use functions::{conv_transpose2d, conv2d, fold, mse, prelu, relu, sigmoid, unfold};
+pub use functions::{
+    conv_transpose2d, conv2d, conv2d_prelu, fold, max_pool2x2, mse, prelu, relu, sigmoid, unfold,
+    upsampled_conv2d_prelu,
+};
 pub use geometry::{ConvGeometry, GeometryError};
 pub use modules::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
 pub use ops::ScratchOps;

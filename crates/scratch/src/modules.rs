@@ -5,7 +5,7 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
-use crate::functions::{conv_transpose2d, conv2d};
+use crate::functions::{conv_transpose2d, conv2d, conv2d_prelu, upsampled_conv2d_prelu};
 use crate::{ConvGeometry, GeometryError};
 
 /// What Burn starts convolutions from, which is PyTorch's default: uniform in `±1/sqrt(fan_in)`.
@@ -123,6 +123,24 @@ impl Conv2d {
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let bias = self.bias.as_ref().map(Param::val);
         conv2d(x, self.weight.val(), bias, &self.geometry)
+    }
+
+    /// The convolved batch through a PReLU, see [`conv2d_prelu`].
+    pub fn forward_prelu(&self, x: Tensor<4>, alpha: Tensor<1>) -> Tensor<4> {
+        let bias = self.bias.as_ref().map(Param::val);
+        conv2d_prelu(x, self.weight.val(), bias, alpha, &self.geometry)
+    }
+
+    /// The convolution of `x`, doubled and joined with `skip`, through a PReLU, see
+    /// [`upsampled_conv2d_prelu`].
+    pub fn forward_upsampled_prelu(
+        &self,
+        x: Tensor<4>,
+        skip: Tensor<4>,
+        alpha: Tensor<1>,
+    ) -> Tensor<4> {
+        let bias = self.bias.as_ref().map(Param::val);
+        upsampled_conv2d_prelu(x, skip, self.weight.val(), bias, alpha, &self.geometry)
     }
 }
 

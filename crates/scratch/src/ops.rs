@@ -8,9 +8,13 @@
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::wgpu::CubeBackend;
-use burn::backend::{Backend, Flex, NdArray, backend_extension};
+use burn::backend::{Backend, Flex, NdArray, TensorMetadata, backend_extension};
+use burn::tensor::DType;
 
-use crate::{ConvGeometry, activation, conv_transpose2d, conv2d, host, loss, unfold};
+use crate::{
+    ConvGeometry, activation, channels_last, conv_block, conv_transpose2d, conv2d, host, loss,
+    pool, unfold,
+};
 
 /// The hand-written ops, on primitives.
 #[backend_extension(Autodiff, Cube, Flex, NdArray, Fusion)]
@@ -77,6 +81,80 @@ pub trait ScratchOps: Backend {
         activation::sigmoid::<Self>(x)
     }
 
+    /// See [`crate::conv2d_prelu()`]; for a 3x3 kernel, stride 1, padding 1.
+    #[fusion(default)]
+    fn conv_block(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        slope: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let parameters = (weight, bias, slope);
+        conv_block::conv_block::<Self>((x, None), parameters)
+    }
+
+    /// Gradients of [`conv_block`](Self::conv_block) by its arguments in their order, given its output;
+    /// those by `x` and slope only if `wanted`.
+    #[fusion(default)]
+    fn conv_block_backward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        slope: FloatTensor<Self>,
+        _output: FloatTensor<Self>,
+        output_grad: FloatTensor<Self>,
+        _wanted: [bool; 2],
+    ) -> Vec<Option<FloatTensor<Self>>> {
+        let parameters = (weight, bias, slope);
+        conv_block::conv_block_backward::<Self>((x, None), parameters, output_grad)
+    }
+
+    /// See [`crate::upsampled_conv2d_prelu()`]; for a 3x3 kernel, stride 1, padding 1.
+    #[fusion(default)]
+    fn upsampled_conv_block(
+        x: FloatTensor<Self>,
+        skip: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        slope: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let parameters = (weight, bias, slope);
+        conv_block::conv_block::<Self>((x, Some(skip)), parameters)
+    }
+
+    /// Gradients of [`upsampled_conv_block`](Self::upsampled_conv_block) by its arguments in their
+    /// order, given its output; those by `x`, `skip` and slope only if `wanted`.
+    #[fusion(default)]
+    #[allow(clippy::too_many_arguments)] // Tensors are dispatched one by one.
+    fn upsampled_conv_block_backward(
+        x: FloatTensor<Self>,
+        skip: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        slope: FloatTensor<Self>,
+        _output: FloatTensor<Self>,
+        output_grad: FloatTensor<Self>,
+        _wanted: [bool; 3],
+    ) -> Vec<Option<FloatTensor<Self>>> {
+        let parameters = (weight, bias, slope);
+        conv_block::conv_block_backward::<Self>((x, Some(skip)), parameters, output_grad)
+    }
+
+    /// See [`crate::max_pool2x2()`].
+    #[fusion(default)]
+    fn max_pool2x2(x: FloatTensor<Self>) -> FloatTensor<Self> {
+        pool::max_pool2x2::<Self>(x)
+    }
+
+    /// Gradient of [`max_pool2x2`](Self::max_pool2x2).
+    #[fusion(default)]
+    fn max_pool2x2_backward(
+        x: FloatTensor<Self>,
+        output_grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        pool::max_pool2x2_backward::<Self>(x, output_grad)
+    }
+
     /// See [`crate::mse()`].
     #[fusion(default)]
     fn mse(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -86,7 +164,7 @@ pub trait ScratchOps: Backend {
 
 impl ScratchOps for CubeBackend {}
 
-/// Unfold and fold are copies, which the host makes faster itself.
+/// Unfold and fold are copies, which the host makes faster itself; the others have kernels for f32.
 macro_rules! on_host {
     ($backend:ident) => {
         impl ScratchOps for $backend {
@@ -100,6 +178,86 @@ macro_rules! on_host {
                 size: [usize; 2],
             ) -> FloatTensor<Self> {
                 host::fold::<Self>(columns, geometry, size)
+            }
+
+            fn conv_block(
+                x: FloatTensor<Self>,
+                weight: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                slope: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                let parameters = (weight, bias, slope);
+                channels_last::conv_block::<Self>((x, None), parameters)
+            }
+
+            fn conv_block_backward(
+                x: FloatTensor<Self>,
+                weight: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                slope: FloatTensor<Self>,
+                output: FloatTensor<Self>,
+                output_grad: FloatTensor<Self>,
+                wanted: [bool; 2],
+            ) -> Vec<Option<FloatTensor<Self>>> {
+                let parameters = (weight, bias, slope);
+                let [x_wanted, slope_wanted] = wanted;
+                let wanted = [x_wanted, false, slope_wanted];
+                channels_last::conv_block_backward::<Self>(
+                    (x, None),
+                    parameters,
+                    output,
+                    output_grad,
+                    wanted,
+                )
+            }
+
+            fn upsampled_conv_block(
+                x: FloatTensor<Self>,
+                skip: FloatTensor<Self>,
+                weight: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                slope: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                let parameters = (weight, bias, slope);
+                channels_last::conv_block::<Self>((x, Some(skip)), parameters)
+            }
+
+            fn upsampled_conv_block_backward(
+                x: FloatTensor<Self>,
+                skip: FloatTensor<Self>,
+                weight: FloatTensor<Self>,
+                bias: FloatTensor<Self>,
+                slope: FloatTensor<Self>,
+                output: FloatTensor<Self>,
+                output_grad: FloatTensor<Self>,
+                wanted: [bool; 3],
+            ) -> Vec<Option<FloatTensor<Self>>> {
+                let parameters = (weight, bias, slope);
+                let inputs = (x, Some(skip));
+                channels_last::conv_block_backward::<Self>(
+                    inputs,
+                    parameters,
+                    output,
+                    output_grad,
+                    wanted,
+                )
+            }
+
+            fn max_pool2x2(x: FloatTensor<Self>) -> FloatTensor<Self> {
+                match x.dtype() {
+                    DType::F32 => channels_last::max_pool2x2::<Self>(x),
+                    _ => pool::max_pool2x2::<Self>(x),
+                }
+            }
+
+            fn max_pool2x2_backward(
+                x: FloatTensor<Self>,
+                output_grad: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                match x.dtype() {
+                    DType::F32 => channels_last::max_pool2x2_backward::<Self>(x, output_grad),
+                    _ => pool::max_pool2x2_backward::<Self>(x, output_grad),
+                }
             }
         }
     };

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod conv_block;
 mod golden;
 mod gradcheck;
 mod layers;

@@ -1,0 +1,137 @@
+//! The fused convolutions and the pooling against Burn's own ops, differentiated by Burn's autodiff.
+
+use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, MaxPoolOptions};
+use burn::tensor::{Device, Distribution, Tensor, TensorData, module};
+use n2n_scratch::{ConvGeometry, conv2d_prelu, max_pool2x2, prelu, upsampled_conv2d_prelu};
+use n2n_testing::{cpu_devices, error};
+
+/// Largest error over largest value: Winograd's transforms add a few roundings to those of the sums.
+const TOLERANCE: f64 = 1e-5;
+
+fn random<const D: usize>(seed: u64, shape: [usize; D]) -> TensorData {
+    let device = Device::flex();
+    device.seed(seed);
+    Tensor::<D>::random(shape, Distribution::Uniform(-1.0, 1.0), &device).into_data()
+}
+
+struct Case {
+    x: [usize; 4],
+    /// Channels that are joined after doubling.
+    skip: Option<usize>,
+    channels_out: usize,
+    slopes: Vec<f32>,
+}
+
+fn cases() -> Vec<Case> {
+    let case = |x, skip, channels_out, slopes: &[f32]| Case {
+        x,
+        skip,
+        channels_out,
+        slopes: slopes.to_vec(),
+    };
+    vec![
+        case([3, 5, 6, 4], None, 7, &[0.25]),
+        case([2, 3, 5, 7], None, 2, &[0.25, 0.1]),
+        case([2, 16, 3, 4], Some(5), 3, &[0.3, 0.2, 0.1]),
+        case([3, 4, 2, 3], Some(3), 2, &[0.25]),
+        // Slopes that don't give back what was before the activation: none, tiny, negative.
+        case([2, 4, 6, 5], None, 3, &[0.0]),
+        case([2, 4, 6, 5], Some(2), 3, &[0.25, 1e-6, 0.5]),
+        case([2, 4, 6, 5], None, 3, &[-0.5, 0.25, 0.1]),
+    ]
+}
+
+/// The output and the gradients of `sum(y * dy)` by everything.
+fn values_and_gradients(case: &Case, device: &Device, fused: bool) -> Vec<TensorData> {
+    let device = device.clone().autodiff();
+    let [batch_size, channels, height, width] = case.x;
+    let channels_in = channels + case.skip.unwrap_or(0);
+    let scale = if case.skip.is_some() { 2 } else { 1 };
+    let size = [scale * height, scale * width];
+    let tracked = |data| Tensor::<4>::from_data(data, &device).require_grad();
+    let x = tracked(random(1, case.x));
+    let skip = case
+        .skip
+        .map(|channels| tracked(random(2, [batch_size, channels, size[0], size[1]])));
+    let weight = tracked(random(3, [case.channels_out, channels_in, 3, 3]));
+    let bias = Tensor::<1>::from_data(random(4, [case.channels_out]), &device).require_grad();
+    let slope = Tensor::<1>::from_data(TensorData::from(case.slopes.as_slice()), &device);
+    let slope = slope.require_grad();
+    let geometry = ConvGeometry::new([3, 3]).unwrap();
+    let geometry = geometry.with_padding([[1, 1], [1, 1]]);
+
+    let (w, b, a) = (weight.clone(), Some(bias.clone()), slope.clone());
+    let y = match (fused, &skip) {
+        (true, None) => conv2d_prelu(x.clone(), w, b, a, &geometry),
+        (true, Some(skip)) => upsampled_conv2d_prelu(x.clone(), skip.clone(), w, b, a, &geometry),
+        (false, skip) => {
+            let joined = match skip {
+                Some(skip) => {
+                    let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
+                    let x = module::interpolate(x.clone(), nearest.with_scale_factor([2.0, 2.0]));
+                    Tensor::cat(vec![x, skip.clone()], 1)
+                }
+                None => x.clone(),
+            };
+            let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
+            prelu(module::conv2d(joined, w, b, options), a)
+        }
+    };
+    let dy = Tensor::<4>::from_data(random(5, y.dims()), &device);
+    let gradients = (y.clone() * dy).sum().backward();
+    let mut values = vec![y.into_data(), x.grad(&gradients).unwrap().into_data()];
+    values.extend(skip.map(|skip| skip.grad(&gradients).unwrap().into_data()));
+    values.push(weight.grad(&gradients).unwrap().into_data());
+    values.push(bias.grad(&gradients).unwrap().into_data());
+    values.push(slope.grad(&gradients).unwrap().into_data());
+    values
+}
+
+#[test]
+fn fused_convolutions_are_the_ops_they_consist_of() {
+    for device in cpu_devices() {
+        for case in cases() {
+            let got = values_and_gradients(&case, &device, true);
+            let expected = values_and_gradients(&case, &device, false);
+            for (i, (got, expected)) in got.iter().zip(&expected).enumerate() {
+                let error = error(got, expected);
+                let place = (case.x, case.skip, &case.slopes);
+                assert!(error <= TOLERANCE, "value {i} of {place:?}: {error:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn pooling_gives_its_gradient_to_the_first_of_the_largest() {
+    for device in cpu_devices() {
+        let device = device.autodiff();
+        // A tie, a NaN, and an odd column that no pool reaches.
+        let image = [[1.0, 3.0, f32::NAN, 5.0, 9.0], [3.0, 2.0, 4.0, 6.0, 9.0]];
+        let x = Tensor::<4>::from_data([[image]], &device).require_grad();
+        let y = max_pool2x2(x.clone());
+        let weights = Tensor::<4>::from_data([[[[2.0, 7.0]]]], &device);
+        let grad = (y.clone() * weights).sum().backward();
+        let y = y.into_data().try_into_vec::<f32>().unwrap();
+        assert!(y[0] == 3.0 && y[1].is_nan(), "{y:?}");
+        let expected = [[0.0, 2.0, 7.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0_f32]];
+        let grad = x.grad(&grad).unwrap().into_data();
+        assert_eq!(grad, TensorData::from([[expected]]));
+    }
+}
+
+#[test]
+fn pooling_is_burns() {
+    for device in cpu_devices() {
+        let device = device.autodiff();
+        let pooled = |pool: fn(Tensor<4>) -> Tensor<4>| {
+            let x = Tensor::<4>::from_data(random(6, [2, 3, 6, 4]), &device).require_grad();
+            let y = pool(x.clone());
+            let dy = Tensor::<4>::from_data(random(7, [2, 3, 3, 2]), &device);
+            let gradients = (y.clone() * dy).sum().backward();
+            [y.into_data(), x.grad(&gradients).unwrap().into_data()]
+        };
+        let burns = |x| module::max_pool2d(x, MaxPoolOptions::new([2, 2]));
+        assert_eq!(pooled(max_pool2x2), pooled(burns));
+    }
+}
