@@ -1,8 +1,11 @@
 //! The convolutions of the networks: Burn's own, or the hand-written ones.
 
 use burn::module::{Module, Param};
-use burn::nn;
+use burn::nn::{self, PRelu};
 use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use burn::tensor::module::{interpolate, max_pool2d};
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions};
 use serde::{Deserialize, Serialize};
 
 /// Whose convolutions compute a network; parameters are the same for all.
@@ -44,6 +47,54 @@ impl Conv2d {
         match self {
             Self::Burn(conv) => conv.forward(x),
             Self::Scratch(conv) => conv.forward(x),
+        }
+    }
+}
+
+impl Conv2d {
+    /// The convolved batch through a PReLU, or through a ReLU if there is none.
+    pub(crate) fn forward_activated(&self, x: Tensor<4>, prelu: Option<&PRelu>) -> Tensor<4> {
+        match self {
+            Self::Burn(conv) => {
+                let y = conv.forward(x);
+                match prelu {
+                    Some(prelu) => prelu.forward(y),
+                    None => relu(y),
+                }
+            }
+            Self::Scratch(conv) => {
+                let alpha = match prelu {
+                    Some(prelu) => prelu.alpha.val(),
+                    None => Tensor::zeros([1], &x.device().inner()),
+                };
+                conv.forward_prelu(x, alpha)
+            }
+        }
+    }
+
+    /// The convolution of `x`, doubled (nearest neighbour) and joined with `skip`, through a PReLU.
+    pub(crate) fn forward_upsampled(
+        &self,
+        x: Tensor<4>,
+        skip: Tensor<4>,
+        prelu: &PRelu,
+    ) -> Tensor<4> {
+        match self {
+            Self::Burn(conv) => {
+                let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
+                let x = interpolate(x, nearest.with_scale_factor([2.0, 2.0]));
+                prelu.forward(conv.forward(Tensor::cat(vec![x, skip], 1)))
+            }
+            Self::Scratch(conv) => conv.forward_upsampled_prelu(x, skip, prelu.alpha.val()),
+        }
+    }
+
+    /// The convolution through a PReLU, and the largest of each 2x2 pixels.
+    pub(crate) fn forward_pooled(&self, x: Tensor<4>, prelu: &PRelu) -> Tensor<4> {
+        let y = self.forward_activated(x, Some(prelu));
+        match self {
+            Self::Burn(_) => max_pool2d(y, MaxPoolOptions::new([2, 2])),
+            Self::Scratch(_) => n2n_scratch::max_pool2x2(y),
         }
     }
 }

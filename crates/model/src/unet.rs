@@ -2,9 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::PRelu;
-use burn::tensor::activation::{relu, sigmoid};
-use burn::tensor::module::{interpolate, max_pool2d};
-use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions};
+use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -333,24 +331,17 @@ impl UNet {
             "expected sides divisible by {divisor}, got {height}x{width}"
         );
         let mut skips = vec![x.clone()]; // [N, 3, H, W]
-        let mut y = self.activate(self.conv0.forward(x)); // [N, C_e, H, W]
+        let mut y = self.conv0.forward_activated(x, self.relu.as_ref()); // [N, C_e, H, W]
         for level in 0..self.depth {
             y = self.encoder(level).forward(y); // [N, C_e, H / 2^(level + 1), W / 2^(level + 1)]
             skips.push(y.clone());
         }
         skips.pop(); // the deepest image goes on through the bottom
-        y = self.activate(self.conv1.forward(y)); // [N, C_e, H / 2^depth, W / 2^depth]
+        y = self.conv1.forward_activated(y, self.relu.as_ref()); // [N, C_e, H / 2^depth, W / 2^depth]
         for (level, skip) in skips.into_iter().rev().enumerate() {
             y = self.decoder(level).forward(y, skip); // doubled; C_d channels, C_d / 3 at the end
         }
         sigmoid(self.conv2.forward(y)) // [N, 3, H, W]
-    }
-
-    fn activate(&self, x: Tensor<4>) -> Tensor<4> {
-        match &self.relu {
-            Some(prelu) => prelu.forward(x),
-            None => relu(x),
-        }
     }
 
     fn encoder(&self, level: usize) -> &EncoderBlock {
@@ -377,8 +368,7 @@ pub struct EncoderBlock {
 
 impl EncoderBlock {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = self.relu.forward(self.conv.forward(x));
-        max_pool2d(y, MaxPoolOptions::new([2, 2]))
+        self.conv.forward_pooled(x, &self.relu)
     }
 }
 
@@ -394,10 +384,7 @@ pub struct DecoderBlock {
 
 impl DecoderBlock {
     fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
-        let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
-        let y = interpolate(x, nearest.with_scale_factor([2.0, 2.0]));
-        let y = Tensor::cat(vec![y, skip], 1);
-        let y = self.relu0.forward(self.conv0.forward(y));
-        self.relu1.forward(self.conv1.forward(y))
+        let y = self.conv0.forward_upsampled(x, skip, &self.relu0);
+        self.conv1.forward_activated(y, Some(&self.relu1))
     }
 }
