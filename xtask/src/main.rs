@@ -1,5 +1,6 @@
-//! Developer tasks: `cargo xtask <train|check|test|layering>`.
+//! Developer tasks: `cargo xtask <train|bench|check|test|layering>`.
 
+mod bench;
 mod cargo;
 mod check;
 mod clippy;
@@ -19,6 +20,15 @@ enum Task {
     #[command(disable_help_flag = true)]
     Train {
         /// Arguments of `n2n train`; paths are relative to the current directory
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
+    /// Time training steps beside another engine's; writes benches/RESULTS.md where there is one
+    Bench {
+        /// The other engine; installed into benches/peers/.venv the first time
+        #[arg(long)]
+        peer: Option<bench::PeerName>,
+        /// Arguments of `n2n bench`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
@@ -51,6 +61,7 @@ fn run() -> anyhow::Result<ExitCode> {
     }
     match Task::parse() {
         Task::Train { args } => return train::run(&args),
+        Task::Bench { peer, args } => return bench::run(peer, &args),
         Task::Check => check::run()?,
         Task::Test { args } => test::run(&args)?,
         Task::Layering => layering::run()?,

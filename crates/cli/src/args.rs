@@ -23,6 +23,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Take the same training steps on several backends, and compare speed, results and memory
     Compare(CompareArgs),
+    /// Time training steps of the reference networks, by each implementation in turn
+    Bench(BenchArgs),
     /// Check the values and gradients of the hand-written ops on a device
     Gradcheck(GradcheckArgs),
     /// List what this machine can compute on
@@ -131,6 +133,51 @@ pub struct CompareArgs {
     /// Print one line of JSON, and nothing else, to standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `n2n bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// What to compute on
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "NAME,NAME",
+        default_value = "flex"
+    )]
+    pub backend: Vec<BackendName>,
+
+    /// Images in a batch
+    #[arg(long, value_delimiter = ',', value_name = "N,N", default_value = "16,64", value_parser = batch_size)]
+    pub batch: Vec<usize>,
+
+    /// Rounds in which everyone is measured once
+    #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+
+    /// Steps of a measurement
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+
+    /// Another engine to measure beside: a Python program and its script, as benches/peers/bench.py
+    #[arg(long, num_args = 2, value_names = ["PYTHON", "SCRIPT"])]
+    pub peer: Option<Vec<PathBuf>>,
+
+    /// Write the table to a file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// Print one line of JSON, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn batch_size(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(size) if size > 0 => Ok(size),
+        _ => Err("expected a whole number of at least 1".to_owned()),
+    }
 }
 
 /// Arguments of `n2n gradcheck`.

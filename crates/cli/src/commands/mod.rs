@@ -1,5 +1,6 @@
 //! One file for each command but `train`, which has a folder of its own.
 
+pub mod bench;
 pub mod compare;
 pub mod devices;
 pub mod gradcheck;

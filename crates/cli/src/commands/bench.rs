@@ -1,0 +1,194 @@
+//! `n2n bench`: training steps by each implementation and by a peer, in alternation.
+
+mod ours;
+mod peer;
+mod report;
+
+use std::process::ExitCode;
+
+use anyhow::ensure;
+use n2n_model::{NetworkConfig, SimpleNetConfig, UNetConfig};
+use serde::Serialize;
+
+use self::ours::Training;
+use self::peer::Peer;
+use crate::args::BenchArgs;
+use crate::backend::BackendName;
+
+/// The times of one contestant.
+#[derive(Serialize)]
+pub struct Times {
+    /// `unet` or `simple`.
+    network: &'static str,
+    batch_size: usize,
+    /// `flex, scratch`, say, or the peer's name.
+    who: String,
+    /// Median of the rounds, each the median of its steps.
+    median_ms: f64,
+    /// The fastest and the slowest round.
+    range_ms: [f64; 2],
+    /// Median of this round by round over the peer's, where there is one.
+    ratio: Option<f64>,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+pub struct Bench {
+    /// The fastest of ours over the peer's, U-Net, first batch size, on the first backend.
+    step_ratio: Option<f64>,
+    /// Largest GFLOP/s of a matrix product of 1024 x 1024 in f32.
+    sgemm_gflops: f64,
+    machine: String,
+    threads: usize,
+    peer: Option<String>,
+    rounds: usize,
+    steps: usize,
+    times: Vec<Times>,
+}
+
+enum Contestant {
+    Ours(Box<Training>),
+    Peer,
+}
+
+/// Measures as the arguments say.
+///
+/// # Errors
+/// When a backend or the peer cannot be used.
+pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
+    let (rounds, steps) = (usize::try_from(args.rounds)?, usize::try_from(args.steps)?);
+    let threads = n2n_kernels::threads();
+    let mut peer = match &args.peer {
+        Some(command) => Some(Peer::start(command, threads)?),
+        None => None,
+    };
+    let backends = args.backend.iter().map(|name| {
+        ensure!(
+            *name != BackendName::Auto,
+            "--backend auto: name the backends themselves"
+        );
+        name.open(0)
+    });
+    let backends = backends.collect::<anyhow::Result<Vec<_>>>()?;
+    let mut times = vec![];
+    for (network, configs) in networks() {
+        for &batch_size in &args.batch {
+            let mut contestants = vec![];
+            for selected in &backends {
+                for config in &configs {
+                    let training = Training::new(config, selected, batch_size);
+                    let who = format!("{}, {}", selected.backend, config.implementation());
+                    contestants.push((who, Contestant::Ours(Box::new(training))));
+                }
+            }
+            if let Some(peer) = &peer {
+                contestants.push((peer.version.clone(), Contestant::Peer));
+            }
+            eprintln!("{network}, batches of {batch_size}: {rounds} rounds ...");
+            let mut measured: Vec<Vec<f64>> = vec![vec![]; contestants.len()];
+            // The round before the first warms caches and allocators up.
+            for round in 0..=rounds {
+                for ((_, contestant), measured) in contestants.iter_mut().zip(&mut measured) {
+                    let mut seconds = match (contestant, &mut peer) {
+                        (Contestant::Ours(training), _) => training.steps(steps)?,
+                        (Contestant::Peer, Some(peer)) => peer.steps(network, batch_size, steps)?,
+                        (Contestant::Peer, None) => vec![],
+                    };
+                    if round > 0 {
+                        measured.push(1e3 * median(&mut seconds));
+                    }
+                }
+            }
+            let reference = peer.is_some().then(|| measured.last().cloned()).flatten();
+            for ((who, _), rounds) in contestants.into_iter().zip(measured) {
+                times.push(Times::new(
+                    network,
+                    batch_size,
+                    who,
+                    rounds,
+                    reference.as_deref(),
+                ));
+            }
+        }
+    }
+    let first = times.iter().filter(|times| {
+        Some(&times.batch_size) == args.batch.first()
+            && times.network == "unet"
+            && backends
+                .first()
+                .is_some_and(|first| times.who.starts_with(first.backend))
+    });
+    let bench = Bench {
+        step_ratio: first.filter_map(|times| times.ratio).min_by(f64::total_cmp),
+        sgemm_gflops: ours::sgemm_gflops(),
+        machine: backends
+            .first()
+            .map_or_else(String::new, |first| first.name.clone()),
+        threads,
+        peer: peer.map(|peer| peer.version.clone()),
+        rounds,
+        steps,
+        times,
+    };
+    let table = report::markdown(&bench);
+    if let Some(path) = &args.report {
+        report::write(path, &table)?;
+    }
+    match args.json {
+        true => println!("{}", serde_json::to_string(&bench)?),
+        false => print!("{table}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The reference networks, each as everyone who can computes it.
+fn networks() -> [(&'static str, Vec<NetworkConfig>); 2] {
+    let each = |config: NetworkConfig| {
+        let names = ["burn", "scratch", "layers"];
+        let configs = names
+            .iter()
+            .filter_map(|name| config.with_implementation(name));
+        configs.collect()
+    };
+    [
+        ("unet", each(NetworkConfig::UNet(UNetConfig::default()))),
+        (
+            "simple",
+            each(NetworkConfig::Simple(SimpleNetConfig::default())),
+        ),
+    ]
+}
+
+impl Times {
+    fn new(
+        network: &'static str,
+        batch_size: usize,
+        who: String,
+        mut rounds: Vec<f64>,
+        reference: Option<&[f64]>,
+    ) -> Self {
+        let ratio = reference.map(|reference| {
+            let ratios = rounds
+                .iter()
+                .zip(reference)
+                .map(|(ours, theirs)| ours / theirs);
+            median(&mut ratios.collect::<Vec<_>>())
+        });
+        let fold =
+            |pick: fn(f64, f64) -> f64| rounds.iter().copied().reduce(pick).unwrap_or(f64::NAN);
+        Self {
+            network,
+            batch_size,
+            who,
+            range_ms: [fold(f64::min), fold(f64::max)],
+            median_ms: median(&mut rounds),
+            ratio,
+        }
+    }
+}
+
+/// The middle value, the upper of two.
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,83 @@
+//! Training steps of a network on one batch, timed.
+
+use std::time::Instant;
+
+use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::tensor::{Device, Distribution, Tensor};
+use burn::train::Learner;
+use n2n_data::Batch;
+use n2n_model::NetworkConfig;
+
+use crate::backend::Selected;
+use crate::experiment::OptimizerConfig;
+use crate::train::denoiser::Denoiser;
+use crate::train::optimizer;
+
+/// The reference's image size.
+const SIZE: usize = 32;
+
+/// A network, its update rule and a batch.
+pub struct Training {
+    learner: Learner<Denoiser>,
+    batch: Batch,
+}
+
+impl Training {
+    /// The protocol of the reference: SGD without momentum.
+    pub fn new(config: &NetworkConfig, selected: &Selected, batch_size: usize) -> Self {
+        let device = optimizer::device(config, &selected.device);
+        let lr = match config {
+            NetworkConfig::UNet(_) => 1.0,
+            NetworkConfig::Simple(_) => 10.0,
+        };
+        let sgd = OptimizerConfig::Sgd {
+            momentum: 0.0,
+            weight_decay: 0.0,
+        };
+        let network = config.init(0, &device);
+        let mut learner = Learner::new(
+            Denoiser { network },
+            optimizer::optimizer(&sgd),
+            ModuleLrScheduler::from(lr),
+        );
+        learner.fork(&device);
+        let images = || {
+            let shape = [batch_size, 3, SIZE, SIZE];
+            Tensor::<4>::random(shape, Distribution::Uniform(0.0, 1.0), &device)
+        };
+        let batch = Batch {
+            input: images(),
+            target: images(),
+        };
+        Self { learner, batch }
+    }
+
+    /// Seconds of each of some steps, to the loss on the host.
+    pub fn steps(&mut self, count: usize) -> anyhow::Result<Vec<f64>> {
+        let mut seconds = Vec::with_capacity(count);
+        for _ in 0..count {
+            let start = Instant::now();
+            let output = self.learner.train_step(self.batch.clone());
+            self.learner.lr_step();
+            self.learner.optimizer_step(output.grads);
+            output.item.mse.try_into_data()?;
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+        Ok(seconds)
+    }
+}
+
+/// GFLOP/s of the fastest of some matrix products.
+pub fn sgemm_gflops() -> f64 {
+    const SIDE: usize = 1024;
+    let device = Device::flex();
+    let matrix = || Tensor::<2>::random([SIDE, SIDE], Distribution::Default, &device);
+    let (a, b) = (matrix(), matrix());
+    let fastest = (0..20).map(|_| {
+        let start = Instant::now();
+        std::hint::black_box(a.clone().matmul(b.clone()));
+        start.elapsed().as_secs_f64()
+    });
+    let seconds = fastest.min_by(f64::total_cmp).unwrap_or(f64::NAN);
+    2.0 * (SIDE * SIDE * SIDE) as f64 / seconds / 1e9
+}

@@ -1,0 +1,83 @@
+//! Another engine's training steps, in a process of its own that is asked for them.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use anyhow::Context;
+use serde::Deserialize;
+
+/// A running peer, see `benches/peers/bench.py`.
+pub struct Peer {
+    /// Its name and version.
+    pub version: String,
+    child: Child,
+    requests: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+#[derive(Deserialize)]
+struct Greeting {
+    version: String,
+}
+
+impl Peer {
+    /// Starts `PYTHON SCRIPT`, given as its two words.
+    pub fn start(command: &[std::path::PathBuf], threads: usize) -> anyhow::Result<Self> {
+        let (program, script) = match command {
+            [program, script] => (program.as_path(), script.as_path()),
+            _ => anyhow::bail!("--peer: expected a Python program and a script"),
+        };
+        let name = || format!("{} {}", program.display(), script.display());
+        let mut child = spawn(program, script, threads).with_context(name)?;
+        let requests = child.stdin.take().context("the peer's standard input")?;
+        let answers = child.stdout.take().context("the peer's standard output")?;
+        let mut peer = Self {
+            version: String::new(),
+            child,
+            requests,
+            answers: BufReader::new(answers),
+        };
+        let greeting: Greeting = serde_json::from_str(&peer.line().with_context(name)?)?;
+        peer.version = greeting.version;
+        Ok(peer)
+    }
+
+    /// Seconds of each of some steps.
+    pub fn steps(
+        &mut self,
+        network: &str,
+        batch_size: usize,
+        steps: usize,
+    ) -> anyhow::Result<Vec<f64>> {
+        let request = serde_json::json!({
+            "network": network, "batch_size": batch_size, "steps": steps,
+        });
+        writeln!(self.requests, "{request}")?;
+        Ok(serde_json::from_str(&self.line()?)?)
+    }
+
+    fn line(&mut self) -> anyhow::Result<String> {
+        let mut line = String::new();
+        self.answers.read_line(&mut line)?;
+        anyhow::ensure!(!line.is_empty(), "the peer ended; its own words are above");
+        Ok(line)
+    }
+}
+
+fn spawn(program: &Path, script: &Path, threads: usize) -> std::io::Result<Child> {
+    Command::new(program)
+        .arg(script)
+        .args(["--threads", &threads.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // It has nothing to save; one that has ended already is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

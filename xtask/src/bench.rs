@@ -1,0 +1,53 @@
+//! `cargo xtask bench`: `n2n bench`, beside PyTorch in a virtual environment of its own.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+
+use crate::cargo;
+
+/// Another engine to measure beside.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum PeerName {
+    /// PyTorch, on the CPU
+    Torch,
+}
+
+pub fn run(peer: Option<PeerName>, args: &[OsString]) -> Result<ExitCode> {
+    let mut n2n = cargo::command(["run", "--release", "--locked", "--package", "n2n-cli"]);
+    n2n.args(["--bin", "n2n", "--", "bench"]).args(args);
+    if let Some(PeerName::Torch) = peer {
+        let peers = cargo::root().join("benches").join("peers");
+        n2n.arg("--peer")
+            .arg(environment(&peers)?)
+            .arg(peers.join("bench.py"));
+        n2n.arg("--report")
+            .arg(cargo::root().join("benches").join("RESULTS.md"));
+    }
+    cargo::become_process(&mut n2n)
+}
+
+/// The Python of a virtual environment with what `requirements.txt` pins, made where there is none.
+fn environment(peers: &Path) -> Result<OsString> {
+    let folder = peers.join(".venv");
+    let python = match cfg!(windows) {
+        true => folder.join("Scripts").join("python.exe"),
+        false => folder.join("bin").join("python"),
+    };
+    if !python.exists() {
+        eprintln!("Installing the peer into {}, once.", folder.display());
+        let system = if cfg!(windows) { "python" } else { "python3" };
+        cargo::succeed(Command::new(system).args(["-m", "venv"]).arg(&folder))?;
+        let requirements = peers.join("requirements.txt");
+        let mut pip = Command::new(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--requirement"]);
+        if let Err(error) = cargo::succeed(pip.arg(requirements)) {
+            // Half an environment would look whole the next time.
+            std::fs::remove_dir_all(&folder)?;
+            return Err(error);
+        }
+    }
+    Ok(python.into_os_string())
+}
