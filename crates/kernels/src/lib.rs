@@ -3,11 +3,17 @@
 //! Images are channels-last, `[batch_size, height, width, channels]`, so that every kernel runs
 //! along the channels with the widest vectors that the processor has, found at run time.
 
+mod activation;
+
+pub mod direct;
 mod gemm;
+mod images;
 mod lanes;
 mod parallel;
 pub mod pool;
 pub mod winograd;
 mod workspace;
 
+pub use activation::{Epilogue, Gradients, Saved};
+pub use images::Images;
 pub use parallel::threads;

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::winograd::Images;
+use crate::Images;
 
 /// The largest of each 2x2 pixels; a last odd row or column is left out.
 ///

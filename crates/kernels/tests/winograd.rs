@@ -2,7 +2,8 @@
 
 mod oracle;
 
-use n2n_kernels::winograd::{Epilogue, Images, Saved, Source, backward, forward};
+use n2n_kernels::winograd::{Source, backward, forward};
+use n2n_kernels::{Epilogue, Images, Saved};
 use oracle::{Batch, Geometry, difference, products, to_f32, wild};
 
 /// f32 sums of up to a few thousand products, each transform adding a few roundings.

@@ -1,0 +1,240 @@
+//! Convolution and transposed convolution of any geometry, and their gradients: blocks of unfolded
+//! patches, channels innermost, times the kernel.
+//!
+//! For patches `P` of a frame, one row for each position of the kernel, and the kernel as a matrix `W`,
+//! a convolution is `Y = P(X) W` with the gradients `dX = P^T(dY W^T)` and `dW = P(X)^T dY`. The
+//! transposed convolution exchanges the two sides: `Y = P^T(X W^T)`, `dX = P(dY) W`,
+//! `dW = P(dY)^T X`.
+
+mod geometry;
+mod parts;
+mod patches;
+mod weight;
+
+use std::ops::Range;
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+pub use self::geometry::Geometry;
+use self::parts::{Conv, ConvBackward, ConvTranspose, ConvTransposeBackward, Partial};
+use self::weight::{PackWeight, Packed, Sizes, UnpackWeight};
+use crate::parallel::{parts, split};
+use crate::{Epilogue, Gradients, Saved};
+
+/// Convolution, bias and activation.
+///
+/// # Shapes
+/// - `x`: `[batch_size, height, width, channels_in]`, the frame
+/// - `weight`: `[channels_out, channels_in, kernel_height, kernel_width]`
+/// - output: `[batch_size, height_out, width_out, channels_out]`, a pixel for each position
+///
+/// # Panics
+/// If a length does not fit the others.
+pub fn conv2d(geometry: Geometry, x: &[f32], weight: &[f32], epilogue: Epilogue) -> Vec<f32> {
+    let channels_out = epilogue.bias.len();
+    let sizes = Sizes::of_positions(&geometry, channels_out, weight);
+    let packed = pack(weight, sizes);
+    check(&geometry, sizes, Some(x), None);
+    let image = geometry.image_positions() * channels_out;
+    let frame = geometry.image_pixels() * sizes.frame_channels;
+    by_images(&geometry, image, |batch, output| {
+        Arch::new().dispatch(Conv {
+            geometry,
+            sizes,
+            packed: &packed,
+            epilogue,
+            x: &x[batch.start * frame..batch.end * frame],
+            output,
+        });
+    })
+}
+
+/// Gradients of [`conv2d`] by its input, where `wanted`, by weight, bias and slope.
+///
+/// # Panics
+/// If a length does not fit the others.
+pub fn conv2d_backward(
+    geometry: Geometry,
+    x: &[f32],
+    wanted: bool,
+    weight: &[f32],
+    saved: Saved,
+) -> Gradients {
+    let sizes = Sizes::of_positions(&geometry, saved.slope.len(), weight);
+    check(&geometry, sizes, Some(x), Some(saved.grad));
+    let packed = pack(weight, sizes);
+    gradients(&geometry, sizes, x, wanted, saved, |batch, x_grad| {
+        Arch::new().dispatch(ConvBackward {
+            geometry,
+            sizes,
+            packed: &packed,
+            saved,
+            batch,
+            x,
+            x_grad,
+        })
+    })
+}
+
+/// Transposed convolution, bias and activation.
+///
+/// # Shapes
+/// - `x`: `[batch_size, height, width, channels_in]`, a pixel for each position
+/// - `weight`: `[channels_in, channels_out, kernel_height, kernel_width]`
+/// - output: `[batch_size, height_out, width_out, channels_out]`, the frame
+///
+/// # Panics
+/// If a length does not fit the others.
+pub fn conv_transpose2d(
+    geometry: Geometry,
+    x: &[f32],
+    weight: &[f32],
+    epilogue: Epilogue,
+) -> Vec<f32> {
+    let channels_out = epilogue.bias.len();
+    let sizes = Sizes::of_frame(&geometry, channels_out, weight);
+    check(&geometry, sizes, None, Some(x));
+    let packed = pack(weight, sizes);
+    let image = geometry.image_positions() * sizes.position_channels;
+    let frame = geometry.image_pixels() * channels_out;
+    by_images(&geometry, frame, |batch, output| {
+        Arch::new().dispatch(ConvTranspose {
+            geometry,
+            sizes,
+            packed: &packed,
+            epilogue,
+            x: &x[batch.start * image..batch.end * image],
+            output,
+        });
+    })
+}
+
+/// Gradients of [`conv_transpose2d`] by its input, where `wanted`, by weight, bias and slope.
+///
+/// # Panics
+/// If a length does not fit the others.
+pub fn conv_transpose2d_backward(
+    geometry: Geometry,
+    x: &[f32],
+    wanted: bool,
+    weight: &[f32],
+    saved: Saved,
+) -> Gradients {
+    let sizes = Sizes::of_frame(&geometry, saved.slope.len(), weight);
+    check(&geometry, sizes, Some(saved.grad), Some(x));
+    let packed = pack(weight, sizes);
+    gradients(&geometry, sizes, x, wanted, saved, |batch, x_grad| {
+        Arch::new().dispatch(ConvTransposeBackward {
+            geometry,
+            sizes,
+            packed: &packed,
+            saved,
+            batch,
+            x,
+            x_grad,
+        })
+    })
+}
+
+impl Sizes {
+    fn of_positions(geometry: &Geometry, position_channels: usize, weight: &[f32]) -> Self {
+        let taps = geometry.taps();
+        Self {
+            position_channels,
+            frame_channels: weight.len() / (position_channels * taps).max(1),
+            taps,
+        }
+    }
+
+    fn of_frame(geometry: &Geometry, frame_channels: usize, weight: &[f32]) -> Self {
+        let taps = geometry.taps();
+        Self {
+            position_channels: weight.len() / (frame_channels * taps).max(1),
+            frame_channels,
+            taps,
+        }
+    }
+}
+
+fn pack(weight: &[f32], sizes: Sizes) -> Packed {
+    assert_eq!(weight.len(), sizes.count(), "weight of another shape");
+    Arch::new().dispatch(PackWeight { weight, sizes })
+}
+
+/// Checks what has the frame's size, and what has a pixel for each position.
+fn check(geometry: &Geometry, sizes: Sizes, frame: Option<&[f32]>, positions: Option<&[f32]>) {
+    let batch_size = geometry.frame.batch_size;
+    let expected = [
+        (frame, geometry.image_pixels() * sizes.frame_channels),
+        (
+            positions,
+            geometry.image_positions() * sizes.position_channels,
+        ),
+    ];
+    for (values, image) in expected {
+        if let Some(values) = values {
+            assert_eq!(values.len(), batch_size * image, "images of another shape");
+        }
+    }
+}
+
+/// An output of so many values an image, computed by each thread for some of the batch.
+fn by_images(
+    geometry: &Geometry,
+    image: usize,
+    compute: impl Fn(Range<usize>, &mut [f32]) + Sync,
+) -> Vec<f32> {
+    let mut output = vec![0.0; geometry.frame.batch_size * image];
+    let parts: Vec<_> = parts(geometry.frame.batch_size).collect();
+    let pieces = split(&mut output, parts.iter().map(|part| part.len() * image));
+    let work: Vec<_> = parts.into_iter().zip(pieces).collect();
+    work.into_par_iter()
+        .for_each(|(batch, output)| compute(batch, output));
+    output
+}
+
+/// Gradients, each thread's for some of the batch.
+fn gradients(
+    geometry: &Geometry,
+    sizes: Sizes,
+    x: &[f32],
+    wanted: bool,
+    saved: Saved,
+    compute: impl Fn(Range<usize>, Option<&mut [f32]>) -> Partial + Sync,
+) -> Gradients {
+    assert_eq!(
+        saved.output.len(),
+        saved.grad.len(),
+        "output of another shape"
+    );
+    let image = x.len() / geometry.frame.batch_size.max(1);
+    let mut x_grad = vec![0.0; if wanted { x.len() } else { 0 }];
+    let parts: Vec<_> = parts(geometry.frame.batch_size).collect();
+    let lengths = parts
+        .iter()
+        .map(|part| if wanted { part.len() * image } else { 0 });
+    let pieces = split(&mut x_grad, lengths);
+    let work: Vec<_> = parts.into_iter().zip(pieces).collect();
+    let partial: Vec<Partial> = work
+        .into_par_iter()
+        .map(|(batch, x_grad)| compute(batch, wanted.then_some(x_grad)))
+        .collect();
+    let channels = saved.slope.len();
+    let mut gradients = Gradients {
+        sources: vec![wanted.then_some(x_grad)],
+        weight: vec![0.0; sizes.count()],
+        bias: vec![0.0; channels],
+        slope: vec![0.0; channels],
+    };
+    for partial in &partial {
+        partial.activation.add_to(&mut gradients);
+    }
+    let weights: Vec<_> = partial.iter().map(|partial| &partial.weight).collect();
+    Arch::new().dispatch(UnpackWeight {
+        partial: &weights,
+        sizes,
+        weight: &mut gradients.weight,
+    });
+    gradients
+}

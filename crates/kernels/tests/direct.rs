@@ -1,0 +1,209 @@
+//! Convolutions by unfolded patches against the definition.
+
+mod oracle;
+
+use n2n_kernels::{Epilogue, Images, Saved, direct};
+use oracle::{Batch, Geometry, difference, products, to_f32, wild};
+
+/// f32 sums of up to a few thousand products.
+const TOLERANCE: f64 = 2e-6;
+
+struct Case {
+    batch_size: usize,
+    /// Of the frame.
+    size: [usize; 2],
+    positions: [usize; 2],
+    geometry: Geometry,
+    frame_channels: usize,
+    position_channels: usize,
+}
+
+fn cases() -> Vec<Case> {
+    let case =
+        |batch_size, size, positions, [frame_channels, position_channels]: [usize; 2], taps| {
+            let [kernel, stride, padding, dilation] = taps;
+            Case {
+                batch_size,
+                size,
+                positions,
+                geometry: Geometry {
+                    kernel,
+                    stride,
+                    padding,
+                    dilation,
+                },
+                frame_channels,
+                position_channels,
+            }
+        };
+    vec![
+        // Patches that touch but do not overlap: the simple net's.
+        case(3, [8, 6], [4, 3], [3, 64], [[2, 2], [2, 2], [0, 0], [1, 1]]),
+        case(
+            2,
+            [16, 18],
+            [8, 9],
+            [17, 33],
+            [[2, 2], [2, 2], [0, 0], [1, 1]],
+        ),
+        // Overlaps, padding on one side or both, a last row that no position reaches.
+        case(2, [6, 7], [5, 7], [5, 4], [[2, 3], [1, 1], [0, 1], [1, 1]]),
+        case(1, [9, 5], [4, 3], [2, 3], [[3, 2], [2, 2], [0, 1], [1, 1]]),
+        // Dilation; a stride beyond the kernel; padding wider than the kernel.
+        case(3, [7, 8], [3, 4], [4, 2], [[3, 2], [1, 1], [0, 0], [2, 3]]),
+        case(2, [10, 7], [3, 2], [3, 5], [[2, 1], [4, 5], [1, 0], [1, 1]]),
+        case(2, [3, 2], [7, 9], [2, 2], [[2, 2], [1, 1], [3, 4], [1, 1]]),
+    ]
+}
+
+/// What follows the linear part: bias and PReLU, and the gradients of `sum(y * grad)`.
+struct Activation {
+    bias: Vec<f64>,
+    slope: Vec<f64>,
+    grad: Batch,
+}
+
+struct Activated {
+    y: Vec<f64>,
+    z_grad: Vec<f64>,
+    bias_grad: Vec<f64>,
+    slope_grad: Vec<f64>,
+}
+
+impl Activation {
+    fn new(output: [usize; 4]) -> Self {
+        let channels = output[3];
+        Self {
+            bias: wild(channels, 12),
+            slope: wild(channels, 13),
+            grad: Batch::wild(output, 14),
+        }
+    }
+
+    /// The signs are those of f32, so that both sides pass through the same side of the kink.
+    fn apply(&self, linear: &[f64], z32: &[f32]) -> Activated {
+        let channels = self.bias.len();
+        let mut activated = Activated {
+            y: vec![],
+            z_grad: vec![],
+            bias_grad: vec![0.0; channels],
+            slope_grad: vec![0.0; channels],
+        };
+        for (i, (linear, z32)) in linear.iter().zip(z32).enumerate() {
+            let (channel, grad) = (i % channels, self.grad.values[i]);
+            let z = linear + self.bias[channel];
+            let slope = if *z32 > 0.0 { 1.0 } else { self.slope[channel] };
+            activated.y.push(slope * z);
+            activated.z_grad.push(slope * grad);
+            activated.bias_grad[channel] += slope * grad;
+            if *z32 <= 0.0 {
+                activated.slope_grad[channel] += z * grad;
+            }
+        }
+        activated
+    }
+}
+
+fn check(case: &Case, transposed: bool) {
+    let Case {
+        batch_size,
+        size: [height, width],
+        positions: [rows, columns],
+        ..
+    } = *case;
+    let frame = [batch_size, height, width, case.frame_channels];
+    let position = [batch_size, rows, columns, case.position_channels];
+    let (input, output) = match transposed {
+        true => (position, frame),
+        false => (frame, position),
+    };
+    let x = Batch::wild(input, 1);
+    let taps = case.geometry.kernel.iter().product::<usize>();
+    let weight = wild(case.position_channels * case.frame_channels * taps, 11);
+    let activation = Activation::new(output);
+    let geometry = direct::Geometry {
+        frame: Images {
+            batch_size,
+            height,
+            width,
+        },
+        positions: case.positions,
+        kernel: case.geometry.kernel,
+        stride: case.geometry.stride,
+        dilation: case.geometry.dilation,
+        padding: case.geometry.padding,
+    };
+    // Each product as output, input, weight.
+    let each = |visit: &mut dyn FnMut(usize, usize, usize)| {
+        let frame = Batch::zeros(frame);
+        products(
+            &frame,
+            position,
+            case.geometry,
+            |y, x, w| match transposed {
+                true => visit(x, y, w),
+                false => visit(y, x, w),
+            },
+        );
+    };
+    let mut linear = Batch::zeros(output).values;
+    each(&mut |y, x_at, w| linear[y] += x.values[x_at] * weight[w]);
+
+    let (x32, weight32) = (x.f32(), to_f32(&weight));
+    let (bias32, slope32) = (to_f32(&activation.bias), to_f32(&activation.slope));
+    let grad32 = activation.grad.f32();
+    let ones = vec![1.0; bias32.len()];
+    let forward = |slope: &[f32]| {
+        let epilogue = Epilogue {
+            bias: &bias32,
+            slope,
+        };
+        match transposed {
+            true => direct::conv_transpose2d(geometry, &x32, &weight32, epilogue),
+            false => direct::conv2d(geometry, &x32, &weight32, epilogue),
+        }
+    };
+    let z32 = forward(&ones);
+    let expected = activation.apply(&linear, &z32);
+    let mut x_grad = vec![0.0; x.values.len()];
+    let mut weight_grad = vec![0.0; weight.len()];
+    each(&mut |y, x_at, w| {
+        x_grad[x_at] += expected.z_grad[y] * weight[w];
+        weight_grad[w] += expected.z_grad[y] * x.values[x_at];
+    });
+
+    let saved = Saved {
+        output: &z32,
+        inverse: &ones,
+        slope: &slope32,
+        grad: &grad32,
+    };
+    let gradients = match transposed {
+        true => direct::conv_transpose2d_backward(geometry, &x32, true, &weight32, saved),
+        false => direct::conv2d_backward(geometry, &x32, true, &weight32, saved),
+    };
+    let got_x_grad = gradients.sources[0].as_ref().expect("wanted");
+    for (what, got, expected) in [
+        ("output", &forward(&slope32), &expected.y),
+        ("x", got_x_grad, &x_grad),
+        ("weight", &gradients.weight, &weight_grad),
+        ("bias", &gradients.bias, &expected.bias_grad),
+        ("slope", &gradients.slope, &expected.slope_grad),
+    ] {
+        let difference = difference(got, expected);
+        assert!(
+            difference < TOLERANCE,
+            "{what}, {geometry:?}, transposed: {transposed}: {difference:e}"
+        );
+    }
+}
+
+#[test]
+fn convolutions_are_those_of_the_definition() {
+    cases().iter().for_each(|case| check(case, false));
+}
+
+#[test]
+fn transposed_convolutions_are_those_of_the_definition() {
+    cases().iter().for_each(|case| check(case, true));
+}
