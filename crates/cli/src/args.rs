@@ -148,6 +148,14 @@ pub struct BenchArgs {
     )]
     pub backend: Vec<BackendName>,
 
+    /// Networks to train
+    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME", default_value = "unet,simple", value_parser = ["unet", "simple"])]
+    pub network: Vec<String>,
+
+    /// Implementations to measure; the U-Net has no `layers`
+    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME", default_value = "burn,scratch,layers", value_parser = ["burn", "scratch", "layers"])]
+    pub implementation: Vec<String>,
+
     /// Images in a batch
     #[arg(long, value_delimiter = ',', value_name = "N,N", default_value = "16,64", value_parser = batch_size)]
     pub batch: Vec<usize>,

@@ -6,9 +6,11 @@
 mod activation;
 
 pub mod direct;
+pub mod elementwise;
 mod gemm;
 mod images;
 mod lanes;
+pub mod layout;
 mod parallel;
 pub mod pool;
 pub mod winograd;

@@ -1,16 +1,28 @@
-//! How work is split over threads: in as many parts as there are threads, always in the same
-//! places, so that sums of floating-point numbers come out the same.
+//! How work is split over threads. Where partial sums come out of it, the places are the same for any
+//! number of threads, and so are the sums.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// Threads that a kernel splits its work over.
 pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
-/// `count` things in at most [`threads`] contiguous parts of nearly equal size; none is empty.
+/// `count` things in contiguous parts of nearly equal size, one for each thread; none is empty.
 pub(crate) fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
-    let parts = threads().min(count);
+    split_into(count, threads().min(count))
+}
+
+/// The same for things that are summed up: more parts than most machines have threads, few enough for
+/// their sums to cost little.
+pub(crate) fn summed_parts(count: usize) -> impl Iterator<Item = Range<usize>> {
+    const FEW: usize = 8;
+    const MANY: usize = 32;
+    split_into(count, (count / 8).clamp(FEW, MANY).min(count))
+}
+
+fn split_into(count: usize, parts: usize) -> impl Iterator<Item = Range<usize>> {
     (0..parts).map(move |part| part * count / parts..(part + 1) * count / parts)
 }
 
@@ -26,4 +38,25 @@ pub(crate) fn split<'a, T>(
             piece
         })
         .collect()
+}
+
+/// The results of `compute` for each piece of work, in their order. The thread that asks computes too:
+/// waking another takes as long as a small kernel.
+pub(crate) fn run<T: Send, R: Send>(work: Vec<T>, compute: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let helpers = threads().min(work.len()).saturating_sub(1);
+    let mut results: Vec<Option<R>> = work.iter().map(|_| None).collect();
+    let queue = Mutex::new(work.into_iter().zip(&mut results));
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work_off = || {
+        while let Some((work, result)) = next() {
+            *result = Some(compute(work));
+        }
+    };
+    rayon::in_place_scope(|scope| {
+        for _ in 0..helpers {
+            scope.spawn(|_| work_off());
+        }
+        work_off();
+    });
+    results.into_iter().flatten().collect()
 }

@@ -1,8 +1,7 @@
 //! Max-pooling by 2, channels-last.
 
-use rayon::prelude::*;
-
 use crate::Images;
+use crate::parallel::{parts, run, split};
 
 /// The largest of each 2x2 pixels; a last odd row or column is left out.
 ///
@@ -19,18 +18,23 @@ pub fn max_pool(images: Images, channels: usize, input: &[f32]) -> Vec<f32> {
     if output.is_empty() {
         return output;
     }
-    let lines = output.par_chunks_exact_mut(width * channels).enumerate();
-    lines.for_each(|(line, output)| {
-        let start = (line / height * images.height + 2 * (line % height)) * row;
-        let (upper, lower) = input[start..start + 2 * row].split_at(row);
-        let pairs = upper
-            .chunks_exact(2 * channels)
-            .zip(lower.chunks_exact(2 * channels));
-        for (output, (upper, lower)) in output.chunks_exact_mut(channels).zip(pairs) {
-            let (a, b) = upper.split_at(channels);
-            let (c, d) = lower.split_at(channels);
-            for (i, output) in output.iter_mut().enumerate() {
-                *output = larger(larger(a[i], b[i]), larger(c[i], d[i]));
+    let line = width * channels;
+    let parts: Vec<_> = parts(images.batch_size * height).collect();
+    let pieces = split(&mut output, parts.iter().map(|part| part.len() * line));
+    let work: Vec<_> = parts.into_iter().zip(pieces).collect();
+    run(work, |(lines, output)| {
+        for (line, output) in lines.zip(output.chunks_exact_mut(line)) {
+            let start = (line / height * images.height + 2 * (line % height)) * row;
+            let (upper, lower) = input[start..start + 2 * row].split_at(row);
+            let pairs = upper
+                .chunks_exact(2 * channels)
+                .zip(lower.chunks_exact(2 * channels));
+            for (output, (upper, lower)) in output.chunks_exact_mut(channels).zip(pairs) {
+                let (a, b) = upper.split_at(channels);
+                let (c, d) = lower.split_at(channels);
+                for (i, output) in output.iter_mut().enumerate() {
+                    *output = larger(larger(a[i], b[i]), larger(c[i], d[i]));
+                }
             }
         }
     });
@@ -55,36 +59,42 @@ pub fn max_pool_backward(
     if grad.is_empty() || pooled == 0 {
         return grad;
     }
-    let planes = grad.par_chunks_exact_mut(images.height * row).enumerate();
-    planes.for_each(|(image, grad)| {
-        let lines = grad.chunks_exact_mut(2 * row).enumerate();
-        for (line, grad) in lines {
-            let start = (image * images.height + 2 * line) * row;
-            let (upper, lower) = input[start..start + 2 * row].split_at(row);
-            let (upper_grad, lower_grad) = grad.split_at_mut(row);
-            let start = (image * height + line) * width * channels;
-            for x in 0..width {
-                let at = 2 * x * channels;
-                let [a, b] = [
-                    &upper[at..at + channels],
-                    &upper[at + channels..at + 2 * channels],
-                ];
-                let [c, d] = [
-                    &lower[at..at + channels],
-                    &lower[at + channels..at + 2 * channels],
-                ];
-                let (a_grad, b_grad) = upper_grad[at..at + 2 * channels].split_at_mut(channels);
-                let (c_grad, d_grad) = lower_grad[at..at + 2 * channels].split_at_mut(channels);
-                let output_grad = &output_grad[start + x * channels..start + (x + 1) * channels];
-                for (i, &grad) in output_grad.iter().enumerate() {
-                    let upper = larger(a[i], b[i]);
-                    let lower = larger(c[i], d[i]);
-                    let in_upper = !takes(lower, upper);
-                    let (left, right) = (!takes(b[i], a[i]), !takes(d[i], c[i]));
-                    a_grad[i] = if in_upper && left { grad } else { 0.0 };
-                    b_grad[i] = if in_upper && !left { grad } else { 0.0 };
-                    c_grad[i] = if !in_upper && right { grad } else { 0.0 };
-                    d_grad[i] = if !in_upper && !right { grad } else { 0.0 };
+    let image = images.height * row;
+    let parts: Vec<_> = parts(images.batch_size).collect();
+    let pieces = split(&mut grad, parts.iter().map(|part| part.len() * image));
+    let work: Vec<_> = parts.into_iter().zip(pieces).collect();
+    run(work, |(batch, grad)| {
+        for (image, grad) in batch.zip(grad.chunks_exact_mut(image)) {
+            let lines = grad.chunks_exact_mut(2 * row).enumerate();
+            for (line, grad) in lines {
+                let start = (image * images.height + 2 * line) * row;
+                let (upper, lower) = input[start..start + 2 * row].split_at(row);
+                let (upper_grad, lower_grad) = grad.split_at_mut(row);
+                let start = (image * height + line) * width * channels;
+                for x in 0..width {
+                    let at = 2 * x * channels;
+                    let [a, b] = [
+                        &upper[at..at + channels],
+                        &upper[at + channels..at + 2 * channels],
+                    ];
+                    let [c, d] = [
+                        &lower[at..at + channels],
+                        &lower[at + channels..at + 2 * channels],
+                    ];
+                    let (a_grad, b_grad) = upper_grad[at..at + 2 * channels].split_at_mut(channels);
+                    let (c_grad, d_grad) = lower_grad[at..at + 2 * channels].split_at_mut(channels);
+                    let output_grad =
+                        &output_grad[start + x * channels..start + (x + 1) * channels];
+                    for (i, &grad) in output_grad.iter().enumerate() {
+                        let upper = larger(a[i], b[i]);
+                        let lower = larger(c[i], d[i]);
+                        let in_upper = !takes(lower, upper);
+                        let (left, right) = (!takes(b[i], a[i]), !takes(d[i], c[i]));
+                        a_grad[i] = if in_upper && left { grad } else { 0.0 };
+                        b_grad[i] = if in_upper && !left { grad } else { 0.0 };
+                        c_grad[i] = if !in_upper && right { grad } else { 0.0 };
+                        d_grad[i] = if !in_upper && !right { grad } else { 0.0 };
+                    }
                 }
             }
         }

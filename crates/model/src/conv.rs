@@ -1,34 +1,64 @@
 //! The convolutions of the networks: Burn's own, or the hand-written ones.
 
 use burn::module::{Module, Param};
+use burn::nn::loss::{MseLoss, Reduction};
 use burn::nn::{self, PRelu};
-use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use burn::tensor::module::{interpolate, max_pool2d};
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor};
+use n2n_scratch::Activation;
 use serde::{Deserialize, Serialize};
 
 /// Whose convolutions compute a network; parameters are the same for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Convolution {
-    /// Burn's own.
+    /// The fastest on the device: `Scratch` on the CPU, `Burn` elsewhere.
     #[default]
+    Auto,
+    /// Burn's own.
     Burn,
-    /// Matrix products over unfolded patches, from `n2n_scratch`.
+    /// Those of `n2n_scratch`.
     Scratch,
 }
 
 impl Convolution {
-    /// Every one.
+    /// Every one that can be chosen by name to compute a network.
     pub const ALL: [Self; 2] = [Self::Burn, Self::Scratch];
 
     /// Its name in a config.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Burn => "burn",
             Self::Scratch => "scratch",
         }
+    }
+
+    /// Whether it is those of `n2n_scratch` on this device.
+    pub(crate) fn is_scratch(self, device: &Device) -> bool {
+        match self {
+            Self::Auto => n2n_scratch::has_fused_kernels(device),
+            Self::Burn => false,
+            Self::Scratch => true,
+        }
+    }
+}
+
+/// The logistic function.
+pub(crate) fn sigmoid(x: Tensor<4>, scratch: bool) -> Tensor<4> {
+    match scratch {
+        true => n2n_scratch::sigmoid(x),
+        false => burn::tensor::activation::sigmoid(x),
+    }
+}
+
+/// Mean squared error.
+pub(crate) fn mse(x: Tensor<4>, y: Tensor<4>, scratch: bool) -> Tensor<1> {
+    match scratch {
+        true => n2n_scratch::mse(x, y),
+        false => MseLoss::new().forward(x, y, Reduction::Mean),
     }
 }
 
@@ -37,7 +67,7 @@ impl Convolution {
 pub enum Conv2d {
     /// Burn's own.
     Burn(nn::conv::Conv2d),
-    /// Matrix products over unfolded patches.
+    /// Those of `n2n_scratch`.
     Scratch(n2n_scratch::Conv2d),
 }
 
@@ -55,20 +85,8 @@ impl Conv2d {
     /// The convolved batch through a PReLU, or through a ReLU if there is none.
     pub(crate) fn forward_activated(&self, x: Tensor<4>, prelu: Option<&PRelu>) -> Tensor<4> {
         match self {
-            Self::Burn(conv) => {
-                let y = conv.forward(x);
-                match prelu {
-                    Some(prelu) => prelu.forward(y),
-                    None => relu(y),
-                }
-            }
-            Self::Scratch(conv) => {
-                let alpha = match prelu {
-                    Some(prelu) => prelu.alpha.val(),
-                    None => Tensor::zeros([1], &x.device().inner()),
-                };
-                conv.forward_prelu(x, alpha)
-            }
+            Self::Burn(conv) => activated(conv.forward(x), prelu),
+            Self::Scratch(conv) => conv.forward_activated(x, activation(prelu)),
         }
     }
 
@@ -85,7 +103,7 @@ impl Conv2d {
                 let x = interpolate(x, nearest.with_scale_factor([2.0, 2.0]));
                 prelu.forward(conv.forward(Tensor::cat(vec![x, skip], 1)))
             }
-            Self::Scratch(conv) => conv.forward_upsampled_prelu(x, skip, prelu.alpha.val()),
+            Self::Scratch(conv) => conv.forward_upsampled(x, skip, activation(Some(prelu))),
         }
     }
 
@@ -99,12 +117,26 @@ impl Conv2d {
     }
 }
 
+fn activated(x: Tensor<4>, prelu: Option<&PRelu>) -> Tensor<4> {
+    match prelu {
+        Some(prelu) => prelu.forward(x),
+        None => relu(x),
+    }
+}
+
+fn activation(prelu: Option<&PRelu>) -> Activation {
+    match prelu {
+        Some(prelu) => Activation::PReLU(prelu.alpha.val()),
+        None => Activation::ReLU,
+    }
+}
+
 /// A transposed convolution.
 #[derive(Module, Debug)]
 pub enum ConvTranspose2d {
     /// Burn's own.
     Burn(nn::conv::ConvTranspose2d),
-    /// Matrix products over unfolded patches.
+    /// Those of `n2n_scratch`.
     Scratch(n2n_scratch::ConvTranspose2d),
 }
 
@@ -114,6 +146,14 @@ impl ConvTranspose2d {
         match self {
             Self::Burn(conv) => conv.forward(x),
             Self::Scratch(conv) => conv.forward(x),
+        }
+    }
+
+    /// The same through a ReLU.
+    pub(crate) fn forward_activated(&self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Burn(conv) => activated(conv.forward(x), None),
+            Self::Scratch(conv) => conv.forward_activated(x, activation(None)),
         }
     }
 }

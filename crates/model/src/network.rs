@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::conv::Convolution;
+use crate::conv::{Convolution, mse};
 use crate::{
     Implementation, ParameterError, SimpleNet, SimpleNetConfig, SizeError, StateDict, UNet,
     UNetConfig,
@@ -145,6 +145,22 @@ impl Network {
             Self::UNet(network) => network.forward(x),
             Self::Simple(network) => network.forward(x),
         }
+    }
+
+    /// Mean squared error of an output, by those who compute the network.
+    ///
+    /// # Shapes
+    /// - `output`, `target`: `[batch_size, 3, height, width]`
+    /// - the error: `[1]`
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn mse(&self, output: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
+        let scratch = match self {
+            Self::UNet(network) => network.is_scratch(),
+            Self::Simple(network) => network.is_scratch(),
+        };
+        mse(output, target, scratch)
     }
 
     /// The network, if it brings its own backward pass and update rule.

@@ -14,7 +14,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-use crate::conv::{Conv2d, ConvTranspose2d, Convolution};
+use crate::conv::{Conv2d, ConvTranspose2d};
 
 /// Parameters by PyTorch's name, such as `eblocks.0.conv.weight`.
 pub type StateDict = BTreeMap<String, TensorData>;
@@ -190,7 +190,8 @@ pub(crate) struct Initializers {
 pub(crate) struct Builder<'a, S> {
     pub source: &'a mut S,
     pub device: &'a Device,
-    pub convolution: Convolution,
+    /// Whether the layers are those of `n2n_scratch`, or else Burn's.
+    pub scratch: bool,
 }
 
 impl<S: ParameterSource> Builder<'_, S> {
@@ -232,8 +233,8 @@ impl<S: ParameterSource> Builder<'_, S> {
         let kernel = [channels_out, channels_in, height, width];
         let weight = self.tensor(names, "weight", &kernel, initializers.weight)?;
         let bias = self.tensor(names, "bias", &[channels_out], initializers.bias)?;
-        Ok(match self.convolution {
-            Convolution::Burn => {
+        Ok(match self.scratch {
+            false => {
                 let [[top, bottom], [left, right]] = shape.padding;
                 let layer = Conv2dConfig::new(shape.channels, shape.kernel_size)
                     .with_stride(shape.stride)
@@ -245,7 +246,7 @@ impl<S: ParameterSource> Builder<'_, S> {
                     ..layer
                 })
             }
-            Convolution::Scratch => {
+            true => {
                 let layer = shape
                     .geometry()
                     .and_then(|geometry| n2n_scratch::Conv2d::new(weight, Some(bias), geometry));
@@ -266,8 +267,8 @@ impl<S: ParameterSource> Builder<'_, S> {
         let kernel = [channels_in, channels_out, height, width];
         let weight = self.tensor(names, "weight", &kernel, initializers.weight)?;
         let bias = self.tensor(names, "bias", &[channels_out], initializers.bias)?;
-        Ok(match self.convolution {
-            Convolution::Burn => {
+        Ok(match self.scratch {
+            false => {
                 let layer = ConvTranspose2dConfig::new(shape.channels, shape.kernel_size)
                     .with_stride(shape.stride)
                     .init(self.device);
@@ -277,7 +278,7 @@ impl<S: ParameterSource> Builder<'_, S> {
                     ..layer
                 })
             }
-            Convolution::Scratch => {
+            true => {
                 let layer = shape.geometry().and_then(|geometry| {
                     n2n_scratch::ConvTranspose2d::new(weight, Some(bias), geometry, [0, 0])
                 });

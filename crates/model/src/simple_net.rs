@@ -2,13 +2,12 @@
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Tensor};
 use n2n_scratch::ConvGeometry;
 use n2n_scratch::layers::{self, Layer, Mse, ReLU, Sequential, Sgd, Sigmoid};
 use serde::{Deserialize, Serialize};
 
-use crate::conv::{Conv2d, ConvTranspose2d, Convolution, Kernel};
+use crate::conv::{Conv2d, ConvTranspose2d, Convolution, Kernel, sigmoid};
 use crate::parameters::{Builder, Initializers, Shape, named_parameters};
 use crate::{Initializer, ParameterError, ParameterSource, StateDict};
 
@@ -22,8 +21,10 @@ const SIZE: [usize; 2] = [2, 2];
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Implementation {
-    /// Burn's own modules.
+    /// The fastest on the device: `Scratch` on the CPU, `Burn` elsewhere.
     #[default]
+    Auto,
+    /// Burn's own modules.
     Burn,
     /// Burn modules over the ops of `n2n_scratch`, differentiated by Burn's autodiff.
     Scratch,
@@ -32,12 +33,13 @@ pub enum Implementation {
 }
 
 impl Implementation {
-    /// Every one.
+    /// Every one that can be chosen by name to compute a network.
     pub const ALL: [Self; 3] = [Self::Burn, Self::Scratch, Self::Layers];
 
     /// Its name in a config.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Auto => "auto",
             Self::Burn => "burn",
             Self::Scratch => "scratch",
             Self::Layers => "layers",
@@ -69,7 +71,7 @@ impl Default for SimpleNetConfig {
     fn default() -> Self {
         Self {
             features: 64,
-            implementation: Implementation::Burn,
+            implementation: Implementation::Auto,
         }
     }
 }
@@ -104,6 +106,7 @@ impl SimpleNetConfig {
         device: &Device,
     ) -> Result<SimpleNet, ParameterError> {
         let convolution = match self.implementation {
+            Implementation::Auto => Convolution::Auto,
             Implementation::Burn => Convolution::Burn,
             // The layers read their parameters from the modules.
             Implementation::Scratch | Implementation::Layers => Convolution::Scratch,
@@ -111,7 +114,7 @@ impl SimpleNetConfig {
         let mut builder = Builder {
             source,
             device,
-            convolution,
+            scratch: convolution.is_scratch(device),
         };
         let shape = |channels| Shape {
             channels,
@@ -168,10 +171,15 @@ impl SimpleNet {
         if self.implementation == Implementation::Layers {
             return self.layers().forward(x);
         }
-        let y = relu(self.conv0.forward(x)); // [N, C, H / 2, W / 2]
-        let y = relu(self.conv1.forward(y)); // [N, C, H / 4, W / 4]
-        let y = relu(self.tconv0.forward(y)); // [N, C, H / 2, W / 2]
-        sigmoid(self.tconv1.forward(y)) // [N, 3, H, W]
+        let y = self.conv0.forward_activated(x, None); // [N, C, H / 2, W / 2]
+        let y = self.conv1.forward_activated(y, None); // [N, C, H / 4, W / 4]
+        let y = self.tconv0.forward_activated(y); // [N, C, H / 2, W / 2]
+        sigmoid(self.tconv1.forward(y), self.is_scratch()) // [N, 3, H, W]
+    }
+
+    /// Whether the ops of `n2n_scratch` compute it.
+    pub(crate) fn is_scratch(&self) -> bool {
+        matches!(self.conv0, Conv2d::Scratch(_))
     }
 
     /// Whether the network brings its own backward pass and update rule.

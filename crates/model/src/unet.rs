@@ -2,11 +2,10 @@
 
 use burn::module::Module;
 use burn::nn::PRelu;
-use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::conv::{Conv2d, Convolution};
+use crate::conv::{Conv2d, Convolution, sigmoid};
 use crate::parameters::{Builder, named_parameters};
 use crate::{ParameterError, ParameterSource, RandomInit, StateDict};
 
@@ -61,7 +60,7 @@ impl Default for UNetConfig {
             depth: 4,
             share_weights: true,
             activation: Activation::PRelu,
-            conv: Convolution::Burn,
+            conv: Convolution::Auto,
         }
     }
 }
@@ -185,7 +184,7 @@ impl UNetConfig {
         let mut builder = Builder {
             source,
             device,
-            convolution: self.conv,
+            scratch: self.conv.is_scratch(device),
         };
         let named = |name: &str| [name.to_owned()];
 
@@ -341,7 +340,12 @@ impl UNet {
         for (level, skip) in skips.into_iter().rev().enumerate() {
             y = self.decoder(level).forward(y, skip); // doubled; C_d channels, C_d / 3 at the end
         }
-        sigmoid(self.conv2.forward(y)) // [N, 3, H, W]
+        sigmoid(self.conv2.forward(y), self.is_scratch()) // [N, 3, H, W]
+    }
+
+    /// Whether the ops of `n2n_scratch` compute it.
+    pub(crate) fn is_scratch(&self) -> bool {
+        matches!(self.conv2, Conv2d::Scratch(_))
     }
 
     fn encoder(&self, level: usize) -> &EncoderBlock {

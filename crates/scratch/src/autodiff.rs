@@ -10,11 +10,11 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 
 use crate::ConvGeometry;
-use crate::activation::{prelu_alpha_backward, prelu_x_backward, relu_backward, sigmoid_backward};
+use crate::activation::{prelu_alpha_backward, prelu_x_backward};
+use crate::conv_block::Convolution;
 use crate::conv_transpose2d::{conv_transpose2d_weight_backward, conv_transpose2d_x_backward};
 use crate::conv2d::{bias_backward, conv2d_weight_backward, conv2d_x_backward};
-use crate::loss::mse_backward;
-use crate::ops::ScratchOps;
+use crate::ops::{ScratchOps, size};
 
 impl<B: ScratchOps, C: CheckpointStrategy> ScratchOps for Autodiff<B, C> {
     fn unfold(x: FloatTensor<Self>, geometry: ConvGeometry) -> FloatTensor<Self> {
@@ -88,11 +88,12 @@ impl<B: ScratchOps, C: CheckpointStrategy> ScratchOps for Autodiff<B, C> {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         slope: FloatTensor<Self>,
+        convolution: Convolution,
     ) -> FloatTensor<Self> {
         record::<B, C, _, 4>(ConvBlock, [x, weight, bias, slope], |inputs| {
             let [x, weight, bias, slope] = inputs.clone();
-            let y = B::conv_block(x, weight, bias, slope);
-            (y.clone(), (inputs, y))
+            let y = B::conv_block(x, weight, bias, slope, convolution);
+            (y.clone(), (inputs, y, convolution))
         })
     }
 
@@ -107,7 +108,7 @@ impl<B: ScratchOps, C: CheckpointStrategy> ScratchOps for Autodiff<B, C> {
         record::<B, C, _, 5>(UpsampledConvBlock, inputs, |inputs| {
             let [x, skip, weight, bias, slope] = inputs.clone();
             let y = B::upsampled_conv_block(x, skip, weight, bias, slope);
-            (y.clone(), (inputs, y))
+            (y.clone(), (inputs, y, ()))
         })
     }
 
@@ -180,7 +181,7 @@ backward!(Fold, 1, ConvGeometry, |geometry, grad| [B::unfold(
     grad, *geometry
 )]);
 backward!(Conv2d, 2, Conv<B>, |(x, weight, geometry), grad| [
-    conv2d_x_backward::<B>(weight.clone(), grad, *geometry, size_of::<B>(x)),
+    conv2d_x_backward::<B>(weight.clone(), grad, *geometry, size::<B>(x)),
     conv2d_weight_backward::<B>(x.clone(), grad, *geometry)
 ]);
 backward!(
@@ -188,15 +189,14 @@ backward!(
     2,
     Conv<B>,
     |(x, weight, geometry), grad| [
-        conv_transpose2d_x_backward::<B>(weight.clone(), grad, *geometry, size_of::<B>(x)),
+        conv_transpose2d_x_backward::<B>(weight.clone(), grad, *geometry, size::<B>(x)),
         conv_transpose2d_weight_backward::<B>(x.clone(), grad, *geometry)
     ]
 );
 backward!(AddBias, 2, (), |_, grad| [grad, bias_backward::<B>(grad)]);
-backward!(Relu, 1, FloatTensor<B>, |x, grad| [relu_backward::<B>(
-    x.clone(),
-    grad
-)]);
+backward!(Relu, 1, FloatTensor<B>, |x, grad| [
+    <B as ScratchOps>::relu_backward(x.clone(), grad)
+]);
 backward!(
     PRelu,
     2,
@@ -207,24 +207,24 @@ backward!(
     ]
 );
 backward!(Sigmoid, 1, FloatTensor<B>, |output, grad| [
-    sigmoid_backward::<B>(output.clone(), grad)
+    <B as ScratchOps>::sigmoid_backward(output.clone(), grad)
 ]);
 backward!(MaxPool, 1, FloatTensor<B>, |x, grad| [
     B::max_pool2x2_backward(x.clone(), grad)
 ]);
 backward!(Mse, 2, (FloatTensor<B>, FloatTensor<B>), |(x, y), grad| [
-    mse_backward::<B>(x.clone(), y.clone(), grad),
-    mse_backward::<B>(y.clone(), x.clone(), grad)
+    B::mse_backward(x.clone(), y.clone(), grad),
+    B::mse_backward(y.clone(), x.clone(), grad)
 ]);
 
 /// Declares the backward pass of an op whose gradients all come from one call.
 macro_rules! joint_backward {
-    ($op:ident, $parents:literal, |$inputs:pat_param, $output:ident, $grad:ident, $wanted:ident| $gradients:expr) => {
+    ($op:ident, $parents:literal, $options:ty, |$inputs:pat_param, $output:ident, $chosen:pat_param, $grad:ident, $wanted:ident| $gradients:expr) => {
         #[derive(Debug)]
         struct $op;
 
         impl<B: ScratchOps> Backward<B, $parents> for $op {
-            type State = ([FloatTensor<B>; $parents], FloatTensor<B>);
+            type State = ([FloatTensor<B>; $parents], FloatTensor<B>, $options);
 
             fn backward(
                 self,
@@ -233,7 +233,7 @@ macro_rules! joint_backward {
                 _checkpointer: &mut Checkpointer,
             ) {
                 let $grad = grads.consume::<B>(&ops.node);
-                let ($inputs, $output) = ops.state;
+                let ($inputs, $output, $chosen) = ops.state;
                 let $wanted = |parent: usize| ops.parents[parent].is_some();
                 let gradients: Vec<Option<FloatTensor<B>>> = $gradients;
                 for (parent, gradient) in ops.parents.into_iter().zip(gradients) {
@@ -246,23 +246,21 @@ macro_rules! joint_backward {
     };
 }
 
-joint_backward!(ConvBlock, 4, |[x, weight, bias, slope],
-                               output,
-                               grad,
-                               wanted| {
-    let wanted = [wanted(0), wanted(3)];
-    B::conv_block_backward(x, weight, bias, slope, output, grad, wanted)
-});
+joint_backward!(
+    ConvBlock,
+    4,
+    Convolution,
+    |[x, weight, bias, slope], output, convolution, grad, wanted| {
+        let wanted = [wanted(0), wanted(3)];
+        B::conv_block_backward(x, weight, bias, slope, output, grad, convolution, wanted)
+    }
+);
 joint_backward!(
     UpsampledConvBlock,
     5,
-    |[x, skip, weight, bias, slope], output, grad, wanted| {
+    (),
+    |[x, skip, weight, bias, slope], output, (), grad, wanted| {
         let wanted = [wanted(0), wanted(1), wanted(4)];
         B::upsampled_conv_block_backward(x, skip, weight, bias, slope, output, grad, wanted)
     }
 );
-
-fn size_of<B: ScratchOps>(x: &FloatTensor<B>) -> [usize; 2] {
-    let shape = x.shape();
-    [shape[2], shape[3]]
-}

@@ -1,5 +1,5 @@
-//! A 3x3 convolution of the networks with what stands around it: upsampling and joining before,
-//! bias and PReLU after.
+//! A convolution of the networks with what stands around it: upsampling and joining before, bias and
+//! PReLU after.
 //!
 //! The versions here are compositions of the other ops, for any backend and element type. On the CPU
 //! in f32 they are the oracle of `n2n_kernels`, which never holds the upsampled or joined images.
@@ -13,29 +13,58 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 
 use crate::ConvGeometry;
 use crate::activation::{prelu_alpha_backward, prelu_x_backward};
+use crate::conv_transpose2d::{conv_transpose2d_weight_backward, conv_transpose2d_x_backward};
 use crate::conv2d::{bias_backward, conv2d_weight_backward, conv2d_x_backward};
-use crate::ops::ScratchOps;
+use crate::ops::{ScratchOps, size};
 use crate::unfold::full;
 
 /// `x`; or `x`, to be doubled, and what is then joined to its channels.
 pub(crate) type Inputs<B> = (FloatTensor<B>, Option<FloatTensor<B>>);
 
-/// Weight `[channels_out, channels_in, 3, 3]`, bias `[channels_out]`, slope `[1]` or `[channels_out]`.
+/// Weight, bias `[channels_out]`, slope `[1]` or `[channels_out]`.
 pub(crate) type Parameters<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 
-/// Stride 1, one row of zeros around the image.
-pub(crate) fn geometry() -> ConvGeometry {
-    ConvGeometry::new([3, 3])
-        .unwrap_or_else(|error| unreachable!("no axis is zero: {error}"))
-        .with_padding([[1, 1], [1, 1]])
+/// Which way round a block convolves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// As [`crate::conv2d()`].
+    Forward,
+    /// As [`crate::conv_transpose2d()`].
+    Transposed,
 }
 
-/// `prelu(conv2d(x, weight) + bias, slope)`, where `x` may be `cat(upsample(x), skip)`.
+/// The linear part of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Convolution {
+    /// Which way round.
+    pub direction: Direction,
+    /// Kernel, stride, padding, dilation and groups.
+    pub geometry: ConvGeometry,
+    /// Height and width of the output.
+    pub size: [usize; 2],
+}
+
+impl Convolution {
+    /// A 3x3 kernel, stride 1, one row of zeros around images of `size`.
+    pub(crate) fn same3x3(size: [usize; 2]) -> Self {
+        let geometry = ConvGeometry::new([3, 3])
+            .unwrap_or_else(|error| unreachable!("no axis is zero: {error}"))
+            .with_padding([[1, 1], [1, 1]]);
+        Self {
+            direction: Direction::Forward,
+            geometry,
+            size,
+        }
+    }
+}
+
+/// `prelu(convolution(x, weight) + bias, slope)`, where `x` may be `cat(upsample(x), skip)`.
 pub(crate) fn conv_block<B: ScratchOps>(
     inputs: Inputs<B>,
     (weight, bias, slope): Parameters<B>,
+    convolution: Convolution,
 ) -> FloatTensor<B> {
-    let z = pre_activation::<B>(joined::<B>(inputs), weight, bias);
+    let z = pre_activation::<B>(joined::<B>(inputs), weight, bias, convolution);
     <B as ScratchOps>::prelu(z, slope)
 }
 
@@ -44,18 +73,17 @@ pub(crate) fn conv_block_backward<B: ScratchOps>(
     inputs: Inputs<B>,
     (weight, bias, slope): Parameters<B>,
     output_grad: FloatTensor<B>,
+    convolution: Convolution,
 ) -> Vec<Option<FloatTensor<B>>> {
     let (x, skip) = inputs.clone();
     let joined = joined::<B>(inputs);
-    let z = pre_activation::<B>(joined.clone(), weight.clone(), bias);
+    let z = pre_activation::<B>(joined.clone(), weight.clone(), bias, convolution);
     let slopes = slope.shape()[0];
     let slope_grad = prelu_alpha_backward::<B>(z.clone(), output_grad.clone(), slopes);
     let z_grad = prelu_x_backward::<B>(z, slope, output_grad);
-    let [_, _, height, width] = joined.shape().dims();
-    let size = [height, width];
-    let weight_grad = conv2d_weight_backward::<B>(joined, z_grad.clone(), geometry());
-    let bias_grad = bias_backward::<B>(z_grad.clone());
-    let joined_grad = conv2d_x_backward::<B>(weight, z_grad, geometry(), size);
+    let size = size::<B>(&joined);
+    let (joined_grad, weight_grad, bias_grad) =
+        B::convolution_backward(joined, weight, z_grad, convolution);
     let mut gradients = match skip {
         None => vec![Some(joined_grad)],
         Some(skip) => {
@@ -74,21 +102,51 @@ pub(crate) fn conv_block_backward<B: ScratchOps>(
     gradients
 }
 
+/// Gradients of the linear part by `x`, weight and bias.
+pub(crate) fn convolution_backward<B: ScratchOps>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    output_grad: FloatTensor<B>,
+    convolution: Convolution,
+) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+    let bias_grad = bias_backward::<B>(output_grad.clone());
+    let (geometry, size) = (convolution.geometry, size::<B>(&x));
+    let (x_grad, weight_grad) = match convolution.direction {
+        Direction::Forward => (
+            conv2d_x_backward::<B>(weight, output_grad.clone(), geometry, size),
+            conv2d_weight_backward::<B>(x, output_grad, geometry),
+        ),
+        Direction::Transposed => (
+            conv_transpose2d_x_backward::<B>(weight, output_grad.clone(), geometry, size),
+            conv_transpose2d_weight_backward::<B>(x, output_grad, geometry),
+        ),
+    };
+    (x_grad, weight_grad, bias_grad)
+}
+
 fn joined<B: ScratchOps>((x, skip): Inputs<B>) -> FloatTensor<B> {
     let Some(skip) = skip else {
         return x;
     };
-    let [_, _, height, width] = skip.shape().dims();
-    B::float_cat(vec![B::interpolate(x, [height, width], nearest()), skip], 1)
+    let x = B::interpolate(x, size::<B>(&skip), nearest());
+    B::float_cat(vec![x, skip], 1)
 }
 
 fn pre_activation<B: ScratchOps>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
+    convolution: Convolution,
 ) -> FloatTensor<B> {
-    let [_, _, height, width] = x.shape().dims();
-    let z = <B as ScratchOps>::conv2d(x, weight, geometry(), [height, width]);
+    let Convolution {
+        direction,
+        geometry,
+        size,
+    } = convolution;
+    let z = match direction {
+        Direction::Forward => <B as ScratchOps>::conv2d(x, weight, geometry, size),
+        Direction::Transposed => <B as ScratchOps>::conv_transpose2d(x, weight, geometry, size),
+    };
     <B as ScratchOps>::add_bias(z, bias)
 }
 

@@ -5,9 +5,10 @@ use burn::tensor::module::{interpolate, max_pool2d};
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 
+use crate::ConvGeometry;
+use crate::conv_block::{Convolution, Direction};
 use crate::ops::ScratchOps;
 use crate::unfold::{frame, unframe};
-use crate::{ConvGeometry, conv_block};
 
 /// Unfolds patches of an image batch into columns (im2col), as `torch.nn.functional.unfold`.
 ///
@@ -94,6 +95,26 @@ pub fn conv2d(
     bias: Option<Tensor<1>>,
     geometry: &ConvGeometry,
 ) -> Tensor<4> {
+    conv2d_activated(x, weight, bias, Activation::Linear, geometry)
+}
+
+/// [`conv2d`] and an activation, in one pass on the CPU.
+///
+/// There, in f32, a 3x3 kernel with stride 1 and padding 1 is computed by Winograd's algorithm, any
+/// other without groups by blocks of unfolded patches (`n2n_kernels`).
+///
+/// # Shapes
+/// As in [`conv2d`].
+///
+/// # Panics
+/// As [`conv2d`], and if the activation has neither one slope nor one for each channel.
+pub fn conv2d_activated(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    activation: Activation,
+    geometry: &ConvGeometry,
+) -> Tensor<4> {
     let [_, channels_in, height, width] = x.dims();
     let [channels_out, _, _, _] = weight.dims();
     let [kernel_height, kernel_width] = geometry.kernel_size();
@@ -115,13 +136,18 @@ pub fn conv2d(
         weight.dims()
     );
     let positions = checked_positions(geometry, [height, width]);
-    if let Some(bias) = bias.clone().filter(|_| has_kernel(&x.device(), geometry)) {
-        let linear = Tensor::ones([1], &x.device().inner());
-        return block(x, None, weight, bias, linear);
+    check_bias(bias.as_ref(), channels_out);
+    if is_fused(&x, geometry) {
+        let convolution = Convolution {
+            direction: Direction::Forward,
+            geometry: *geometry,
+            size: positions,
+        };
+        return block(x, weight, bias, activation, convolution);
     }
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
     let y = <Dispatch as ScratchOps>::conv2d(x, weight, *geometry, positions);
-    add_bias(Tensor::from_dispatch(y), bias)
+    activation.apply(add_bias(Tensor::from_dispatch(y), bias))
 }
 
 /// Two-dimensional transposed convolution: the input gradient of [`conv2d`], as a forward pass.
@@ -143,6 +169,25 @@ pub fn conv_transpose2d(
     geometry: &ConvGeometry,
     output_padding: [usize; 2],
 ) -> Tensor<4> {
+    let activation = Activation::Linear;
+    conv_transpose2d_activated(x, weight, bias, activation, geometry, output_padding)
+}
+
+/// [`conv_transpose2d`] and an activation, in one pass on the CPU, as [`conv2d_activated`].
+///
+/// # Shapes
+/// As in [`conv_transpose2d`].
+///
+/// # Panics
+/// As [`conv_transpose2d`], and if the activation has neither one slope nor one for each channel.
+pub fn conv_transpose2d_activated(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    activation: Activation,
+    geometry: &ConvGeometry,
+    output_padding: [usize; 2],
+) -> Tensor<4> {
     let [_, channels_in, height, width] = x.dims();
     let [weight_in, channels_out_group, kernel_height, kernel_width] = weight.dims();
     let groups = geometry.groups();
@@ -160,26 +205,65 @@ pub fn conv_transpose2d(
     let size = geometry
         .transposed_size([height, width], output_padding)
         .unwrap_or_else(|error| panic!("{error}"));
+    check_bias(bias.as_ref(), channels_out_group * groups);
+    if is_fused(&x, geometry) {
+        let convolution = Convolution {
+            direction: Direction::Transposed,
+            geometry: *geometry,
+            size,
+        };
+        return block(x, weight, bias, activation, convolution);
+    }
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
     let y = <Dispatch as ScratchOps>::conv_transpose2d(x, weight, *geometry, size);
-    add_bias(Tensor::from_dispatch(y), bias)
+    activation.apply(add_bias(Tensor::from_dispatch(y), bias))
+}
+
+fn check_bias(bias: Option<&Tensor<1>>, channels: usize) {
+    if let Some(bias) = bias {
+        let got = bias.dims();
+        assert_eq!(got, [channels], "expected bias [{channels}], got {got:?}");
+    }
 }
 
 fn add_bias(y: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
     let Some(bias) = bias else {
         return y;
     };
-    let [_, channels, _, _] = y.dims();
-    assert_eq!(
-        bias.dims(),
-        [channels],
-        "expected bias [{channels}], got {:?}",
-        bias.dims()
-    );
     Tensor::from_dispatch(<Dispatch as ScratchOps>::add_bias(
         y.into_dispatch(),
         bias.into_dispatch(),
     ))
+}
+
+/// What follows a convolution.
+#[derive(Clone, Debug)]
+pub enum Activation {
+    /// Nothing.
+    Linear,
+    /// See [`relu`].
+    ReLU,
+    /// See [`prelu`], with these slopes: `[1]` or `[channels]`.
+    PReLU(Tensor<1>),
+}
+
+impl Activation {
+    fn apply(self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Linear => x,
+            Self::ReLU => relu(x),
+            Self::PReLU(alpha) => prelu(x, alpha),
+        }
+    }
+
+    /// The slope of what is not positive.
+    fn slope(self, device: &Device) -> Tensor<1> {
+        match self {
+            Self::Linear => Tensor::ones([1], device),
+            Self::ReLU => Tensor::zeros([1], device),
+            Self::PReLU(alpha) => alpha,
+        }
+    }
 }
 
 /// Rectified linear unit: `max(x, 0)`; its gradient at 0 is 0.
@@ -209,62 +293,49 @@ pub fn prelu(x: Tensor<4>, alpha: Tensor<1>) -> Tensor<4> {
     ))
 }
 
-/// Convolution and [`prelu`] in one pass.
+/// A convolution of `x`, upsampled by 2 (nearest neighbour), with the channels of `skip` after its own, and
+/// an activation: kernel 3x3, stride 1, padding 1.
 ///
-/// On the CPU a 3x3 kernel with stride 1 and padding 1 is computed by Winograd's algorithm
-/// (`n2n_kernels`), in f32; everything else by [`conv2d`], then [`prelu`].
-///
-/// # Shapes
-/// - `x`, `weight`, `bias`, output: as in [`conv2d`]
-/// - `alpha`: `[1]` or `[channels_out]`
-///
-/// # Panics
-/// As [`conv2d`] and [`prelu`].
-pub fn conv2d_prelu(
-    x: Tensor<4>,
-    weight: Tensor<4>,
-    bias: Option<Tensor<1>>,
-    alpha: Tensor<1>,
-    geometry: &ConvGeometry,
-) -> Tensor<4> {
-    match bias {
-        Some(bias) if has_kernel(&x.device(), geometry) => block(x, None, weight, bias, alpha),
-        bias => prelu(conv2d(x, weight, bias, geometry), alpha),
-    }
-}
-
-/// [`conv2d_prelu`] of `x`, upsampled by 2 (nearest neighbour), with the channels of `skip` after its
-/// own.
+/// On the CPU nothing is upsampled or joined in memory.
 ///
 /// # Shapes
 /// - `x`: `[batch_size, channels, height / 2, width / 2]`
 /// - `skip`: `[batch_size, channels_in - channels, height, width]`
-/// - `weight`, `bias`, `alpha`, output: as in [`conv2d_prelu`]
+/// - `weight`: `[channels_out, channels_in, 3, 3]`
+/// - `bias`: `[channels_out]`
+/// - output: `[batch_size, channels_out, height, width]`
 ///
 /// # Panics
 /// If the shapes do not fit each other.
-pub fn upsampled_conv2d_prelu(
+pub fn upsampled_conv2d_activated(
     x: Tensor<4>,
     skip: Tensor<4>,
     weight: Tensor<4>,
     bias: Option<Tensor<1>>,
-    alpha: Tensor<1>,
-    geometry: &ConvGeometry,
+    activation: Activation,
 ) -> Tensor<4> {
-    let ([batch_size, _, height, width], got) = (x.dims(), skip.dims());
+    let ([batch_size, channels, height, width], got) = (x.dims(), skip.dims());
     let expected = [batch_size, got[1], 2 * height, 2 * width];
     assert_eq!(got, expected, "expected skip {expected:?}, got {got:?}");
-    match bias {
-        Some(bias) if has_kernel(&x.device(), geometry) => {
-            block(x, Some(skip), weight, bias, alpha)
-        }
-        bias => {
-            let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
-            let x = interpolate(x, nearest.with_scale_factor([2.0, 2.0]));
-            let x = Tensor::cat(vec![x, skip], 1);
-            conv2d_prelu(x, weight, bias, alpha, geometry)
-        }
+    let geometry = Convolution::same3x3([2 * height, 2 * width]).geometry;
+    if !is_fused(&x, &geometry) {
+        let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
+        let x = interpolate(x, nearest.with_scale_factor([2.0, 2.0]));
+        let x = Tensor::cat(vec![x, skip], 1);
+        return conv2d_activated(x, weight, bias, activation, &geometry);
     }
+    let (got, channels_in) = (weight.dims(), channels + skip.dims()[1]);
+    let expected = [got[0], channels_in, 3, 3];
+    assert_eq!(got, expected, "expected weight {expected:?}, got {got:?}");
+    check_bias(bias.as_ref(), got[0]);
+    let (bias, slope) = bias_and_slope(&x, bias, activation, got[0]);
+    Tensor::from_dispatch(<Dispatch as ScratchOps>::upsampled_conv_block(
+        x.into_dispatch(),
+        skip.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        slope.into_dispatch(),
+    ))
 }
 
 /// Largest of each 2x2 pixels; a last odd row or column is left out. The first of equal ones takes the
@@ -274,56 +345,59 @@ pub fn upsampled_conv2d_prelu(
 /// - `x`: `[batch_size, channels, height, width]`
 /// - output: `[batch_size, channels, height / 2, width / 2]`
 pub fn max_pool2x2(x: Tensor<4>) -> Tensor<4> {
-    match is_host(&x.device()) {
+    match has_fused_kernels(&x.device()) {
         true => Tensor::from_dispatch(<Dispatch as ScratchOps>::max_pool2x2(x.into_dispatch())),
         false => max_pool2d(x, MaxPoolOptions::new([2, 2])),
     }
 }
 
+/// The convolution whose operands are checked.
 fn block(
     x: Tensor<4>,
-    skip: Option<Tensor<4>>,
     weight: Tensor<4>,
-    bias: Tensor<1>,
-    alpha: Tensor<1>,
+    bias: Option<Tensor<1>>,
+    activation: Activation,
+    convolution: Convolution,
 ) -> Tensor<4> {
-    let channels_in = x.dims()[1] + skip.as_ref().map_or(0, |skip| skip.dims()[1]);
-    let [channels_out, _, _, _] = weight.dims();
-    let expected = [channels_out, channels_in, 3, 3];
-    assert_eq!(
-        weight.dims(),
-        expected,
-        "expected weight {expected:?}, got {:?}",
-        weight.dims()
-    );
-    assert_eq!(
-        bias.dims(),
-        [channels_out],
-        "expected bias [{channels_out}], got {:?}",
-        bias.dims()
-    );
-    let [slopes] = alpha.dims();
+    let [first, second, _, _] = weight.dims();
+    let channels_out = match convolution.direction {
+        Direction::Forward => first,
+        Direction::Transposed => second,
+    };
+    let (bias, slope) = bias_and_slope(&x, bias, activation, channels_out);
+    Tensor::from_dispatch(<Dispatch as ScratchOps>::conv_block(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        slope.into_dispatch(),
+        convolution,
+    ))
+}
+
+/// As the fused ops take them; what is not learned is not tracked.
+fn bias_and_slope(
+    x: &Tensor<4>,
+    bias: Option<Tensor<1>>,
+    activation: Activation,
+    channels_out: usize,
+) -> (Tensor<1>, Tensor<1>) {
+    let device = x.device().inner();
+    let slope = activation.slope(&device);
+    let slopes = slope.dims()[0];
     assert!(
         slopes == 1 || slopes == channels_out,
         "expected 1 or {channels_out} slopes, got {slopes}"
     );
-    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
-    let (bias, alpha) = (bias.into_dispatch(), alpha.into_dispatch());
-    Tensor::from_dispatch(match skip {
-        None => <Dispatch as ScratchOps>::conv_block(x, weight, bias, alpha),
-        Some(skip) => {
-            let skip = skip.into_dispatch();
-            <Dispatch as ScratchOps>::upsampled_conv_block(x, skip, weight, bias, alpha)
-        }
-    })
+    let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], &device));
+    (bias, slope)
 }
 
-/// Whether there is a kernel for this convolution on the device.
-fn has_kernel(device: &Device, geometry: &ConvGeometry) -> bool {
-    *geometry == conv_block::geometry() && is_host(device)
+fn is_fused(x: &Tensor<4>, geometry: &ConvGeometry) -> bool {
+    geometry.groups() == 1 && has_fused_kernels(&x.device())
 }
 
-fn is_host(device: &Device) -> bool {
+/// Whether a device has kernels for convolutions together with their activations: the CPU.
+pub fn has_fused_kernels(device: &Device) -> bool {
     matches!(
         device.clone().inner().as_dispatch(),
         DispatchDevice::Flex(_) | DispatchDevice::NdArray(_)

@@ -5,7 +5,6 @@
 
 mod activation;
 mod autodiff;
-mod channels_last;
 mod conv2d;
 mod conv_block;
 mod conv_transpose2d;
@@ -21,9 +20,10 @@ mod pool;
 mod tiles;
 mod unfold;
 
+pub use conv_block::{Convolution, Direction};
 pub use functions::{
-    conv_transpose2d, conv2d, conv2d_prelu, fold, max_pool2x2, mse, prelu, relu, sigmoid, unfold,
-    upsampled_conv2d_prelu,
+    Activation, conv_transpose2d, conv_transpose2d_activated, conv2d, conv2d_activated, fold,
+    has_fused_kernels, max_pool2x2, mse, prelu, relu, sigmoid, unfold, upsampled_conv2d_activated,
 };
 pub use geometry::{ConvGeometry, GeometryError};
 pub use modules::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};

@@ -5,7 +5,10 @@ use burn::module::{Module, Param};
 use burn::nn::Initializer;
 use burn::tensor::{Device, Tensor};
 
-use crate::functions::{conv_transpose2d, conv2d, conv2d_prelu, upsampled_conv2d_prelu};
+use crate::functions::{
+    Activation, conv_transpose2d, conv_transpose2d_activated, conv2d, conv2d_activated,
+    upsampled_conv2d_activated,
+};
 use crate::{ConvGeometry, GeometryError};
 
 /// What Burn starts convolutions from, which is PyTorch's default: uniform in `±1/sqrt(fan_in)`.
@@ -125,22 +128,22 @@ impl Conv2d {
         conv2d(x, self.weight.val(), bias, &self.geometry)
     }
 
-    /// The convolved batch through a PReLU, see [`conv2d_prelu`].
-    pub fn forward_prelu(&self, x: Tensor<4>, alpha: Tensor<1>) -> Tensor<4> {
+    /// The convolved batch through an activation, see [`conv2d_activated`].
+    pub fn forward_activated(&self, x: Tensor<4>, activation: Activation) -> Tensor<4> {
         let bias = self.bias.as_ref().map(Param::val);
-        conv2d_prelu(x, self.weight.val(), bias, alpha, &self.geometry)
+        conv2d_activated(x, self.weight.val(), bias, activation, &self.geometry)
     }
 
-    /// The convolution of `x`, doubled and joined with `skip`, through a PReLU, see
-    /// [`upsampled_conv2d_prelu`].
-    pub fn forward_upsampled_prelu(
+    /// The convolution of `x`, doubled and joined with `skip`, through an activation, see
+    /// [`upsampled_conv2d_activated`]; kernel 3x3, stride 1, padding 1.
+    pub fn forward_upsampled(
         &self,
         x: Tensor<4>,
         skip: Tensor<4>,
-        alpha: Tensor<1>,
+        activation: Activation,
     ) -> Tensor<4> {
         let bias = self.bias.as_ref().map(Param::val);
-        upsampled_conv2d_prelu(x, skip, self.weight.val(), bias, alpha, &self.geometry)
+        upsampled_conv2d_activated(x, skip, self.weight.val(), bias, activation)
     }
 }
 
@@ -244,6 +247,20 @@ impl ConvTranspose2d {
         let bias = self.bias.as_ref().map(Param::val);
         let weight = self.weight.val();
         conv_transpose2d(x, weight, bias, &self.geometry, self.padding_out)
+    }
+
+    /// The same through an activation, see [`conv_transpose2d_activated`].
+    pub fn forward_activated(&self, x: Tensor<4>, activation: Activation) -> Tensor<4> {
+        let bias = self.bias.as_ref().map(Param::val);
+        let weight = self.weight.val();
+        conv_transpose2d_activated(
+            x,
+            weight,
+            bias,
+            activation,
+            &self.geometry,
+            self.padding_out,
+        )
     }
 }
 

@@ -11,9 +11,9 @@ use burn::backend::wgpu::CubeBackend;
 use burn::backend::{Backend, Flex, NdArray, TensorMetadata, backend_extension};
 use burn::tensor::DType;
 
+use crate::conv_block::Convolution;
 use crate::{
-    ConvGeometry, activation, channels_last, conv_block, conv_transpose2d, conv2d, host, loss,
-    pool, unfold,
+    ConvGeometry, activation, conv_block, conv_transpose2d, conv2d, host, loss, pool, unfold,
 };
 
 /// The hand-written ops, on primitives.
@@ -69,6 +69,12 @@ pub trait ScratchOps: Backend {
         activation::relu::<Self>(x)
     }
 
+    /// Gradient of [`relu`](Self::relu).
+    #[fusion(default)]
+    fn relu_backward(x: FloatTensor<Self>, output_grad: FloatTensor<Self>) -> FloatTensor<Self> {
+        activation::relu_backward::<Self>(x, output_grad)
+    }
+
     /// See [`crate::prelu()`].
     #[fusion(default)]
     fn prelu(x: FloatTensor<Self>, alpha: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -81,21 +87,43 @@ pub trait ScratchOps: Backend {
         activation::sigmoid::<Self>(x)
     }
 
-    /// See [`crate::conv2d_prelu()`]; for a 3x3 kernel, stride 1, padding 1.
+    /// Gradient of [`sigmoid`](Self::sigmoid), from its output.
+    #[fusion(default)]
+    fn sigmoid_backward(
+        output: FloatTensor<Self>,
+        output_grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        activation::sigmoid_backward::<Self>(output, output_grad)
+    }
+
+    /// Gradients of a convolution by `x`, weight and bias.
+    #[fusion(default)]
+    fn convolution_backward(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        output_grad: FloatTensor<Self>,
+        convolution: Convolution,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        conv_block::convolution_backward::<Self>(x, weight, output_grad, convolution)
+    }
+
+    /// `prelu(convolution(x, weight) + bias, slope)`
     #[fusion(default)]
     fn conv_block(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         slope: FloatTensor<Self>,
+        convolution: Convolution,
     ) -> FloatTensor<Self> {
         let parameters = (weight, bias, slope);
-        conv_block::conv_block::<Self>((x, None), parameters)
+        conv_block::conv_block::<Self>((x, None), parameters, convolution)
     }
 
-    /// Gradients of [`conv_block`](Self::conv_block) by its arguments in their order, given its output;
+    /// Gradients of [`conv_block`](Self::conv_block) by its tensors in their order, given its output;
     /// those by `x` and slope only if `wanted`.
     #[fusion(default)]
+    #[allow(clippy::too_many_arguments)] // Tensors are dispatched one by one.
     fn conv_block_backward(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -103,13 +131,15 @@ pub trait ScratchOps: Backend {
         slope: FloatTensor<Self>,
         _output: FloatTensor<Self>,
         output_grad: FloatTensor<Self>,
+        convolution: Convolution,
         _wanted: [bool; 2],
     ) -> Vec<Option<FloatTensor<Self>>> {
         let parameters = (weight, bias, slope);
-        conv_block::conv_block_backward::<Self>((x, None), parameters, output_grad)
+        conv_block::conv_block_backward::<Self>((x, None), parameters, output_grad, convolution)
     }
 
-    /// See [`crate::upsampled_conv2d_prelu()`]; for a 3x3 kernel, stride 1, padding 1.
+    /// [`conv_block`](Self::conv_block) of `x`, doubled (nearest neighbour) and joined with `skip`; for
+    /// a 3x3 kernel, stride 1, padding 1.
     #[fusion(default)]
     fn upsampled_conv_block(
         x: FloatTensor<Self>,
@@ -119,7 +149,8 @@ pub trait ScratchOps: Backend {
         slope: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         let parameters = (weight, bias, slope);
-        conv_block::conv_block::<Self>((x, Some(skip)), parameters)
+        let convolution = Convolution::same3x3(size::<Self>(&skip));
+        conv_block::conv_block::<Self>((x, Some(skip)), parameters, convolution)
     }
 
     /// Gradients of [`upsampled_conv_block`](Self::upsampled_conv_block) by its arguments in their
@@ -137,7 +168,9 @@ pub trait ScratchOps: Backend {
         _wanted: [bool; 3],
     ) -> Vec<Option<FloatTensor<Self>>> {
         let parameters = (weight, bias, slope);
-        conv_block::conv_block_backward::<Self>((x, Some(skip)), parameters, output_grad)
+        let convolution = Convolution::same3x3(size::<Self>(&skip));
+        let inputs = (x, Some(skip));
+        conv_block::conv_block_backward::<Self>(inputs, parameters, output_grad, convolution)
     }
 
     /// See [`crate::max_pool2x2()`].
@@ -160,6 +193,16 @@ pub trait ScratchOps: Backend {
     fn mse(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
         loss::mse::<Self>(x, y)
     }
+
+    /// Gradient of [`mse`](Self::mse) by `x`.
+    #[fusion(default)]
+    fn mse_backward(
+        x: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        output_grad: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        loss::mse_backward::<Self>(x, y, output_grad)
+    }
 }
 
 impl ScratchOps for CubeBackend {}
@@ -180,14 +223,58 @@ macro_rules! on_host {
                 host::fold::<Self>(columns, geometry, size)
             }
 
+            fn relu(x: FloatTensor<Self>) -> FloatTensor<Self> {
+                host::relu::<Self>(x)
+            }
+
+            fn relu_backward(
+                x: FloatTensor<Self>,
+                output_grad: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                host::relu_backward::<Self>(x, output_grad)
+            }
+
+            fn sigmoid(x: FloatTensor<Self>) -> FloatTensor<Self> {
+                host::sigmoid::<Self>(x)
+            }
+
+            fn sigmoid_backward(
+                output: FloatTensor<Self>,
+                output_grad: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                host::sigmoid_backward::<Self>(output, output_grad)
+            }
+
+            fn mse(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
+                host::mse::<Self>(x, y)
+            }
+
+            fn mse_backward(
+                x: FloatTensor<Self>,
+                y: FloatTensor<Self>,
+                output_grad: FloatTensor<Self>,
+            ) -> FloatTensor<Self> {
+                host::mse_backward::<Self>(x, y, output_grad)
+            }
+
+            fn convolution_backward(
+                x: FloatTensor<Self>,
+                weight: FloatTensor<Self>,
+                output_grad: FloatTensor<Self>,
+                convolution: Convolution,
+            ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+                host::convolution_backward::<Self>(x, weight, output_grad, convolution)
+            }
+
             fn conv_block(
                 x: FloatTensor<Self>,
                 weight: FloatTensor<Self>,
                 bias: FloatTensor<Self>,
                 slope: FloatTensor<Self>,
+                convolution: Convolution,
             ) -> FloatTensor<Self> {
                 let parameters = (weight, bias, slope);
-                channels_last::conv_block::<Self>((x, None), parameters)
+                host::conv_block::<Self>((x, None), parameters, convolution)
             }
 
             fn conv_block_backward(
@@ -197,17 +284,17 @@ macro_rules! on_host {
                 slope: FloatTensor<Self>,
                 output: FloatTensor<Self>,
                 output_grad: FloatTensor<Self>,
-                wanted: [bool; 2],
+                convolution: Convolution,
+                [x_wanted, slope_wanted]: [bool; 2],
             ) -> Vec<Option<FloatTensor<Self>>> {
+                let inputs = (x, None);
                 let parameters = (weight, bias, slope);
-                let [x_wanted, slope_wanted] = wanted;
-                let wanted = [x_wanted, false, slope_wanted];
-                channels_last::conv_block_backward::<Self>(
-                    (x, None),
+                host::conv_block_backward::<Self>(
+                    inputs,
                     parameters,
-                    output,
-                    output_grad,
-                    wanted,
+                    (output, output_grad),
+                    convolution,
+                    [x_wanted, false, slope_wanted],
                 )
             }
 
@@ -219,7 +306,8 @@ macro_rules! on_host {
                 slope: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
                 let parameters = (weight, bias, slope);
-                channels_last::conv_block::<Self>((x, Some(skip)), parameters)
+                let convolution = Convolution::same3x3(size::<Self>(&skip));
+                host::conv_block::<Self>((x, Some(skip)), parameters, convolution)
             }
 
             fn upsampled_conv_block_backward(
@@ -232,20 +320,21 @@ macro_rules! on_host {
                 output_grad: FloatTensor<Self>,
                 wanted: [bool; 3],
             ) -> Vec<Option<FloatTensor<Self>>> {
-                let parameters = (weight, bias, slope);
+                let convolution = Convolution::same3x3(size::<Self>(&skip));
                 let inputs = (x, Some(skip));
-                channels_last::conv_block_backward::<Self>(
+                let parameters = (weight, bias, slope);
+                host::conv_block_backward::<Self>(
                     inputs,
                     parameters,
-                    output,
-                    output_grad,
+                    (output, output_grad),
+                    convolution,
                     wanted,
                 )
             }
 
             fn max_pool2x2(x: FloatTensor<Self>) -> FloatTensor<Self> {
                 match x.dtype() {
-                    DType::F32 => channels_last::max_pool2x2::<Self>(x),
+                    DType::F32 => host::max_pool2x2::<Self>(x),
                     _ => pool::max_pool2x2::<Self>(x),
                 }
             }
@@ -255,7 +344,7 @@ macro_rules! on_host {
                 output_grad: FloatTensor<Self>,
             ) -> FloatTensor<Self> {
                 match x.dtype() {
-                    DType::F32 => channels_last::max_pool2x2_backward::<Self>(x, output_grad),
+                    DType::F32 => host::max_pool2x2_backward::<Self>(x, output_grad),
                     _ => pool::max_pool2x2_backward::<Self>(x, output_grad),
                 }
             }
@@ -265,3 +354,9 @@ macro_rules! on_host {
 
 on_host!(NdArray);
 on_host!(Flex);
+
+/// Height and width.
+pub(crate) fn size<B: ScratchOps>(x: &FloatTensor<B>) -> [usize; 2] {
+    let shape = x.shape();
+    [shape[2], shape[3]]
+}

@@ -2,7 +2,9 @@
 
 use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, MaxPoolOptions};
 use burn::tensor::{Device, Distribution, Tensor, TensorData, module};
-use n2n_scratch::{ConvGeometry, conv2d_prelu, max_pool2x2, prelu, upsampled_conv2d_prelu};
+use n2n_scratch::{
+    Activation, ConvGeometry, conv2d_activated, max_pool2x2, prelu, upsampled_conv2d_activated,
+};
 use n2n_testing::{cpu_devices, error};
 
 /// Largest error over largest value: Winograd's transforms add a few roundings to those of the sums.
@@ -62,8 +64,11 @@ fn values_and_gradients(case: &Case, device: &Device, fused: bool) -> Vec<Tensor
 
     let (w, b, a) = (weight.clone(), Some(bias.clone()), slope.clone());
     let y = match (fused, &skip) {
-        (true, None) => conv2d_prelu(x.clone(), w, b, a, &geometry),
-        (true, Some(skip)) => upsampled_conv2d_prelu(x.clone(), skip.clone(), w, b, a, &geometry),
+        (true, None) => conv2d_activated(x.clone(), w, b, Activation::PReLU(a), &geometry),
+        (true, Some(skip)) => {
+            let activation = Activation::PReLU(a);
+            upsampled_conv2d_activated(x.clone(), skip.clone(), w, b, activation)
+        }
         (false, skip) => {
             let joined = match skip {
                 Some(skip) => {

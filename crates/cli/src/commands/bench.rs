@@ -71,7 +71,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     });
     let backends = backends.collect::<anyhow::Result<Vec<_>>>()?;
     let mut times = vec![];
-    for (network, configs) in networks() {
+    for (network, configs) in networks(args) {
         for &batch_size in &args.batch {
             let mut contestants = vec![];
             for selected in &backends {
@@ -141,22 +141,19 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The reference networks, each as everyone who can computes it.
-fn networks() -> [(&'static str, Vec<NetworkConfig>); 2] {
+/// The chosen networks, each as every chosen one who can computes it.
+fn networks(args: &BenchArgs) -> impl Iterator<Item = (&'static str, Vec<NetworkConfig>)> {
     let each = |config: NetworkConfig| {
-        let names = ["burn", "scratch", "layers"];
-        let configs = names
-            .iter()
-            .filter_map(|name| config.with_implementation(name));
-        configs.collect()
+        let names = args.implementation.iter();
+        names
+            .filter_map(|name| config.with_implementation(name))
+            .collect::<Vec<_>>()
     };
-    [
-        ("unet", each(NetworkConfig::UNet(UNetConfig::default()))),
-        (
-            "simple",
-            each(NetworkConfig::Simple(SimpleNetConfig::default())),
-        ),
-    ]
+    let unet = NetworkConfig::UNet(UNetConfig::default());
+    let simple = NetworkConfig::Simple(SimpleNetConfig::default());
+    [("unet", each(unet)), ("simple", each(simple))]
+        .into_iter()
+        .filter(|(name, _)| args.network.iter().any(|chosen| chosen == name))
 }
 
 impl Times {

@@ -2,7 +2,6 @@
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
-use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
@@ -36,7 +35,7 @@ impl TrainStep for Denoiser {
             return TrainOutput { grads, item };
         }
         let output = self.network.forward(batch.input);
-        let mse = MseLoss::new().forward(output, batch.target, Reduction::Mean);
+        let mse = self.network.mse(output, batch.target);
         let gradients = mse.backward();
         let mse = mse.without_autodiff();
         TrainOutput::new(self, gradients, DenoisingOutput { mse })

@@ -14,12 +14,11 @@ mod weight;
 use std::ops::Range;
 
 use pulp::Arch;
-use rayon::prelude::*;
 
 pub use self::geometry::Geometry;
 use self::parts::{Conv, ConvBackward, ConvTranspose, ConvTransposeBackward, Partial};
 use self::weight::{PackWeight, Packed, Sizes, UnpackWeight};
-use crate::parallel::{parts, split};
+use crate::parallel::{parts, run, split, summed_parts};
 use crate::{Epilogue, Gradients, Saved};
 
 /// Convolution, bias and activation.
@@ -189,8 +188,7 @@ fn by_images(
     let parts: Vec<_> = parts(geometry.frame.batch_size).collect();
     let pieces = split(&mut output, parts.iter().map(|part| part.len() * image));
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
-    work.into_par_iter()
-        .for_each(|(batch, output)| compute(batch, output));
+    run(work, |(batch, output)| compute(batch, output));
     output
 }
 
@@ -210,16 +208,15 @@ fn gradients(
     );
     let image = x.len() / geometry.frame.batch_size.max(1);
     let mut x_grad = vec![0.0; if wanted { x.len() } else { 0 }];
-    let parts: Vec<_> = parts(geometry.frame.batch_size).collect();
+    let parts: Vec<_> = summed_parts(geometry.frame.batch_size).collect();
     let lengths = parts
         .iter()
         .map(|part| if wanted { part.len() * image } else { 0 });
     let pieces = split(&mut x_grad, lengths);
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
-    let partial: Vec<Partial> = work
-        .into_par_iter()
-        .map(|(batch, x_grad)| compute(batch, wanted.then_some(x_grad)))
-        .collect();
+    let partial = run(work, |(batch, x_grad)| {
+        compute(batch, wanted.then_some(x_grad))
+    });
     let channels = saved.slope.len();
     let mut gradients = Gradients {
         sources: vec![wanted.then_some(x_grad)],

@@ -21,12 +21,11 @@ mod transforms;
 mod weight;
 
 use pulp::Arch;
-use rayon::prelude::*;
 
 use self::backward::{Backward, Partial};
 use self::forward::Forward;
 use self::weight::{GatherWeight, TransformWeight};
-use crate::parallel::{parts, split};
+use crate::parallel::{parts, run, split, summed_parts};
 use crate::{Epilogue, Gradients, Images, Saved};
 
 /// Some channels of the input, channels-last.
@@ -78,7 +77,7 @@ pub fn forward(images: Images, sources: &[Source], weight: &[f32], epilogue: Epi
             .map(|part| images.pixels(part).len() * channels_out),
     );
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
-    work.into_par_iter().for_each(|(tile_rows, output)| {
+    run(work, |(tile_rows, output)| {
         Arch::new().dispatch(Forward {
             images,
             sources,
@@ -136,7 +135,7 @@ pub fn backward(
     let mut source_grads: Vec<Option<Vec<f32>>> = wanted_sources
         .map(|(source, wanted)| wanted.then(|| vec![0.0; source.values.len()]))
         .collect();
-    let mut work: Vec<(_, Vec<Option<&mut [f32]>>)> = parts(images.batch_size)
+    let mut work: Vec<(_, Vec<Option<&mut [f32]>>)> = summed_parts(images.batch_size)
         .map(|part| (part, vec![]))
         .collect();
     for grad in &mut source_grads {
@@ -150,19 +149,16 @@ pub fn backward(
             grads.push(wanted.then_some(piece));
         }
     }
-    let partial: Vec<Partial> = work
-        .into_par_iter()
-        .map(|(batch, source_grads)| {
-            Arch::new().dispatch(Backward {
-                images,
-                sources,
-                transformed: &transformed,
-                saved,
-                batch,
-                source_grads,
-            })
+    let partial: Vec<Partial> = run(work, |(batch, source_grads)| {
+        Arch::new().dispatch(Backward {
+            images,
+            sources,
+            transformed: &transformed,
+            saved,
+            batch,
+            source_grads,
         })
-        .collect();
+    });
     let channels_in = sources.iter().map(|source| source.channels).sum::<usize>();
     let mut gradients = Gradients {
         sources: source_grads,

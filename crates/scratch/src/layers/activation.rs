@@ -4,8 +4,8 @@ use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
 use super::{Gradients, Layer, Vjp};
-use crate::activation::{relu_backward, sigmoid_backward};
 use crate::functions::{relu, sigmoid};
+use crate::ops::ScratchOps;
 
 /// Rectified linear unit: `max(x, 0)`.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,7 @@ impl Layer for ReLU {
     fn forward_and_vjp(&self, x: Tensor<4>) -> (Tensor<4>, Vjp) {
         let y = relu(x.clone());
         let vjp = move |dy: Tensor<4>| {
-            let dx = relu_backward::<Dispatch>(x.into_dispatch(), dy.into_dispatch());
+            let dx = <Dispatch as ScratchOps>::relu_backward(x.into_dispatch(), dy.into_dispatch());
             Gradients::of_input(Tensor::from_dispatch(dx))
         };
         (y, Box::new(vjp))
@@ -39,7 +39,10 @@ impl Layer for Sigmoid {
         let y = sigmoid(x);
         let output = y.clone();
         let vjp = move |dy: Tensor<4>| {
-            let dx = sigmoid_backward::<Dispatch>(output.into_dispatch(), dy.into_dispatch());
+            let dx = <Dispatch as ScratchOps>::sigmoid_backward(
+                output.into_dispatch(),
+                dy.into_dispatch(),
+            );
             Gradients::of_input(Tensor::from_dispatch(dx))
         };
         (y, Box::new(vjp))

@@ -1,14 +1,13 @@
 //! Convolution and transposed convolution as layers.
 
 use burn::backend::Dispatch;
-use burn::backend::tensor::FloatTensor;
 use burn::tensor::Tensor;
 
 use super::{Gradients, Layer, Parameters, Vjp};
-use crate::conv_transpose2d::{conv_transpose2d_weight_backward, conv_transpose2d_x_backward};
-use crate::conv2d::{bias_backward, conv2d_weight_backward, conv2d_x_backward};
+use crate::conv_block::{Convolution, Direction};
 use crate::functions::{conv_transpose2d, conv2d};
 use crate::modules::{check_conv_transpose2d, check_conv2d};
+use crate::ops::ScratchOps;
 use crate::{ConvGeometry, GeometryError};
 
 /// Two-dimensional convolution, see [`conv2d()`](crate::conv2d()).
@@ -48,21 +47,10 @@ impl Layer for Conv2d {
 
     fn forward_and_vjp(&self, x: Tensor<4>) -> (Tensor<4>, Vjp) {
         let y = self.forward(x.clone());
-        let (geometry, weight) = (self.geometry, self.parameters.weight.clone());
-        let biased = self.parameters.bias.is_some();
-        let vjp = move |dy: Tensor<4>| {
-            let [_, _, height, width] = x.dims();
-            let (x, weight, dy) = (
-                x.into_dispatch(),
-                weight.into_dispatch(),
-                dy.into_dispatch(),
-            );
-            let dx = conv2d_x_backward::<Dispatch>(weight, dy.clone(), geometry, [height, width]);
-            let d_weight = conv2d_weight_backward::<Dispatch>(x, dy.clone(), geometry);
-            let d_bias = biased.then(|| bias_backward::<Dispatch>(dy));
-            Gradients::of_kernel(dx, d_weight, d_bias)
-        };
-        (y, Box::new(vjp))
+        let vjp = self
+            .parameters
+            .vjp(x, &y, Direction::Forward, self.geometry);
+        (y, vjp)
     }
 
     fn parameters(&mut self) -> Option<&mut Parameters> {
@@ -110,40 +98,14 @@ impl Layer for ConvTranspose2d {
 
     fn forward_and_vjp(&self, x: Tensor<4>) -> (Tensor<4>, Vjp) {
         let y = self.forward(x.clone());
-        let (geometry, weight) = (self.geometry, self.parameters.weight.clone());
-        let biased = self.parameters.bias.is_some();
-        let vjp = move |dy: Tensor<4>| {
-            let [_, _, height, width] = x.dims();
-            let size = [height, width];
-            let (x, weight, dy) = (
-                x.into_dispatch(),
-                weight.into_dispatch(),
-                dy.into_dispatch(),
-            );
-            let dx = conv_transpose2d_x_backward::<Dispatch>(weight, dy.clone(), geometry, size);
-            let d_weight = conv_transpose2d_weight_backward::<Dispatch>(x, dy.clone(), geometry);
-            let d_bias = biased.then(|| bias_backward::<Dispatch>(dy));
-            Gradients::of_kernel(dx, d_weight, d_bias)
-        };
-        (y, Box::new(vjp))
+        let vjp = self
+            .parameters
+            .vjp(x, &y, Direction::Transposed, self.geometry);
+        (y, vjp)
     }
 
     fn parameters(&mut self) -> Option<&mut Parameters> {
         Some(&mut self.parameters)
-    }
-}
-
-impl Gradients {
-    fn of_kernel(
-        x: FloatTensor<Dispatch>,
-        weight: FloatTensor<Dispatch>,
-        bias: Option<FloatTensor<Dispatch>>,
-    ) -> Self {
-        Self {
-            x: Tensor::from_dispatch(x),
-            weight: Some(Tensor::from_dispatch(weight)),
-            bias: bias.map(Tensor::from_dispatch),
-        }
     }
 }
 
@@ -155,5 +117,35 @@ impl Parameters {
             d_weight: None,
             d_bias: None,
         }
+    }
+
+    /// Turns dL/dy into the gradients of a convolution with these parameters.
+    fn vjp(
+        &self,
+        x: Tensor<4>,
+        y: &Tensor<4>,
+        direction: Direction,
+        geometry: ConvGeometry,
+    ) -> Vjp {
+        let [_, _, height, width] = y.dims();
+        let convolution = Convolution {
+            direction,
+            geometry,
+            size: [height, width],
+        };
+        let (weight, biased) = (self.weight.clone(), self.bias.is_some());
+        Box::new(move |dy: Tensor<4>| {
+            let (dx, d_weight, d_bias) = <Dispatch as ScratchOps>::convolution_backward(
+                x.into_dispatch(),
+                weight.into_dispatch(),
+                dy.into_dispatch(),
+                convolution,
+            );
+            Gradients {
+                x: Tensor::from_dispatch(dx),
+                weight: Some(Tensor::from_dispatch(d_weight)),
+                bias: biased.then(|| Tensor::from_dispatch(d_bias)),
+            }
+        })
     }
 }

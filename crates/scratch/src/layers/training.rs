@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use super::Sequential;
 use crate::functions::mse;
-use crate::loss::mse_backward;
+use crate::ops::ScratchOps;
 
 /// Mean squared error: `mean((x - y)^2)` over all elements.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ impl Mse {
     pub fn forward_and_vjp(&self, x: Tensor<4>, y: Tensor<4>) -> (Tensor<1>, Tensor<4>) {
         let loss = mse(x.clone(), y.clone());
         let (x, y, one) = (x.into_dispatch(), y.into_dispatch(), loss.ones_like());
-        let dx = mse_backward::<Dispatch>(x, y, one.into_dispatch());
+        let dx = <Dispatch as ScratchOps>::mse_backward(x, y, one.into_dispatch());
         (loss, Tensor::from_dispatch(dx))
     }
 }

@@ -1,47 +1,15 @@
-//! Unfold and fold as loops over memory, for backends whose tensors are in the host's.
-//!
-//! The versions of `unfold.rs` over backend primitives say the same; they serve every other backend
-//! and element type, and are the oracle of these.
-
-// The ndarray backend is deprecated in favour of flex, and kept for comparison.
-#![allow(deprecated)]
+//! Unfold and fold as loops over memory.
 
 use std::ops::AddAssign;
 
-use burn::backend::flex::Flex;
-use burn::backend::ndarray::{NdArray, NdArrayTensor};
+use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, TensorMetadata};
-use burn::tensor::{DType, Element, Shape, TensorData, read_sync};
+use burn::tensor::{DType, Element, Shape, TensorData};
 use rayon::prelude::*;
 
+use super::{Host, copy};
 use crate::ConvGeometry;
-use crate::ops::ScratchOps;
 use crate::unfold as primitives;
-
-/// A backend whose tensors are in the host's memory.
-pub(crate) trait Host: ScratchOps {
-    /// The values of a tensor, where they lie; nothing if they are not f32, or not in order.
-    fn values(x: &FloatTensor<Self>) -> Option<&[f32]>;
-}
-
-impl Host for NdArray {
-    fn values(x: &FloatTensor<Self>) -> Option<&[f32]> {
-        match x {
-            NdArrayTensor::F32(storage) => storage.view().to_slice(),
-            _ => None,
-        }
-    }
-}
-
-impl Host for Flex {
-    fn values(x: &FloatTensor<Self>) -> Option<&[f32]> {
-        let layout = x.layout();
-        let in_order = x.dtype() == DType::F32 && layout.is_contiguous();
-        let start = layout.start_offset();
-        in_order.then(|| &x.storage()[start..start + layout.num_elements()])
-    }
-}
 
 /// See [`primitives::unfold`].
 pub(crate) fn unfold<B: Host>(frame: FloatTensor<B>, geometry: ConvGeometry) -> FloatTensor<B> {
@@ -83,14 +51,6 @@ pub(crate) fn fold<B: Host>(
         }
         _ => primitives::fold::<B>(columns, geometry, size),
     }
-}
-
-/// The values of a tensor, put in order.
-pub(crate) fn copy<B: Backend, E: Element>(x: FloatTensor<B>) -> Vec<E> {
-    let data = read_sync(B::float_into_data(x));
-    let data = data.unwrap_or_else(|error| unreachable!("the host's memory is readable: {error}"));
-    let values = data.try_into_vec();
-    values.unwrap_or_else(|error| unreachable!("the element type was matched: {error:?}"))
 }
 
 /// A row of columns for each channel and kernel element, filled in parallel.
@@ -206,8 +166,9 @@ impl Tap {
 
 #[cfg(test)]
 mod tests {
+    use burn::backend::flex::Flex;
     use burn::backend::ops::FloatTensorOps;
-    use burn::tensor::Tolerance;
+    use burn::tensor::{Tolerance, read_sync};
 
     use super::*;
 

@@ -1,0 +1,243 @@
+//! The convolutions of `n2n_kernels` on tensors.
+
+use burn::backend::TensorMetadata;
+use burn::backend::tensor::FloatTensor;
+use burn::tensor::{DType, Shape};
+use n2n_kernels::winograd::{self, Source};
+use n2n_kernels::{Epilogue, Gradients, Images, Saved, direct};
+
+use super::Host;
+use super::values::{Values, batch, images, tensor};
+use crate::conv_block::{self, Convolution, Direction, Inputs, Parameters};
+
+/// Smallest slope by which an output is divided to get back what it was before the activation.
+const SMALLEST_SLOPE: f32 = 1e-3;
+
+/// One slope for each channel.
+fn slopes(values: &[f32], channels: usize) -> Vec<f32> {
+    match values {
+        [slope] => vec![*slope; channels],
+        _ => values.to_vec(),
+    }
+}
+
+/// The algorithm for a convolution.
+enum Algorithm {
+    /// A 3x3 kernel, stride 1, padding 1.
+    Winograd,
+    Direct(direct::Geometry),
+    DirectTransposed(direct::Geometry),
+}
+
+impl Algorithm {
+    /// For an input of this shape.
+    fn new(convolution: &Convolution, input: [usize; 4]) -> Self {
+        let Convolution {
+            direction,
+            geometry,
+            size,
+        } = *convolution;
+        if *convolution == Convolution::same3x3(size) {
+            return Self::Winograd;
+        }
+        let [batch_size, _, height, width] = input;
+        let ([height, width], positions) = match direction {
+            Direction::Forward => ([height, width], size),
+            Direction::Transposed => (size, [height, width]),
+        };
+        let [[top, _], [left, _]] = geometry.padding();
+        let geometry = direct::Geometry {
+            frame: Images {
+                batch_size,
+                height,
+                width,
+            },
+            positions,
+            kernel: geometry.kernel_size(),
+            stride: geometry.stride(),
+            dilation: geometry.dilation(),
+            padding: [top, left],
+        };
+        match direction {
+            Direction::Forward => Self::Direct(geometry),
+            Direction::Transposed => Self::DirectTransposed(geometry),
+        }
+    }
+}
+
+/// A [`conv_block`](mod@conv_block) whose values are at hand.
+struct Block<B: Host> {
+    sources: Vec<(Values<B>, [usize; 4])>,
+    upsampled: bool,
+    algorithm: Algorithm,
+    /// Of the output.
+    shape: [usize; 4],
+    weight: Values<B>,
+    bias: Values<B>,
+    slope: Vec<f32>,
+}
+
+impl<B: Host> Block<B> {
+    fn new(
+        (x, skip): Inputs<B>,
+        (weight, bias, slope): Parameters<B>,
+        convolution: &Convolution,
+    ) -> Self {
+        let channels = bias.shape()[0];
+        let input: [usize; 4] = x.shape().dims();
+        let [height, width] = convolution.size;
+        let upsampled = skip.is_some();
+        let sources = [Some(x), skip].into_iter().flatten();
+        Self {
+            sources: sources
+                .map(|x| {
+                    let shape = x.shape().dims();
+                    (Values::images(x), shape)
+                })
+                .collect(),
+            upsampled,
+            algorithm: Algorithm::new(convolution, input),
+            shape: [input[0], channels, height, width],
+            weight: Values::new(weight),
+            bias: Values::new(bias),
+            slope: slopes(Values::<B>::new(slope).get(), channels),
+        }
+    }
+
+    fn sources(&self) -> Vec<Source<'_>> {
+        let sources = self.sources.iter().enumerate();
+        let source = sources.map(|(i, (values, shape))| Source {
+            values: values.get(),
+            channels: shape[1],
+            upsampled: self.upsampled && i == 0,
+        });
+        source.collect()
+    }
+
+    fn forward(&self, slope: &[f32]) -> Vec<f32> {
+        let (sources, weight) = (self.sources(), self.weight.get());
+        let bias = self.bias.get();
+        let epilogue = Epilogue { bias, slope };
+        let x = sources[0].values;
+        match self.algorithm {
+            Algorithm::Winograd => winograd::forward(batch(self.shape), &sources, weight, epilogue),
+            Algorithm::Direct(geometry) => direct::conv2d(geometry, x, weight, epilogue),
+            Algorithm::DirectTransposed(geometry) => {
+                direct::conv_transpose2d(geometry, x, weight, epilogue)
+            }
+        }
+    }
+
+    fn backward(&self, saved: Saved, wanted: [bool; 2]) -> Gradients {
+        let (sources, weight) = (self.sources(), self.weight.get());
+        let x = sources[0].values;
+        match self.algorithm {
+            Algorithm::Winograd => {
+                let wanted = &wanted[..sources.len()];
+                winograd::backward(batch(self.shape), &sources, wanted, weight, saved)
+            }
+            Algorithm::Direct(geometry) => {
+                direct::conv2d_backward(geometry, x, wanted[0], weight, saved)
+            }
+            Algorithm::DirectTransposed(geometry) => {
+                direct::conv_transpose2d_backward(geometry, x, wanted[0], weight, saved)
+            }
+        }
+    }
+}
+
+/// Whether there is a kernel.
+fn is_served<B: Host>(x: &FloatTensor<B>, convolution: &Convolution) -> bool {
+    x.dtype() == DType::F32 && convolution.geometry.groups() == 1
+}
+
+/// See [`conv_block::conv_block`].
+pub(crate) fn conv_block<B: Host>(
+    inputs: Inputs<B>,
+    parameters: Parameters<B>,
+    convolution: Convolution,
+) -> FloatTensor<B> {
+    if !is_served::<B>(&inputs.0, &convolution) {
+        return conv_block::conv_block::<B>(inputs, parameters, convolution);
+    }
+    let device = inputs.0.device();
+    let block = Block::<B>::new(inputs, parameters, &convolution);
+    images::<B>(block.forward(&block.slope), block.shape, &device)
+}
+
+/// See [`conv_block::convolution_backward`].
+pub(crate) fn convolution_backward<B: Host>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    output_grad: FloatTensor<B>,
+    convolution: Convolution,
+) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+    if !is_served::<B>(&x, &convolution) {
+        return conv_block::convolution_backward::<B>(x, weight, output_grad, convolution);
+    }
+    let (device, channels) = (x.device(), output_grad.shape()[1]);
+    // Without activation there is no output to know: the gradient stands for it.
+    let ones = || tensor::<B>(vec![1.0; channels], Shape::new([channels]), &device);
+    let gradients = conv_block_backward::<B>(
+        (x, None),
+        (weight, ones(), ones()),
+        (output_grad.clone(), output_grad),
+        convolution,
+        [true, false, false],
+    );
+    let mut gradients = gradients.into_iter().flatten();
+    let mut next = || {
+        gradients
+            .next()
+            .unwrap_or_else(|| unreachable!("each was wanted"))
+    };
+    (next(), next(), next())
+}
+
+/// See [`conv_block::conv_block_backward`]; `wanted` are the gradients by `x`, `skip` and slope.
+pub(crate) fn conv_block_backward<B: Host>(
+    inputs: Inputs<B>,
+    parameters: Parameters<B>,
+    (output, output_grad): (FloatTensor<B>, FloatTensor<B>),
+    convolution: Convolution,
+    wanted: [bool; 3],
+) -> Vec<Option<FloatTensor<B>>> {
+    if !is_served::<B>(&inputs.0, &convolution) {
+        return conv_block::conv_block_backward::<B>(inputs, parameters, output_grad, convolution);
+    }
+    let device = inputs.0.device();
+    let (weight_shape, slope_shape) = (parameters.0.shape(), parameters.2.shape());
+    let block = Block::<B>::new(inputs, parameters, &convolution);
+    let [x_wanted, skip_wanted, slope_wanted] = wanted;
+    let smallest = block.slope.iter().copied().fold(f32::INFINITY, f32::min);
+    let recoverable = smallest >= SMALLEST_SLOPE || (smallest >= 0.0 && !slope_wanted);
+    let linear = vec![1.0; block.slope.len()];
+    let (output, inverse) = match recoverable {
+        true => {
+            let inverse = block.slope.iter().map(|slope| 1.0 / slope).collect();
+            (Values::<B>::images(output), inverse)
+        }
+        false => (Values::Copied(block.forward(&linear)), linear),
+    };
+    let grad = Values::<B>::images(output_grad);
+    let saved = Saved {
+        output: output.get(),
+        inverse: &inverse,
+        slope: &block.slope,
+        grad: grad.get(),
+    };
+    let gradients = block.backward(saved, [x_wanted, skip_wanted]);
+    let slope = match slope_shape[0] {
+        1 => vec![gradients.slope.iter().sum()],
+        _ => gradients.slope,
+    };
+    let sources = gradients.sources.into_iter().zip(&block.sources);
+    let sources = sources.map(|(grad, (_, shape))| Some(images::<B>(grad?, *shape, &device)));
+    let parameters = [
+        (gradients.weight, weight_shape),
+        (gradients.bias, Shape::new([block.slope.len()])),
+        (slope, slope_shape),
+    ];
+    let parameters = parameters.map(|(grad, shape)| Some(tensor::<B>(grad, shape, &device)));
+    sources.chain(parameters).collect()
+}
