@@ -1,7 +1,7 @@
 """Training steps of the reference networks in PyTorch, timed on request.
 
 Reads one line of JSON from standard input for each measurement, `{"network": "unet", "batch_size": 16,
-"steps": 10}`, and answers with one: the seconds of each step. The first line it prints names versions
+"seconds": 0.5}`, and answers with one: the seconds of each step, of at least three. The first line it prints names versions
 and threads.
 
     python bench.py --threads 2
@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from simple_net import SimpleNet
 from unet import UNet
 
+LEAST_STEPS = 3
 NETWORKS = {"unet": (UNet, 1.0), "simple": (SimpleNet, 10.0)}
 
 
@@ -52,7 +53,10 @@ def main() -> None:
         key = request["network"], request["batch_size"]
         if key not in trainings:
             trainings[key] = Training(*key)
-        seconds = [trainings[key].step() for _ in range(request["steps"])]
+        seconds = []
+        start = time.perf_counter()
+        while len(seconds) < LEAST_STEPS or time.perf_counter() - start < request["seconds"]:
+            seconds.append(trainings[key].step())
         print(json.dumps(seconds), flush=True)
 
 

@@ -164,9 +164,9 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
 
-    /// Steps of a measurement
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    pub steps: u32,
+    /// Seconds of a measurement, of at least three steps
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.5)]
+    pub seconds: f64,
 
     /// Another engine to measure beside: a Python program and its script, as benches/peers/bench.py
     #[arg(long, num_args = 2, value_names = ["PYTHON", "SCRIPT"])]

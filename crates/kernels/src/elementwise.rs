@@ -1,8 +1,11 @@
 //! Activations and the loss, element by element: values in any order, the same for all operands.
 
+#![allow(unsafe_code)] // Vouches for what it wrote.
+
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::lanes::{load, store};
+use crate::lanes::{load, write};
+use crate::output::{Unwritten, unwritten, written};
 use crate::parallel::{parts, run, split, summed_parts};
 
 /// An operation on vectors of elements.
@@ -143,7 +146,7 @@ impl WithSimd for SquaredError<'_> {
 fn map(op: impl Op, operands: [&[f32]; 2]) -> Vec<f32> {
     let count = operands[0].len();
     assert_eq!(operands[1].len(), count, "operands of different lengths");
-    let mut output = vec![0.0; count];
+    let mut output = unwritten(count);
     let parts: Vec<_> = parts(count).collect();
     let pieces = split(&mut output, parts.iter().map(|part| part.len()));
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
@@ -155,13 +158,14 @@ fn map(op: impl Op, operands: [&[f32]; 2]) -> Vec<f32> {
             output,
         });
     });
-    output
+    // SAFETY: the parts cover the output, and `Map` writes each element of its part.
+    unsafe { written(output) }
 }
 
 struct Map<'a, O> {
     op: O,
     operands: [&'a [f32]; 2],
-    output: &'a mut [f32],
+    output: &'a mut Unwritten,
 }
 
 impl<O: Op> WithSimd for Map<'_, O> {
@@ -172,7 +176,7 @@ impl<O: Op> WithSimd for Map<'_, O> {
         let [a, b] = self.operands;
         for at in (0..self.output.len()).step_by(S::F32_LANES) {
             let value = self.op.apply(simd, [load(simd, a, at), load(simd, b, at)]);
-            store(simd, self.output, at, value);
+            write(simd, self.output, at, value);
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Vectors of `f32` along the channels of a pixel.
 
+#![allow(unsafe_code)] // Writes vectors to memory that holds no floats yet.
+
 use pulp::Simd;
+
+use crate::output::Unwritten;
 
 /// `channels`, rounded up to whole vectors.
 #[inline(always)]
@@ -31,4 +35,24 @@ pub(crate) fn store<S: Simd>(simd: S, row: &mut [f32], start: usize, values: S::
 pub(crate) fn accumulate<S: Simd>(simd: S, row: &mut [f32], start: usize, values: S::f32s) {
     let sum = simd.add_f32s(load(simd, row, start), values);
     store(simd, row, start, sum);
+}
+
+/// Writes a vector at `start` of a row that holds nothing yet, as far as the row goes.
+#[inline(always)]
+pub(crate) fn write<S: Simd>(simd: S, row: &mut Unwritten, start: usize, values: S::f32s) {
+    if let Some(target) = row.get_mut(start..start + S::F32_LANES) {
+        // SAFETY: the slice has room for the vector, and any alignment will do.
+        unsafe {
+            target
+                .as_mut_ptr()
+                .cast::<S::f32s>()
+                .write_unaligned(values)
+        };
+        return;
+    }
+    let mut lanes = [0.0; 16];
+    store(simd, &mut lanes, 0, values);
+    for (target, value) in row[start..].iter_mut().zip(lanes) {
+        target.write(value);
+    }
 }

@@ -1,6 +1,9 @@
 //! From `[batch_size, channels, height, width]` to channels-last.
 
+#![allow(unsafe_code)] // Vouches for what it wrote.
+
 use crate::Images;
+use crate::output::{Unwritten, unwritten, written};
 use crate::parallel::{parts, run, split};
 
 /// The values of images that are stored channel by channel, pixel by pixel.
@@ -15,7 +18,7 @@ pub fn channels_last(images: Images, channels: usize, values: &[f32]) -> Vec<f32
         images.batch_size * image,
         "images of another shape"
     );
-    let mut output = vec![0.0; values.len()];
+    let mut output = unwritten(values.len());
     let parts: Vec<_> = parts(images.batch_size).collect();
     let pieces = split(&mut output, parts.iter().map(|part| part.len() * image));
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
@@ -31,21 +34,22 @@ pub fn channels_last(images: Images, channels: usize, values: &[f32]) -> Vec<f32
             }
         }
     });
-    output
+    // SAFETY: the parts cover the batch, and each writes every channel of every pixel.
+    unsafe { written(output) }
 }
 
 /// Planes of so many channels that each pixel is written at once.
-fn interleave<const C: usize>(values: &[f32], output: &mut [f32]) {
+fn interleave<const C: usize>(values: &[f32], output: &mut Unwritten) {
     let pixels = values.len() / C;
     let planes: [&[f32]; C] = std::array::from_fn(|c| &values[c * pixels..(c + 1) * pixels]);
     for (at, pixel) in output.as_chunks_mut::<C>().0.iter_mut().enumerate() {
         for (value, plane) in pixel.iter_mut().zip(planes) {
-            *value = plane[at];
+            value.write(plane[at]);
         }
     }
 }
 
-fn transpose(channels: usize, values: &[f32], output: &mut [f32]) {
+fn transpose(channels: usize, values: &[f32], output: &mut Unwritten) {
     /// Pixels that stay in the first-level cache, whatever the channels.
     const PIXELS: usize = 64;
     let pixels = values.len() / channels;
@@ -54,7 +58,7 @@ fn transpose(channels: usize, values: &[f32], output: &mut [f32]) {
         for channel in 0..channels {
             let plane = &values[channel * pixels..(channel + 1) * pixels];
             for at in start..end {
-                output[at * channels + channel] = plane[at];
+                output[at * channels + channel].write(plane[at]);
             }
         }
     }

@@ -11,6 +11,7 @@ mod gemm;
 mod images;
 mod lanes;
 pub mod layout;
+mod output;
 mod parallel;
 pub mod pool;
 pub mod winograd;

@@ -1,6 +1,9 @@
 //! Max-pooling by 2, channels-last.
 
+#![allow(unsafe_code)] // Vouches for what it wrote.
+
 use crate::Images;
+use crate::output::{unwritten, written, zeroed};
 use crate::parallel::{parts, run, split};
 
 /// The largest of each 2x2 pixels; a last odd row or column is left out.
@@ -14,9 +17,9 @@ use crate::parallel::{parts, run, split};
 pub fn max_pool(images: Images, channels: usize, input: &[f32]) -> Vec<f32> {
     let row = check(images, channels, input);
     let [height, width] = [images.height / 2, images.width / 2];
-    let mut output = vec![0.0; images.batch_size * height * width * channels];
+    let mut output = unwritten(images.batch_size * height * width * channels);
     if output.is_empty() {
-        return output;
+        return vec![];
     }
     let line = width * channels;
     let parts: Vec<_> = parts(images.batch_size * height).collect();
@@ -33,12 +36,13 @@ pub fn max_pool(images: Images, channels: usize, input: &[f32]) -> Vec<f32> {
                 let (a, b) = upper.split_at(channels);
                 let (c, d) = lower.split_at(channels);
                 for (i, output) in output.iter_mut().enumerate() {
-                    *output = larger(larger(a[i], b[i]), larger(c[i], d[i]));
+                    output.write(larger(larger(a[i], b[i]), larger(c[i], d[i])));
                 }
             }
         }
     });
-    output
+    // SAFETY: the parts cover the output's lines, and each writes all their pixels.
+    unsafe { written(output) }
 }
 
 /// Gradient of [`max_pool`]: the first of the largest, row by row, takes it all, as in PyTorch.
@@ -55,15 +59,16 @@ pub fn max_pool_backward(
     let [height, width] = [images.height / 2, images.width / 2];
     let pooled = images.batch_size * height * width * channels;
     assert_eq!(output_grad.len(), pooled, "gradient of another shape");
-    let mut grad = vec![0.0; input.len()];
-    if grad.is_empty() || pooled == 0 {
-        return grad;
+    let mut grad = unwritten(input.len());
+    if pooled == 0 {
+        return vec![0.0; input.len()];
     }
     let image = images.height * row;
     let parts: Vec<_> = parts(images.batch_size).collect();
     let pieces = split(&mut grad, parts.iter().map(|part| part.len() * image));
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
     run(work, |(batch, grad)| {
+        let grad = zeroed(grad);
         for (image, grad) in batch.zip(grad.chunks_exact_mut(image)) {
             let lines = grad.chunks_exact_mut(2 * row).enumerate();
             for (line, grad) in lines {
@@ -99,7 +104,8 @@ pub fn max_pool_backward(
             }
         }
     });
-    grad
+    // SAFETY: the parts cover the batch, and each starts from zeros.
+    unsafe { written(grad) }
 }
 
 /// Whether a later value takes the place of an earlier one; a NaN does, and stays.

@@ -42,7 +42,7 @@ pub struct Bench {
     threads: usize,
     peer: Option<String>,
     rounds: usize,
-    steps: usize,
+    seconds: f64,
     times: Vec<Times>,
 }
 
@@ -56,7 +56,7 @@ enum Contestant {
 /// # Errors
 /// When a backend or the peer cannot be used.
 pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
-    let (rounds, steps) = (usize::try_from(args.rounds)?, usize::try_from(args.steps)?);
+    let rounds = usize::try_from(args.rounds)?;
     let threads = n2n_kernels::threads();
     let mut peer = match &args.peer {
         Some(command) => Some(Peer::start(command, threads)?),
@@ -90,8 +90,10 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
             for round in 0..=rounds {
                 for ((_, contestant), measured) in contestants.iter_mut().zip(&mut measured) {
                     let mut seconds = match (contestant, &mut peer) {
-                        (Contestant::Ours(training), _) => training.steps(steps)?,
-                        (Contestant::Peer, Some(peer)) => peer.steps(network, batch_size, steps)?,
+                        (Contestant::Ours(training), _) => training.steps(args.seconds)?,
+                        (Contestant::Peer, Some(peer)) => {
+                            peer.steps(network, batch_size, args.seconds)?
+                        }
                         (Contestant::Peer, None) => vec![],
                     };
                     if round > 0 {
@@ -127,7 +129,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         threads,
         peer: peer.map(|peer| peer.version.clone()),
         rounds,
-        steps,
+        seconds: args.seconds,
         times,
     };
     let table = report::markdown(&bench);

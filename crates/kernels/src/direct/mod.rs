@@ -6,6 +6,8 @@
 //! transposed convolution exchanges the two sides: `Y = P^T(X W^T)`, `dX = P(dY) W`,
 //! `dW = P(dY)^T X`.
 
+#![allow(unsafe_code)] // Vouches for what it wrote.
+
 mod geometry;
 mod parts;
 mod patches;
@@ -17,7 +19,8 @@ use pulp::Arch;
 
 pub use self::geometry::Geometry;
 use self::parts::{Conv, ConvBackward, ConvTranspose, ConvTransposeBackward, Partial};
-use self::weight::{PackWeight, Packed, Sizes, UnpackWeight};
+use self::weight::{FromPatch, Sizes, ToPatch, UnpackGrad};
+use crate::output::{Unwritten, unwritten, written};
 use crate::parallel::{parts, run, split, summed_parts};
 use crate::{Epilogue, Gradients, Saved};
 
@@ -33,15 +36,15 @@ use crate::{Epilogue, Gradients, Saved};
 pub fn conv2d(geometry: Geometry, x: &[f32], weight: &[f32], epilogue: Epilogue) -> Vec<f32> {
     let channels_out = epilogue.bias.len();
     let sizes = Sizes::of_positions(&geometry, channels_out, weight);
-    let packed = pack(weight, sizes);
-    check(&geometry, sizes, Some(x), None);
+    check(&geometry, sizes, weight, [Some(x), None]);
+    let from_patch = Arch::new().dispatch(FromPatch { weight, sizes });
     let image = geometry.image_positions() * channels_out;
     let frame = geometry.image_pixels() * sizes.frame_channels;
     by_images(&geometry, image, |batch, output| {
         Arch::new().dispatch(Conv {
             geometry,
             sizes,
-            packed: &packed,
+            from_patch: &from_patch,
             epilogue,
             x: &x[batch.start * frame..batch.end * frame],
             output,
@@ -61,13 +64,13 @@ pub fn conv2d_backward(
     saved: Saved,
 ) -> Gradients {
     let sizes = Sizes::of_positions(&geometry, saved.slope.len(), weight);
-    check(&geometry, sizes, Some(x), Some(saved.grad));
-    let packed = pack(weight, sizes);
+    check(&geometry, sizes, weight, [Some(x), Some(saved.grad)]);
+    let to_patch = Arch::new().dispatch(ToPatch { weight, sizes });
     gradients(&geometry, sizes, x, wanted, saved, |batch, x_grad| {
         Arch::new().dispatch(ConvBackward {
             geometry,
             sizes,
-            packed: &packed,
+            to_patch: &to_patch,
             saved,
             batch,
             x,
@@ -93,15 +96,15 @@ pub fn conv_transpose2d(
 ) -> Vec<f32> {
     let channels_out = epilogue.bias.len();
     let sizes = Sizes::of_frame(&geometry, channels_out, weight);
-    check(&geometry, sizes, None, Some(x));
-    let packed = pack(weight, sizes);
+    check(&geometry, sizes, weight, [None, Some(x)]);
+    let to_patch = Arch::new().dispatch(ToPatch { weight, sizes });
     let image = geometry.image_positions() * sizes.position_channels;
     let frame = geometry.image_pixels() * channels_out;
     by_images(&geometry, frame, |batch, output| {
         Arch::new().dispatch(ConvTranspose {
             geometry,
             sizes,
-            packed: &packed,
+            to_patch: &to_patch,
             epilogue,
             x: &x[batch.start * image..batch.end * image],
             output,
@@ -121,13 +124,13 @@ pub fn conv_transpose2d_backward(
     saved: Saved,
 ) -> Gradients {
     let sizes = Sizes::of_frame(&geometry, saved.slope.len(), weight);
-    check(&geometry, sizes, Some(saved.grad), Some(x));
-    let packed = pack(weight, sizes);
+    check(&geometry, sizes, weight, [Some(saved.grad), Some(x)]);
+    let from_patch = Arch::new().dispatch(FromPatch { weight, sizes });
     gradients(&geometry, sizes, x, wanted, saved, |batch, x_grad| {
         Arch::new().dispatch(ConvTransposeBackward {
             geometry,
             sizes,
-            packed: &packed,
+            from_patch: &from_patch,
             saved,
             batch,
             x,
@@ -156,67 +159,60 @@ impl Sizes {
     }
 }
 
-fn pack(weight: &[f32], sizes: Sizes) -> Packed {
+/// Checks the weight, what has the frame's size, and what has a pixel for each position.
+fn check(geometry: &Geometry, sizes: Sizes, weight: &[f32], images: [Option<&[f32]>; 2]) {
     assert_eq!(weight.len(), sizes.count(), "weight of another shape");
-    Arch::new().dispatch(PackWeight { weight, sizes })
-}
-
-/// Checks what has the frame's size, and what has a pixel for each position.
-fn check(geometry: &Geometry, sizes: Sizes, frame: Option<&[f32]>, positions: Option<&[f32]>) {
-    let batch_size = geometry.frame.batch_size;
     let expected = [
-        (frame, geometry.image_pixels() * sizes.frame_channels),
-        (
-            positions,
-            geometry.image_positions() * sizes.position_channels,
-        ),
+        geometry.image_pixels() * sizes.frame_channels,
+        geometry.image_positions() * sizes.position_channels,
     ];
-    for (values, image) in expected {
+    for (values, image) in images.into_iter().zip(expected) {
         if let Some(values) = values {
-            assert_eq!(values.len(), batch_size * image, "images of another shape");
+            let expected = geometry.frame.batch_size * image;
+            assert_eq!(values.len(), expected, "images of another shape");
         }
     }
 }
 
-/// An output of so many values an image, computed by each thread for some of the batch.
+/// An output of so many values an image, of which `compute` writes all, for some of the batch.
 fn by_images(
     geometry: &Geometry,
     image: usize,
-    compute: impl Fn(Range<usize>, &mut [f32]) + Sync,
+    compute: impl Fn(Range<usize>, &mut Unwritten) + Sync,
 ) -> Vec<f32> {
-    let mut output = vec![0.0; geometry.frame.batch_size * image];
+    let mut output = unwritten(geometry.frame.batch_size * image);
     let parts: Vec<_> = parts(geometry.frame.batch_size).collect();
     let pieces = split(&mut output, parts.iter().map(|part| part.len() * image));
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
     run(work, |(batch, output)| compute(batch, output));
-    output
+    // SAFETY: the parts cover the batch, and `compute` writes each image of its own.
+    unsafe { written(output) }
 }
 
-/// Gradients, each thread's for some of the batch.
+/// Gradients; `compute` has those of some of the batch, and writes all of theirs by the input.
 fn gradients(
     geometry: &Geometry,
     sizes: Sizes,
     x: &[f32],
     wanted: bool,
     saved: Saved,
-    compute: impl Fn(Range<usize>, Option<&mut [f32]>) -> Partial + Sync,
+    compute: impl Fn(Range<usize>, Option<&mut Unwritten>) -> Partial + Sync,
 ) -> Gradients {
-    assert_eq!(
-        saved.output.len(),
-        saved.grad.len(),
-        "output of another shape"
-    );
-    let image = x.len() / geometry.frame.batch_size.max(1);
-    let mut x_grad = vec![0.0; if wanted { x.len() } else { 0 }];
+    let got = saved.output.len();
+    assert_eq!(got, saved.grad.len(), "output of another shape");
+    let image = match wanted {
+        true => x.len() / geometry.frame.batch_size.max(1),
+        false => 0,
+    };
+    let mut x_grad = unwritten(geometry.frame.batch_size * image);
     let parts: Vec<_> = summed_parts(geometry.frame.batch_size).collect();
-    let lengths = parts
-        .iter()
-        .map(|part| if wanted { part.len() * image } else { 0 });
-    let pieces = split(&mut x_grad, lengths);
+    let pieces = split(&mut x_grad, parts.iter().map(|part| part.len() * image));
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
     let partial = run(work, |(batch, x_grad)| {
         compute(batch, wanted.then_some(x_grad))
     });
+    // SAFETY: the parts cover the batch, and `compute` writes each image of its own.
+    let x_grad = unsafe { written(x_grad) };
     let channels = saved.slope.len();
     let mut gradients = Gradients {
         sources: vec![wanted.then_some(x_grad)],
@@ -227,9 +223,8 @@ fn gradients(
     for partial in &partial {
         partial.activation.add_to(&mut gradients);
     }
-    let weights: Vec<_> = partial.iter().map(|partial| &partial.weight).collect();
-    Arch::new().dispatch(UnpackWeight {
-        partial: &weights,
+    Arch::new().dispatch(UnpackGrad {
+        partial: partial.into_iter().map(|partial| partial.weight).collect(),
         sizes,
         weight: &mut gradients.weight,
     });

@@ -6,10 +6,11 @@ use pulp::{Simd, WithSimd};
 
 use super::geometry::{BLOCK, Geometry};
 use super::patches::{fold, unfold};
-use super::weight::{Packed, Sizes};
+use super::weight::Sizes;
 use crate::activation::{ActivationBackward, ActivationSums, activate};
 use crate::gemm::Product;
-use crate::lanes::{load, padded, store};
+use crate::lanes::{load, padded, store, write};
+use crate::output::{Unwritten, zeroed};
 use crate::workspace::Workspace;
 use crate::{Epilogue, Saved};
 
@@ -20,33 +21,43 @@ pub(super) struct Partial {
     pub activation: ActivationSums,
 }
 
-/// What each part has: sizes, the packed kernel, and blocks of positions and of their patches.
-struct Blocks<'a> {
+impl Partial {
+    fn new(blocks: &Blocks, padded_channels: usize) -> Self {
+        Self {
+            weight: Workspace::zeros(blocks.sizes.patch() * blocks.row),
+            activation: ActivationSums::new(padded_channels),
+        }
+    }
+}
+
+/// Sizes of what is at work at once: some positions' rows, and their patches as columns.
+#[derive(Clone, Copy)]
+struct Blocks {
     geometry: Geometry,
     sizes: Sizes,
-    packed: &'a Packed,
-    /// `[BLOCK, padded position_channels]`
-    rows: Workspace,
+    /// Length of a row: the position's channels, padded.
     row: usize,
-    /// `[BLOCK, padded patch]`
-    columns: Workspace,
+    /// Length of a patch, padded.
     column: usize,
 }
 
-impl<'a> Blocks<'a> {
+impl Blocks {
     #[inline(always)]
-    fn new<S: Simd>(geometry: Geometry, sizes: Sizes, packed: &'a Packed) -> Self {
-        let row = padded::<S>(sizes.position_channels);
-        let column = padded::<S>(sizes.patch());
+    fn new<S: Simd>(geometry: Geometry, sizes: Sizes) -> Self {
         Self {
             geometry,
             sizes,
-            packed,
-            rows: Workspace::zeros(BLOCK * row),
-            row,
-            columns: Workspace::zeros(BLOCK * column),
-            column,
+            row: padded::<S>(sizes.position_channels),
+            column: padded::<S>(sizes.patch()),
         }
+    }
+
+    fn rows(&self) -> Workspace {
+        Workspace::new(BLOCK * self.row)
+    }
+
+    fn columns(&self) -> Workspace {
+        Workspace::new(BLOCK * self.column)
     }
 
     /// The positions of an image, a block at a time.
@@ -57,26 +68,32 @@ impl<'a> Blocks<'a> {
             .map(move |start| start..count.min(start + BLOCK))
     }
 
+    /// The values of an image at these positions.
+    fn values(&self, positions: &Range<usize>) -> Range<usize> {
+        let channels = self.sizes.position_channels;
+        positions.start * channels..positions.end * channels
+    }
+
     #[inline(always)]
-    fn unfold(&mut self, image: &[f32], positions: Range<usize>) {
+    fn unfold(&self, image: &[f32], positions: Range<usize>, columns: &mut [f32]) {
         let channels = self.sizes.frame_channels;
         unfold(
             &self.geometry,
             channels,
             image,
             positions,
-            &mut self.columns,
+            columns,
             self.column,
         );
     }
 
     #[inline(always)]
-    fn fold(&self, positions: Range<usize>, image: &mut [f32]) {
+    fn fold(&self, columns: &[f32], positions: Range<usize>, image: &mut [f32]) {
         let channels = self.sizes.frame_channels;
         fold(
             &self.geometry,
             channels,
-            &self.columns,
+            columns,
             self.column,
             positions,
             image,
@@ -85,29 +102,43 @@ impl<'a> Blocks<'a> {
 
     /// `rows = columns * from_patch`
     #[inline(always)]
-    fn rows_from_columns<S: Simd>(&mut self, simd: S, count: usize) {
+    fn rows_from_columns<S: Simd>(
+        &self,
+        simd: S,
+        count: usize,
+        columns: &[f32],
+        from_patch: &[f32],
+        rows: &mut [f32],
+    ) {
         simd.vectorize(Product {
             size: [count, self.sizes.patch(), self.row],
-            a: &self.columns,
+            a: columns,
             a_strides: [self.column, 1],
-            b: &self.packed.from_patch,
+            b: from_patch,
             b_stride: self.row,
-            c: &mut self.rows,
+            c: rows,
             c_stride: self.row,
             accumulate: false,
         });
     }
 
-    /// `columns = rows * to_patch`
+    /// `columns = rows * to_patch`, for rows of `stride` values.
     #[inline(always)]
-    fn columns_from_rows<S: Simd>(&mut self, simd: S, count: usize) {
+    fn columns_from_rows<S: Simd>(
+        &self,
+        simd: S,
+        count: usize,
+        (rows, stride): (&[f32], usize),
+        to_patch: &[f32],
+        columns: &mut [f32],
+    ) {
         simd.vectorize(Product {
             size: [count, self.sizes.position_channels, self.column],
-            a: &self.rows,
-            a_strides: [self.row, 1],
-            b: &self.packed.to_patch,
+            a: rows,
+            a_strides: [stride, 1],
+            b: to_patch,
             b_stride: self.column,
-            c: &mut self.columns,
+            c: columns,
             c_stride: self.column,
             accumulate: false,
         });
@@ -115,38 +146,24 @@ impl<'a> Blocks<'a> {
 
     /// `weight_grad += columns^T * rows`
     #[inline(always)]
-    fn add_weight_grad<S: Simd>(&self, simd: S, count: usize, weight_grad: &mut [f32]) {
+    fn add_weight_grad<S: Simd>(
+        &self,
+        simd: S,
+        count: usize,
+        columns: &[f32],
+        rows: &[f32],
+        weight_grad: &mut [f32],
+    ) {
         simd.vectorize(Product {
             size: [self.sizes.patch(), count, self.row],
-            a: &self.columns,
+            a: columns,
             a_strides: [1, self.column],
-            b: &self.rows,
+            b: rows,
             b_stride: self.row,
             c: weight_grad,
             c_stride: self.row,
             accumulate: true,
         });
-    }
-
-    /// Rows of an image's values at these positions.
-    #[inline(always)]
-    fn read_rows(&mut self, image: &[f32], positions: Range<usize>) {
-        let channels = self.sizes.position_channels;
-        let values = &image[positions.start * channels..positions.end * channels];
-        let rows = self.rows.chunks_exact_mut(self.row);
-        for (row, values) in rows.zip(values.chunks_exact(channels)) {
-            row[..channels].copy_from_slice(values);
-        }
-    }
-
-    #[inline(always)]
-    fn write_rows(&self, positions: Range<usize>, image: &mut [f32]) {
-        let channels = self.sizes.position_channels;
-        let values = &mut image[positions.start * channels..positions.end * channels];
-        let rows = self.rows.chunks_exact(self.row);
-        for (row, values) in rows.zip(values.chunks_exact_mut(channels)) {
-            values.copy_from_slice(&row[..channels]);
-        }
     }
 }
 
@@ -157,7 +174,7 @@ fn activate_rows<S: Simd>(
     rows: &[f32],
     row: usize,
     epilogue: Epilogue,
-    output: &mut [f32],
+    output: &mut Unwritten,
 ) {
     let channels = epilogue.bias.len();
     for (row, output) in rows
@@ -168,7 +185,7 @@ fn activate_rows<S: Simd>(
             let bias = load(simd, epilogue.bias, channel);
             let slope = load(simd, epilogue.slope, channel);
             let z = simd.add_f32s(load(simd, row, channel), bias);
-            store(simd, output, channel, activate(simd, z, slope));
+            write(simd, output, channel, activate(simd, z, slope));
         }
     }
 }
@@ -198,10 +215,10 @@ fn activate_backward<S: Simd>(
 pub(super) struct Conv<'a> {
     pub geometry: Geometry,
     pub sizes: Sizes,
-    pub packed: &'a Packed,
+    pub from_patch: &'a [f32],
     pub epilogue: Epilogue<'a>,
     pub x: &'a [f32],
-    pub output: &'a mut [f32],
+    pub output: &'a mut Unwritten,
 }
 
 impl WithSimd for Conv<'_> {
@@ -209,21 +226,18 @@ impl WithSimd for Conv<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let mut blocks = Blocks::new::<S>(self.geometry, self.sizes, self.packed);
-        let channels = self.sizes.position_channels;
-        let frames = self
-            .x
-            .chunks_exact(self.geometry.image_pixels() * self.sizes.frame_channels);
-        let outputs = self
-            .output
-            .chunks_exact_mut(self.geometry.image_positions() * channels);
-        for (frame, output) in frames.zip(outputs) {
+        let blocks = Blocks::new::<S>(self.geometry, self.sizes);
+        let (mut rows, mut columns) = (blocks.rows(), blocks.columns());
+        let frame = self.geometry.image_pixels() * self.sizes.frame_channels;
+        let output = self.geometry.image_positions() * self.sizes.position_channels;
+        let frames = self.x.chunks_exact(frame);
+        for (frame, output) in frames.zip(self.output.chunks_exact_mut(output)) {
             for positions in blocks.positions() {
-                let output = &mut output[positions.start * channels..positions.end * channels];
+                let output = &mut output[blocks.values(&positions)];
                 let count = positions.len();
-                blocks.unfold(frame, positions);
-                blocks.rows_from_columns(simd, count);
-                activate_rows(simd, &blocks.rows, blocks.row, self.epilogue, output);
+                blocks.unfold(frame, positions, &mut columns);
+                blocks.rows_from_columns(simd, count, &columns, self.from_patch, &mut rows);
+                activate_rows(simd, &rows, blocks.row, self.epilogue, output);
             }
         }
     }
@@ -233,37 +247,38 @@ impl WithSimd for Conv<'_> {
 pub(super) struct ConvBackward<'a> {
     pub geometry: Geometry,
     pub sizes: Sizes,
-    pub packed: &'a Packed,
+    pub to_patch: &'a [f32],
     pub saved: Saved<'a>,
     pub batch: Range<usize>,
     pub x: &'a [f32],
     /// Of these images only.
-    pub x_grad: Option<&'a mut [f32]>,
+    pub x_grad: Option<&'a mut Unwritten>,
 }
 
 impl WithSimd for ConvBackward<'_> {
     type Output = Partial;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) -> Partial {
-        let mut blocks = Blocks::new::<S>(self.geometry, self.sizes, self.packed);
+    fn with_simd<S: Simd>(self, simd: S) -> Partial {
+        let blocks = Blocks::new::<S>(self.geometry, self.sizes);
+        let (mut rows, mut columns) = (blocks.rows(), blocks.columns());
         let mut partial = Partial::new(&blocks, blocks.row);
+        let mut x_grad = self.x_grad.map(zeroed);
         let frame = self.geometry.image_pixels() * self.sizes.frame_channels;
-        for (i, image) in self.batch.clone().enumerate() {
+        for (i, image) in self.batch.enumerate() {
             let first = image * self.geometry.image_positions();
+            let x = &self.x[image * frame..(image + 1) * frame];
             for positions in blocks.positions() {
                 let pixels = first + positions.start..first + positions.end;
-                let (row, count) = (blocks.row, positions.len());
+                let count = positions.len();
                 let sums = &mut partial.activation;
-                activate_backward(simd, self.saved, pixels, &mut blocks.rows, row, sums);
-                blocks.unfold(
-                    &self.x[image * frame..(image + 1) * frame],
-                    positions.clone(),
-                );
-                blocks.add_weight_grad(simd, count, &mut partial.weight);
-                if let Some(x_grad) = &mut self.x_grad {
-                    blocks.columns_from_rows(simd, count);
-                    blocks.fold(positions, &mut x_grad[i * frame..(i + 1) * frame]);
+                activate_backward(simd, self.saved, pixels, &mut rows, blocks.row, sums);
+                blocks.unfold(x, positions.clone(), &mut columns);
+                blocks.add_weight_grad(simd, count, &columns, &rows, &mut partial.weight);
+                if let Some(x_grad) = &mut x_grad {
+                    let rows = (&*rows, blocks.row);
+                    blocks.columns_from_rows(simd, count, rows, self.to_patch, &mut columns);
+                    blocks.fold(&columns, positions, &mut x_grad[i * frame..(i + 1) * frame]);
                 }
             }
         }
@@ -271,14 +286,14 @@ impl WithSimd for ConvBackward<'_> {
     }
 }
 
-/// A transposed convolution of some images, whose output starts from zeros.
+/// A transposed convolution of some images.
 pub(super) struct ConvTranspose<'a> {
     pub geometry: Geometry,
     pub sizes: Sizes,
-    pub packed: &'a Packed,
+    pub to_patch: &'a [f32],
     pub epilogue: Epilogue<'a>,
     pub x: &'a [f32],
-    pub output: &'a mut [f32],
+    pub output: &'a mut Unwritten,
 }
 
 impl WithSimd for ConvTranspose<'_> {
@@ -286,21 +301,20 @@ impl WithSimd for ConvTranspose<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let mut blocks = Blocks::new::<S>(self.geometry, self.sizes, self.packed);
+        let blocks = Blocks::new::<S>(self.geometry, self.sizes);
+        let mut columns = blocks.columns();
         let channels = self.sizes.frame_channels;
-        let images = self
-            .x
-            .chunks_exact(self.geometry.image_positions() * self.sizes.position_channels);
-        let outputs = self
-            .output
-            .chunks_exact_mut(self.geometry.image_pixels() * channels);
-        let mut z = Workspace::new(self.geometry.image_pixels() * channels);
-        for (image, output) in images.zip(outputs) {
+        let image = self.geometry.image_positions() * self.sizes.position_channels;
+        let frame = self.geometry.image_pixels() * channels;
+        let mut z = Workspace::new(frame);
+        let images = self.x.chunks_exact(image);
+        for (x, output) in images.zip(self.output.chunks_exact_mut(frame)) {
             z.fill(0.0);
             for positions in blocks.positions() {
-                blocks.read_rows(image, positions.clone());
-                blocks.columns_from_rows(simd, positions.len());
-                blocks.fold(positions, &mut z);
+                let rows = (&x[blocks.values(&positions)], self.sizes.position_channels);
+                let count = positions.len();
+                blocks.columns_from_rows(simd, count, rows, self.to_patch, &mut columns);
+                blocks.fold(&columns, positions, &mut z);
             }
             activate_rows(simd, &z, channels, self.epilogue, output);
         }
@@ -311,12 +325,12 @@ impl WithSimd for ConvTranspose<'_> {
 pub(super) struct ConvTransposeBackward<'a> {
     pub geometry: Geometry,
     pub sizes: Sizes,
-    pub packed: &'a Packed,
+    pub from_patch: &'a [f32],
     pub saved: Saved<'a>,
     pub batch: Range<usize>,
     pub x: &'a [f32],
     /// Of these images only.
-    pub x_grad: Option<&'a mut [f32]>,
+    pub x_grad: Option<&'a mut Unwritten>,
 }
 
 impl WithSimd for ConvTransposeBackward<'_> {
@@ -324,25 +338,33 @@ impl WithSimd for ConvTransposeBackward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) -> Partial {
-        let mut blocks = Blocks::new::<S>(self.geometry, self.sizes, self.packed);
+        let blocks = Blocks::new::<S>(self.geometry, self.sizes);
+        let (mut rows, mut columns) = (blocks.rows(), blocks.columns());
         let channels = self.sizes.frame_channels;
         let mut partial = Partial::new(&blocks, padded::<S>(channels));
-        let image_size = self.geometry.image_positions() * self.sizes.position_channels;
+        let image_values = self.geometry.image_positions() * self.sizes.position_channels;
         let pixels = self.geometry.image_pixels();
         let mut z_grad = Workspace::new(pixels * channels);
-        for (i, image) in self.batch.clone().enumerate() {
+        for (i, image) in self.batch.enumerate() {
             let frame = image * pixels..(image + 1) * pixels;
             let sums = &mut partial.activation;
             activate_backward(simd, self.saved, frame, &mut z_grad, channels, sums);
+            let x = &self.x[image * image_values..(image + 1) * image_values];
             for positions in blocks.positions() {
                 let count = positions.len();
-                blocks.unfold(&z_grad, positions.clone());
-                let x = &self.x[image * image_size..(image + 1) * image_size];
-                blocks.read_rows(x, positions.clone());
-                blocks.add_weight_grad(simd, count, &mut partial.weight);
+                let values = blocks.values(&positions);
+                blocks.unfold(&z_grad, positions, &mut columns);
+                read_rows(
+                    &x[values.clone()],
+                    &mut rows,
+                    self.sizes.position_channels,
+                    blocks.row,
+                );
+                blocks.add_weight_grad(simd, count, &columns, &rows, &mut partial.weight);
                 if let Some(x_grad) = &mut self.x_grad {
-                    blocks.rows_from_columns(simd, count);
-                    blocks.write_rows(positions, &mut x_grad[i * image_size..(i + 1) * image_size]);
+                    blocks.rows_from_columns(simd, count, &columns, self.from_patch, &mut rows);
+                    let x_grad = &mut x_grad[i * image_values..(i + 1) * image_values][values];
+                    write_rows(&rows, blocks.row, x_grad, self.sizes.position_channels);
                 }
             }
         }
@@ -350,11 +372,16 @@ impl WithSimd for ConvTransposeBackward<'_> {
     }
 }
 
-impl Partial {
-    fn new(blocks: &Blocks, padded_channels: usize) -> Self {
-        Self {
-            weight: Workspace::zeros(blocks.sizes.patch() * blocks.row),
-            activation: ActivationSums::new(padded_channels),
-        }
+fn read_rows(values: &[f32], rows: &mut [f32], channels: usize, row: usize) {
+    let rows = rows.chunks_exact_mut(row);
+    for (row, values) in rows.zip(values.chunks_exact(channels)) {
+        row[..channels].copy_from_slice(values);
+    }
+}
+
+fn write_rows(rows: &[f32], row: usize, values: &mut Unwritten, channels: usize) {
+    let rows = rows.chunks_exact(row);
+    for (row, values) in rows.zip(values.chunks_exact_mut(channels)) {
+        values.write_copy_of_slice(&row[..channels]);
     }
 }

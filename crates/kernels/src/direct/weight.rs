@@ -1,8 +1,8 @@
-//! The kernel as the matrices of the products.
+//! The kernel as the matrix of a product.
 
 use pulp::{Simd, WithSimd};
 
-use crate::lanes::padded;
+use crate::lanes::{accumulate, load, padded};
 use crate::workspace::Workspace;
 
 /// Sizes of a kernel `[position_channels, frame_channels, taps]`.
@@ -26,77 +26,98 @@ impl Sizes {
         self.patch() * self.position_channels
     }
 
-    /// Calls `visit` with a position's channel, an element of a patch and where their weight is.
+    /// Where the weights of a channel at a position are, for each element of a patch.
     #[inline(always)]
-    fn each(&self, mut visit: impl FnMut(usize, usize, usize)) {
-        let mut at = 0;
-        for position_channel in 0..self.position_channels {
-            for frame_channel in 0..self.frame_channels {
-                for tap in 0..self.taps {
-                    let element = tap * self.frame_channels + frame_channel;
-                    visit(position_channel, element, at);
-                    at += 1;
-                }
-            }
-        }
+    fn weights(&self, channel: usize, element: usize) -> usize {
+        let (tap, frame_channel) = (element / self.frame_channels, element % self.frame_channels);
+        (channel * self.frame_channels + frame_channel) * self.taps + tap
     }
 }
 
-/// What a product of unfolded patches takes, and what gives them back.
-pub(super) struct PackWeight<'a> {
+/// What turns patches into rows: `[patch, padded position_channels]`.
+pub(super) struct FromPatch<'a> {
     pub weight: &'a [f32],
     pub sizes: Sizes,
 }
 
-/// A kernel as two matrices.
-pub(super) struct Packed {
-    /// `[patch, padded position_channels]`
-    pub from_patch: Workspace,
-    /// `[position_channels, padded patch]`
-    pub to_patch: Workspace,
-}
-
-impl WithSimd for PackWeight<'_> {
-    type Output = Packed;
+impl WithSimd for FromPatch<'_> {
+    type Output = Workspace;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) -> Packed {
+    fn with_simd<S: Simd>(self, _simd: S) -> Workspace {
         let Self { weight, sizes } = self;
         let columns = padded::<S>(sizes.position_channels);
-        let patch = padded::<S>(sizes.patch());
-        let mut packed = Packed {
-            from_patch: Workspace::zeros(sizes.patch() * columns),
-            to_patch: Workspace::zeros(sizes.position_channels * patch),
-        };
-        let (from_patch, to_patch) = (&mut *packed.from_patch, &mut *packed.to_patch);
-        sizes.each(|channel, element, at| {
-            from_patch[element * columns + channel] = weight[at];
-            to_patch[channel * patch + element] = weight[at];
-        });
+        let mut packed = Workspace::zeros(sizes.patch() * columns);
+        for (element, row) in packed.chunks_exact_mut(columns.max(1)).enumerate() {
+            for (channel, value) in row[..sizes.position_channels].iter_mut().enumerate() {
+                *value = weight[sizes.weights(channel, element)];
+            }
+        }
         packed
     }
 }
 
-/// The gradient by a kernel from those by `from_patch` of each part, added in their order.
-pub(super) struct UnpackWeight<'a> {
-    pub partial: &'a [&'a Workspace],
+/// What turns rows into patches: `[position_channels, padded patch]`.
+pub(super) struct ToPatch<'a> {
+    pub weight: &'a [f32],
+    pub sizes: Sizes,
+}
+
+impl WithSimd for ToPatch<'_> {
+    type Output = Workspace;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> Workspace {
+        let Self { weight, sizes } = self;
+        let columns = padded::<S>(sizes.patch());
+        let mut packed = Workspace::zeros(sizes.position_channels * columns);
+        let kernels = weight.chunks_exact(sizes.patch().max(1));
+        for (row, kernel) in packed.chunks_exact_mut(columns.max(1)).zip(kernels) {
+            for (frame_channel, taps) in kernel.chunks_exact(sizes.taps).enumerate() {
+                for (tap, value) in taps.iter().enumerate() {
+                    row[tap * sizes.frame_channels + frame_channel] = *value;
+                }
+            }
+        }
+        packed
+    }
+}
+
+/// The gradient by a kernel from those by [`FromPatch`] of each part, added in their order.
+pub(super) struct UnpackGrad<'a> {
+    pub partial: Vec<Workspace>,
     pub sizes: Sizes,
     pub weight: &'a mut [f32],
 }
 
-impl WithSimd for UnpackWeight<'_> {
+impl WithSimd for UnpackGrad<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self {
             partial,
             sizes,
             weight,
         } = self;
-        let columns = padded::<S>(sizes.position_channels);
+        let mut partial = partial.into_iter();
+        let Some(mut sum) = partial.next() else {
+            return;
+        };
         for partial in partial {
-            sizes.each(|channel, element, at| weight[at] += partial[element * columns + channel]);
+            for at in (0..sum.len()).step_by(S::F32_LANES) {
+                accumulate(simd, &mut sum, at, load(simd, &partial, at));
+            }
+        }
+        let columns = padded::<S>(sizes.position_channels);
+        let kernels = weight.chunks_exact_mut(sizes.patch().max(1));
+        for (channel, kernel) in kernels.enumerate() {
+            for (frame_channel, taps) in kernel.chunks_exact_mut(sizes.taps).enumerate() {
+                for (tap, value) in taps.iter_mut().enumerate() {
+                    let element = tap * sizes.frame_channels + frame_channel;
+                    *value = sum[element * columns + channel];
+                }
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use super::transforms::{FREQUENCIES, column_of, frequencies, spread_tile};
 use crate::activation::{ActivationBackward, ActivationSums};
 use crate::gemm::Product;
 use crate::lanes::{padded, store};
+use crate::output::{Unwritten, zeroed};
 use crate::workspace::Workspace;
 use crate::{Images, Saved};
 
@@ -28,14 +29,18 @@ pub(super) struct Backward<'a> {
     pub(super) transformed: &'a [Workspace],
     pub(super) saved: Saved<'a>,
     pub(super) batch: Range<usize>,
-    pub(super) source_grads: Vec<Option<&'a mut [f32]>>,
+    pub(super) source_grads: Vec<Option<&'a mut Unwritten>>,
 }
 
 impl WithSimd for Backward<'_> {
     type Output = Partial;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) -> Partial {
+    fn with_simd<S: Simd>(self, simd: S) -> Partial {
+        let mut source_grads: Vec<Option<&mut [f32]>> = vec![];
+        for grad in self.source_grads {
+            source_grads.push(grad.map(zeroed));
+        }
         let channels_out = self.saved.slope.len();
         let columns = padded::<S>(channels_out);
         let widest = self.sources.iter().map(|source| source.channels).max();
@@ -66,7 +71,7 @@ impl WithSimd for Backward<'_> {
                 }
                 let stride = padded::<S>(source.channels);
                 let sums = &mut partial.transformed[i];
-                let wanted = self.source_grads[i].is_some();
+                let wanted = source_grads[i].is_some();
                 for (j, frequency) in frequencies(source.taps()).enumerate() {
                     let grads = &grads[frequency * BLOCK * columns..];
                     let values = &mut spread[j * BLOCK * stride..(j + 1) * BLOCK * stride];
@@ -93,7 +98,7 @@ impl WithSimd for Backward<'_> {
                         });
                     }
                 }
-                if let Some(grad) = &mut self.source_grads[i] {
+                if let Some(grad) = &mut source_grads[i] {
                     let first = self.batch.start;
                     match source.upsampled {
                         true => Patches::<3>::new(self.images, source)

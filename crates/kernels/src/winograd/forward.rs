@@ -10,7 +10,8 @@ use super::tiles::{BLOCK, Block};
 use super::transforms::{FREQUENCIES, column_of, frequencies, gather_tile};
 use crate::activation::activate;
 use crate::gemm::Product;
-use crate::lanes::{load, padded, store};
+use crate::lanes::{load, padded, write};
+use crate::output::Unwritten;
 use crate::workspace::Workspace;
 use crate::{Epilogue, Images};
 
@@ -21,7 +22,7 @@ pub(super) struct Forward<'a> {
     pub(super) transformed: &'a [Workspace],
     pub(super) epilogue: Epilogue<'a>,
     pub(super) tile_rows: Range<usize>,
-    pub(super) output: &'a mut [f32],
+    pub(super) output: &'a mut Unwritten,
 }
 
 impl WithSimd for Forward<'_> {
@@ -89,7 +90,7 @@ fn finish<S: Simd>(
     block: &Block,
     products: &[f32],
     first: usize,
-    output: &mut [f32],
+    output: &mut Unwritten,
 ) {
     let channels = epilogue.bias.len();
     let stride = padded::<S>(channels);
@@ -118,7 +119,7 @@ fn finish<S: Simd>(
                         let y = activate(simd, z, slope);
                         let pixel = start.start - first + line * images.width + 2 * x + column;
                         let pixel = &mut output[pixel * channels..(pixel + 1) * channels];
-                        store(simd, pixel, channel, y);
+                        write(simd, pixel, channel, y);
                     }
                 }
             }

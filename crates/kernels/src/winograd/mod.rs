@@ -13,6 +13,8 @@
 //! vanishes, and 9 products remain. Sources side by side in the channels add up before `A`, so
 //! nothing is upsampled or concatenated in memory.
 
+#![allow(unsafe_code)] // Vouches for what it wrote.
+
 mod backward;
 mod forward;
 mod patches;
@@ -25,6 +27,7 @@ use pulp::Arch;
 use self::backward::{Backward, Partial};
 use self::forward::Forward;
 use self::weight::{GatherWeight, TransformWeight};
+use crate::output::{Unwritten, unwritten, written};
 use crate::parallel::{parts, run, split, summed_parts};
 use crate::{Epilogue, Gradients, Images, Saved};
 
@@ -68,7 +71,7 @@ pub fn forward(images: Images, sources: &[Source], weight: &[f32], epilogue: Epi
         channels_out,
         transposed: false,
     });
-    let mut output = vec![0.0; images.batch_size * images.height * images.width * channels_out];
+    let mut output = unwritten(images.batch_size * images.height * images.width * channels_out);
     let parts: Vec<_> = parts(images.tile_rows()).collect();
     let pieces = split(
         &mut output,
@@ -87,7 +90,8 @@ pub fn forward(images: Images, sources: &[Source], weight: &[f32], epilogue: Epi
             output,
         });
     });
-    output
+    // SAFETY: the rows of tiles cover the output, and `Forward` writes each pixel of its own.
+    unsafe { written(output) }
 }
 
 /// Gradients by every source that is `wanted`, by weight, bias and slope.
@@ -132,21 +136,22 @@ pub fn backward(
         transposed: true,
     });
     let wanted_sources = sources.iter().zip(wanted);
-    let mut source_grads: Vec<Option<Vec<f32>>> = wanted_sources
-        .map(|(source, wanted)| wanted.then(|| vec![0.0; source.values.len()]))
+    let mut source_grads: Vec<_> = wanted_sources
+        .map(|(source, wanted)| wanted.then(|| unwritten(source.values.len())))
         .collect();
-    let mut work: Vec<(_, Vec<Option<&mut [f32]>>)> = summed_parts(images.batch_size)
+    let mut work: Vec<(_, Vec<Option<&mut Unwritten>>)> = summed_parts(images.batch_size)
         .map(|part| (part, vec![]))
         .collect();
     for grad in &mut source_grads {
-        let image = grad
-            .as_ref()
-            .map_or(0, |grad| grad.len() / images.batch_size);
+        let Some(grad) = grad else {
+            work.iter_mut().for_each(|(_, pieces)| pieces.push(None));
+            continue;
+        };
+        let image = grad.len() / images.batch_size;
         let lengths: Vec<_> = work.iter().map(|(part, _)| part.len() * image).collect();
-        let wanted = grad.is_some();
-        let pieces = split(grad.as_deref_mut().unwrap_or_default(), lengths.into_iter());
-        for ((_, grads), piece) in work.iter_mut().zip(pieces) {
-            grads.push(wanted.then_some(piece));
+        let pieces = split(grad, lengths.into_iter());
+        for ((_, pieces), piece) in work.iter_mut().zip(pieces) {
+            pieces.push(Some(piece));
         }
     }
     let partial: Vec<Partial> = run(work, |(batch, source_grads)| {
@@ -160,8 +165,10 @@ pub fn backward(
         })
     });
     let channels_in = sources.iter().map(|source| source.channels).sum::<usize>();
+    // SAFETY: the parts cover the batch, and `Backward` starts from zeros.
+    let written = |grad: Option<_>| grad.map(|grad| unsafe { written(grad) });
     let mut gradients = Gradients {
-        sources: source_grads,
+        sources: source_grads.into_iter().map(written).collect(),
         weight: vec![0.0; channels_out * channels_in * 9],
         bias: vec![0.0; channels_out],
         slope: vec![0.0; channels_out],

@@ -13,6 +13,9 @@ use crate::experiment::OptimizerConfig;
 use crate::train::denoiser::Denoiser;
 use crate::train::optimizer;
 
+/// Steps of a measurement, however long they take.
+const LEAST_STEPS: usize = 3;
+
 /// The reference's image size.
 const SIZE: usize = 32;
 
@@ -52,10 +55,11 @@ impl Training {
         Self { learner, batch }
     }
 
-    /// Seconds of each of some steps, to the loss on the host.
-    pub fn steps(&mut self, count: usize) -> anyhow::Result<Vec<f64>> {
-        let mut seconds = Vec::with_capacity(count);
-        for _ in 0..count {
+    /// Seconds of each step, to the loss on the host, of about so many seconds.
+    pub fn steps(&mut self, duration: f64) -> anyhow::Result<Vec<f64>> {
+        let mut seconds = vec![];
+        let begin = Instant::now();
+        while seconds.len() < LEAST_STEPS || begin.elapsed().as_secs_f64() < duration {
             let start = Instant::now();
             let output = self.learner.train_step(self.batch.clone());
             self.learner.lr_step();

@@ -43,15 +43,15 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Seconds of each of some steps.
+    /// Seconds of each step, of about so many seconds.
     pub fn steps(
         &mut self,
         network: &str,
         batch_size: usize,
-        steps: usize,
+        duration: f64,
     ) -> anyhow::Result<Vec<f64>> {
         let request = serde_json::json!({
-            "network": network, "batch_size": batch_size, "steps": steps,
+            "network": network, "batch_size": batch_size, "seconds": duration,
         });
         writeln!(self.requests, "{request}")?;
         Ok(serde_json::from_str(&self.line()?)?)

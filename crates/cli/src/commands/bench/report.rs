@@ -16,7 +16,7 @@ pub fn markdown(bench: &Bench) -> String {
         text,
         "{}, {} threads; {} GFLOP/s in a matrix product of f32 (1024 x 1024, Burn's flex); n2n {}{}.\n\
          Milliseconds of a training step (forward, backward, SGD; 32x32 pixels): median of {} alternating \
-         rounds, each the median of {} steps; fastest and slowest round; ratio to the peer, round by round.\n",
+         rounds, each the median of the steps of {} s; fastest and slowest round; ratio to the peer, round by round.\n",
         bench.machine,
         bench.threads,
         bench.sgemm_gflops.round(),
@@ -27,7 +27,7 @@ pub fn markdown(bench: &Bench) -> String {
             .map(|peer| format!(", {peer}"))
             .unwrap_or_default(),
         bench.rounds,
-        bench.steps,
+        bench.seconds,
     );
     let _ = writeln!(
         text,
