@@ -19,7 +19,7 @@ from simple_net import SimpleNet
 from unet import UNet
 
 LEAST_STEPS = 3
-NETWORKS = {"unet": (UNet, 1.0), "simple": (SimpleNet, 10.0)}
+NETWORKS = {"unet": (UNet, 1e-3), "simple": (SimpleNet, 1e-3)}
 
 
 class Training:

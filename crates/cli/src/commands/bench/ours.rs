@@ -30,8 +30,8 @@ impl Training {
     pub fn new(config: &NetworkConfig, selected: &Selected, batch_size: usize) -> Self {
         let device = optimizer::device(config, &selected.device);
         let lr = match config {
-            NetworkConfig::UNet(_) => 1.0,
-            NetworkConfig::Simple(_) => 10.0,
+            NetworkConfig::UNet(_) => 1e-3,
+            NetworkConfig::Simple(_) => 1e-3,
         };
         let sgd = OptimizerConfig::Sgd {
             momentum: 0.0,
