@@ -25,10 +25,12 @@ fn peak<T>(run: impl FnOnce() -> T) -> usize {
 #[test]
 fn the_peak_is_the_formula_of_the_readme() {
     let device = Device::flex().autodiff();
-    let (x_shape, weight_shape) = ([4, 8, 192, 160], [6, 8, 7, 5]);
+    // Groups have no kernel, so that columns are what is computed with.
+    let (x_shape, weight_shape) = ([4, 8, 192, 160], [6, 4, 7, 5]);
     let x = Tensor::<4>::ones(x_shape, &device).require_grad();
     let weight = Tensor::<4>::ones(weight_shape, &device).require_grad();
     let geometry = ConvGeometry::new([7, 5])
+        .and_then(|geometry| geometry.with_groups(2, 8, 6))
         .unwrap()
         .with_padding([[3, 3], [2, 2]]);
 
@@ -49,6 +51,26 @@ fn the_peak_is_the_formula_of_the_readme() {
         got >= ELEMENT * tile,
         "forward: {got} bytes, one tile is more"
     );
+    let loss = conv2d(x, weight, None, &geometry).sum();
+    let got = peak(|| loss.backward());
+    assert!(got <= backward, "backward: {got} bytes, formula {backward}");
+}
+
+#[test]
+fn kernels_hold_no_columns() {
+    let device = Device::flex().autodiff();
+    let x = Tensor::<4>::ones([4, 8, 192, 160], &device).require_grad();
+    let weight = Tensor::<4>::ones([6, 8, 7, 5], &device).require_grad();
+    let geometry = ConvGeometry::new([7, 5])
+        .unwrap()
+        .with_padding([[3, 3], [2, 2]]);
+    let (x_elements, y_elements) = (4 * 8 * 192 * 160, 4 * 6 * 192 * 160);
+    // The image in another order, and the output.
+    let forward = ELEMENT * (x_elements + y_elements) + CONSTANT;
+    let got = peak(|| conv2d(x.clone(), weight.clone(), None, &geometry));
+    assert!(got <= forward, "forward: {got} bytes, formula {forward}");
+    // The same, the gradient in another order, and those by output and image.
+    let backward = ELEMENT * (2 * x_elements + 3 * y_elements) + CONSTANT;
     let loss = conv2d(x, weight, None, &geometry).sum();
     let got = peak(|| loss.backward());
     assert!(got <= backward, "backward: {got} bytes, formula {backward}");
