@@ -1,8 +1,9 @@
 """Training steps of the reference networks in PyTorch, timed on request.
 
 Reads one line of JSON from standard input for each measurement, `{"network": "unet", "batch_size": 16,
-"seconds": 0.5}`, and answers with one: the seconds of each step, of at least three. The first line it prints names versions
-and threads.
+"seconds": 0.5}`, and answers with one: the seconds of each step, of at least three. Instead of a network it
+may name a layer, `{"layer": {"side": 32, "upsampled": 0, "channels_in": 3, "channels_out": 32}, ...}`: the
+answer is the median milliseconds of each pass. The first line it prints names versions and threads.
 
     python bench.py --threads 2
 """
@@ -11,6 +12,8 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
+from statistics import median
 
 import torch
 from torch.nn import functional as F
@@ -41,6 +44,57 @@ class Training:
         return time.perf_counter() - start
 
 
+class Layer:
+    """A convolution and PReLU; some channels are doubled and joined with others first."""
+
+    def __init__(self, layer: dict, batch_size: int) -> None:
+        side, upsampled = layer["side"], layer["upsampled"]
+        self.inputs = [torch.rand(batch_size, layer["channels_in"], side, side)]
+        if upsampled:
+            self.inputs.insert(0, torch.rand(batch_size, upsampled, side // 2, side // 2))
+        self.conv = torch.nn.Conv2d(upsampled + layer["channels_in"], layer["channels_out"], 3, padding="same")
+        self.prelu = torch.nn.PReLU(layer["channels_out"])
+
+    def forward(self) -> torch.Tensor:
+        x = self.inputs[0]
+        if len(self.inputs) == 2:
+            x = torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), self.inputs[1]], dim=1)
+        return self.prelu(self.conv(x))
+
+    def forward_seconds(self) -> float:
+        with torch.no_grad():
+            start = time.perf_counter()
+            self.forward()
+            return time.perf_counter() - start
+
+    def backward_seconds(self, inputs: bool) -> float:
+        for x in self.inputs:
+            x.requires_grad_(inputs).grad = None
+        self.conv.zero_grad()
+        self.prelu.zero_grad()
+        y = self.forward()
+        ones = torch.ones_like(y)
+        start = time.perf_counter()
+        y.backward(ones)
+        return time.perf_counter() - start
+
+    def passes(self, seconds: float) -> dict[str, float]:
+        runs = {
+            "forward": self.forward_seconds,
+            "parameters": lambda: self.backward_seconds(inputs=False),
+            "all": lambda: self.backward_seconds(inputs=True),
+        }
+        return {name: 1e3 * median(repeat(run, seconds)) for name, run in runs.items()}
+
+
+def repeat(run: Callable[[], float], duration: float) -> list[float]:
+    seconds: list[float] = []
+    start = time.perf_counter()
+    while len(seconds) < LEAST_STEPS or time.perf_counter() - start < duration:
+        seconds.append(run())
+    return seconds
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, required=True)
@@ -50,13 +104,14 @@ def main() -> None:
     trainings: dict[tuple[str, int], Training] = {}
     for line in sys.stdin:
         request = json.loads(line)
+        if "layer" in request:
+            layer = Layer(request["layer"], request["batch_size"])
+            print(json.dumps(layer.passes(request["seconds"])), flush=True)
+            continue
         key = request["network"], request["batch_size"]
         if key not in trainings:
             trainings[key] = Training(*key)
-        seconds = []
-        start = time.perf_counter()
-        while len(seconds) < LEAST_STEPS or time.perf_counter() - start < request["seconds"]:
-            seconds.append(trainings[key].step())
+        seconds = repeat(trainings[key].step, request["seconds"])
         print(json.dumps(seconds), flush=True)
 
 

@@ -23,7 +23,8 @@ pub fn run(peer: Option<PeerName>, args: &[OsString]) -> Result<ExitCode> {
         n2n.arg("--peer")
             .arg(environment(&peers)?)
             .arg(peers.join("bench.py"));
-        n2n.arg("--report")
+        n2n.arg("--layers")
+            .arg("--report")
             .arg(cargo::root().join("benches").join("RESULTS.md"));
     }
     cargo::become_process(&mut n2n)

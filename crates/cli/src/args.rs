@@ -168,6 +168,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 0.5)]
     pub seconds: f64,
 
+    /// Time each convolution of the U-Net as well, with batches of the first size
+    #[arg(long)]
+    pub layers: bool,
+
     /// Another engine to measure beside: a Python program and its script, as benches/peers/bench.py
     #[arg(long, num_args = 2, value_names = ["PYTHON", "SCRIPT"])]
     pub peer: Option<Vec<PathBuf>>,

@@ -1,5 +1,6 @@
 //! `n2n bench`: training steps by each implementation and by a peer, in alternation.
 
+mod layers;
 mod ours;
 mod peer;
 mod report;
@@ -7,9 +8,11 @@ mod report;
 use std::process::ExitCode;
 
 use anyhow::ensure;
+use burn::tensor::Device;
 use n2n_model::{NetworkConfig, SimpleNetConfig, UNetConfig};
 use serde::Serialize;
 
+use self::layers::{LAYERS, Layer, Ops, Passes};
 use self::ours::Training;
 use self::peer::Peer;
 use crate::args::BenchArgs;
@@ -44,6 +47,18 @@ pub struct Bench {
     rounds: usize,
     seconds: f64,
     times: Vec<Times>,
+    /// Convolutions of the U-Net, on the first backend, with batches of the first size.
+    layers: Vec<LayerTimes>,
+}
+
+/// Medians of the rounds.
+#[derive(Serialize)]
+struct LayerTimes {
+    #[serde(flatten)]
+    layer: Layer,
+    scratch: Passes,
+    burn: Passes,
+    peer: Option<Passes>,
 }
 
 enum Contestant {
@@ -113,6 +128,12 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
             }
         }
     }
+    let layers = match (args.layers, backends.first(), args.batch.first()) {
+        (true, Some(first), Some(&batch_size)) => {
+            time_layers(args, &first.device, batch_size, peer.as_mut())?
+        }
+        _ => vec![],
+    };
     let first = times.iter().filter(|times| {
         Some(&times.batch_size) == args.batch.first()
             && times.network == "unet"
@@ -131,6 +152,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         rounds,
         seconds: args.seconds,
         times,
+        layers,
     };
     let table = report::markdown(&bench);
     if let Some(path) = &args.report {
@@ -141,6 +163,43 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         false => print!("{table}"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn time_layers(
+    args: &BenchArgs,
+    device: &Device,
+    batch_size: usize,
+    mut peer: Option<&mut Peer>,
+) -> anyhow::Result<Vec<LayerTimes>> {
+    /// Measurements of a round that together take as long as one of a network.
+    const SHARES: f64 = 10.0;
+    let seconds = args.seconds / SHARES;
+    let mut times = vec![];
+    for layer in LAYERS {
+        eprintln!("{}, {} ...", layer.name, layer.channels());
+        let (mut scratch, mut burn, mut theirs) = (vec![], vec![], vec![]);
+        for round in 0..=args.rounds {
+            let ours = layers::measure(&layer, batch_size, Ops::Scratch, device, seconds)?;
+            let burns = layers::measure(&layer, batch_size, Ops::Burn, device, seconds)?;
+            let peers = match &mut peer {
+                Some(peer) => Some(peer.layer(&layer, batch_size, seconds)?),
+                None => None,
+            };
+            // The first round warms up.
+            if round > 0 {
+                scratch.push(ours);
+                burn.push(burns);
+                theirs.extend(peers);
+            }
+        }
+        times.push(LayerTimes {
+            layer,
+            scratch: Passes::median(&scratch),
+            burn: Passes::median(&burn),
+            peer: peer.is_some().then(|| Passes::median(&theirs)),
+        });
+    }
+    Ok(times)
 }
 
 /// The chosen networks, each as every chosen one who can computes it.

@@ -14,7 +14,7 @@ use crate::train::denoiser::Denoiser;
 use crate::train::optimizer;
 
 /// Steps of a measurement, however long they take.
-const LEAST_STEPS: usize = 3;
+pub const LEAST_STEPS: usize = 3;
 
 /// The reference's image size.
 const SIZE: usize = 32;

@@ -7,6 +7,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use anyhow::Context;
 use serde::Deserialize;
 
+use super::layers::{Layer, Passes};
+
 /// A running peer, see `benches/peers/bench.py`.
 pub struct Peer {
     /// Its name and version.
@@ -52,6 +54,20 @@ impl Peer {
     ) -> anyhow::Result<Vec<f64>> {
         let request = serde_json::json!({
             "network": network, "batch_size": batch_size, "seconds": duration,
+        });
+        writeln!(self.requests, "{request}")?;
+        Ok(serde_json::from_str(&self.line()?)?)
+    }
+
+    /// The passes of a layer.
+    pub fn layer(
+        &mut self,
+        layer: &Layer,
+        batch_size: usize,
+        duration: f64,
+    ) -> anyhow::Result<Passes> {
+        let request = serde_json::json!({
+            "layer": layer, "batch_size": batch_size, "seconds": duration,
         });
         writeln!(self.requests, "{request}")?;
         Ok(serde_json::from_str(&self.line()?)?)

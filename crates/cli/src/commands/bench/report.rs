@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::Bench;
+use super::layers::Passes;
 
 /// Machine, peer and a table of times.
 pub fn markdown(bench: &Bench) -> String {
@@ -48,7 +49,74 @@ pub fn markdown(bench: &Bench) -> String {
                 .map_or_else(String::new, |ratio| format!("{ratio:.2}")),
         );
     }
+    if !bench.layers.is_empty() {
+        layers(&mut text, bench);
+    }
     text
+}
+
+/// Each convolution, and what share of a step they are.
+fn layers(text: &mut String, bench: &Bench) {
+    let peer = bench.peer.as_deref().unwrap_or("no peer");
+    let batch_size = bench.times.first().map_or(0, |times| times.batch_size);
+    let _ = writeln!(
+        text,
+        "\nConvolutions of the U-Net, each with its PReLU and what is doubled or joined before it; batches of \
+         {batch_size}. Milliseconds: output / gradients by parameters / gradients by parameters and inputs. \
+         Ratio: output and all gradients, scratch to {peer}. Share of the peak: multiplications and \
+         additions by the definition over the matrix product's; Winograd's algorithm takes fewer.\n",
+    );
+    let _ = writeln!(
+        text,
+        "| layer | pixels | channels | scratch | Burn | {peer} | ratio | share |"
+    );
+    let _ = writeln!(
+        text,
+        "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |"
+    );
+    let cell = |passes: &Passes| {
+        let Passes {
+            forward,
+            parameters,
+            all,
+        } = passes;
+        format!("{forward:.2} / {parameters:.2} / {all:.2}")
+    };
+    let (mut forward, mut backward) = (0.0, 0.0);
+    for times in &bench.layers {
+        let layer = &times.layer;
+        // Output, weight gradient and input gradient.
+        let operations = (3 * 2 * batch_size * layer.products()) as f64;
+        let share = operations / (1e6 * times.scratch.total()) / bench.sgemm_gflops;
+        forward += times.scratch.forward;
+        backward += times.scratch.all;
+        let theirs = times.peer.as_ref();
+        let ratio = theirs.map(|peer| format!("{:.2}", times.scratch.total() / peer.total()));
+        let _ = writeln!(
+            text,
+            "| {} | {side}x{side} | {} | {} | {} | {} | {} | {:.0} % |",
+            layer.name,
+            layer.channels(),
+            cell(&times.scratch),
+            cell(&times.burn),
+            theirs.map(cell).unwrap_or_default(),
+            ratio.unwrap_or_default(),
+            100.0 * share,
+            side = layer.side,
+        );
+    }
+    let step = bench.times.iter().find(|times| {
+        times.network == "unet" && times.batch_size == batch_size && times.who.ends_with("scratch")
+    });
+    if let Some(step) = step {
+        let _ = writeln!(
+            text,
+            "\nOf a step of {:.1} ms, the convolutions take {forward:.1} ms forward and {backward:.1} ms \
+             backward; {:.1} ms are left for pooling, loss, autodiff and SGD.",
+            step.median_ms,
+            (step.median_ms - forward - backward).max(0.0),
+        );
+    }
 }
 
 /// Writes the report with the command that makes it.
