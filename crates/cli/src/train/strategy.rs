@@ -4,7 +4,7 @@
 //! loader streams on across them.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use burn::data::dataloader::Progress;
@@ -21,6 +21,12 @@ use super::denoiser::Denoiser;
 use super::plateau::Plateau;
 use super::psnr::psnr_db;
 use super::run_dir::{ModelMetadata, Record, RunDir};
+
+/// Batches of which one is shown, or as many as take [`SHOWN_AFTER`] if that is shorter.
+const SHOWN_EVERY: usize = 25;
+
+/// A loss is shown at least so often.
+const SHOWN_AFTER: Duration = Duration::from_millis(250);
 
 /// Where training stands when it ends.
 #[derive(Clone, Copy, Debug)]
@@ -152,6 +158,7 @@ impl Run<'_> {
         let start = Instant::now();
         let mut losses: Vec<Tensor<1>> = Vec::new();
         let mut done = 0;
+        let mut shown = start;
         while losses.len() < strategy.validate_every && self.images < strategy.max_images {
             let batch = stream.next().context("the training stream is endless")??;
             let count = batch.input.dims()[0];
@@ -170,13 +177,22 @@ impl Run<'_> {
             self.images += count;
             self.batches += 1;
             losses.push(output.item.mse.clone());
-            self.train_event(LearnerEvent::ProcessedItem(TrainingItem::new(
-                output.item,
-                Progress::new(done, total_items, Some("images".to_owned())),
-                Some(self.batches),
-                Some(self.learner.lr_current()),
-            )));
-            if self.interrupter.should_stop() {
+            let stopped = self.interrupter.should_stop();
+            let ends = stopped
+                || losses.len() == strategy.validate_every
+                || self.images >= strategy.max_images;
+            // Whoever shows a loss reads it from the device, and waits for it there.
+            let due = self.batches % SHOWN_EVERY == 1 || shown.elapsed() > SHOWN_AFTER;
+            if due || ends {
+                shown = Instant::now();
+                self.train_event(LearnerEvent::ProcessedItem(TrainingItem::new(
+                    output.item,
+                    Progress::new(done, total_items, Some("images".to_owned())),
+                    Some(self.batches),
+                    Some(self.learner.lr_current()),
+                )));
+            }
+            if stopped {
                 break;
             }
         }

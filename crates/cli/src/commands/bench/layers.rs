@@ -124,8 +124,13 @@ impl Operands {
     /// Images lie in memory as they come from the layer before: the fused ops keep channels last.
     fn new(layer: &Layer, batch_size: usize, ops: Ops, device: &Device) -> Self {
         let uniform = Distribution::Uniform(-1.0, 1.0);
-        let image =
-            |channels, side| Tensor::random([batch_size, channels, side, side], uniform, device);
+        let image = |channels, side| match ops {
+            Ops::Burn => Tensor::<4>::random([batch_size, channels, side, side], uniform, device),
+            Ops::Scratch => {
+                let last = [batch_size, side, side, channels];
+                Tensor::<4>::random(last, uniform, device).permute([0, 3, 1, 2])
+            }
+        };
         let mut inputs = vec![];
         if layer.upsampled > 0 {
             inputs.push(image(layer.upsampled, layer.side / 2));
