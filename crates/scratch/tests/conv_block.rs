@@ -1,9 +1,12 @@
 //! The fused convolutions and the pooling against Burn's own ops, differentiated by Burn's autodiff.
 
-use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, MaxPoolOptions};
+use burn::tensor::ops::{
+    ConvOptions, ConvTransposeOptions, InterpolateMode, InterpolateOptions, MaxPoolOptions,
+};
 use burn::tensor::{Device, Distribution, Tensor, TensorData, module};
 use n2n_scratch::{
-    Activation, ConvGeometry, conv2d_activated, max_pool2x2, prelu, upsampled_conv2d_activated,
+    Activation, ConvGeometry, conv_transpose2d_activated, conv2d_activated, max_pool2x2, prelu,
+    upsampled_conv2d_activated,
 };
 use n2n_testing::{cpu_devices, error};
 
@@ -102,6 +105,91 @@ fn fused_convolutions_are_the_ops_they_consist_of() {
                 let error = error(got, expected);
                 let place = (case.x, case.skip, &case.slopes);
                 assert!(error <= TOLERANCE, "value {i} of {place:?}: {error:e}");
+            }
+        }
+    }
+}
+
+/// The output and the gradients of `sum(y * dy)` of a convolution of another geometry.
+fn strided(
+    device: &Device,
+    transposed: bool,
+    fused: bool,
+    activation: &Activation,
+) -> Vec<TensorData> {
+    let device = device.clone().autodiff();
+    let tracked = |data| Tensor::<4>::from_data(data, &device).require_grad();
+    // Whichever side has more pixels: 7x6 to 4x2 and back to 7x5.
+    let (x, weight, bias) = match transposed {
+        false => (
+            random(1, [2, 3, 7, 6]),
+            random(2, [5, 3, 3, 2]),
+            random(3, [5]),
+        ),
+        true => (
+            random(1, [2, 3, 4, 2]),
+            random(2, [3, 5, 3, 2]),
+            random(3, [5]),
+        ),
+    };
+    let (x, weight) = (tracked(x), tracked(weight));
+    let bias = Tensor::<1>::from_data(bias, &device).require_grad();
+    let geometry = ConvGeometry::new([3, 2])
+        .and_then(|geometry| geometry.with_stride([2, 3]))
+        .unwrap()
+        .with_padding([[1, 1], [0, 0]]);
+    let (w, b) = (weight.clone(), Some(bias.clone()));
+    let y = match (transposed, fused) {
+        (false, true) => conv2d_activated(x.clone(), w, b, activation.clone(), &geometry),
+        (true, true) => {
+            let activation = activation.clone();
+            conv_transpose2d_activated(x.clone(), w, b, activation, &geometry, [0, 0])
+        }
+        (transposed, false) => {
+            let z = match transposed {
+                false => {
+                    let options = ConvOptions::new([2, 3], [1, 0], [1, 1], 1);
+                    module::conv2d(x.clone(), w, b, options)
+                }
+                true => {
+                    let options = ConvTransposeOptions::new([2, 3], [1, 0], [0, 0], [1, 1], 1);
+                    module::conv_transpose2d(x.clone(), w, b, options)
+                }
+            };
+            match activation {
+                Activation::Linear => z,
+                Activation::ReLU => burn::tensor::activation::relu(z),
+                Activation::PReLU(alpha) => burn::tensor::activation::prelu(z, alpha.clone()),
+            }
+        }
+    };
+    let dy = Tensor::<4>::from_data(random(5, y.dims()), &device);
+    let gradients = (y.clone() * dy).sum().backward();
+    vec![
+        y.into_data(),
+        x.grad(&gradients).unwrap().into_data(),
+        weight.grad(&gradients).unwrap().into_data(),
+        bias.grad(&gradients).unwrap().into_data(),
+    ]
+}
+
+#[test]
+fn any_geometry_has_any_activation() {
+    for device in cpu_devices() {
+        let slope = Tensor::<1>::from_data([0.3, -0.2, 0.1, 0.0, 2.0], &device);
+        for activation in [
+            Activation::Linear,
+            Activation::ReLU,
+            Activation::PReLU(slope),
+        ] {
+            for transposed in [false, true] {
+                let got = strided(&device, transposed, true, &activation);
+                let expected = strided(&device, transposed, false, &activation);
+                for (i, (got, expected)) in got.iter().zip(&expected).enumerate() {
+                    let error = error(got, expected);
+                    let place = (transposed, &activation);
+                    assert!(error <= TOLERANCE, "value {i} of {place:?}: {error:e}");
+                }
             }
         }
     }
