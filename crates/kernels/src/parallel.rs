@@ -27,10 +27,7 @@ fn split_into(count: usize, parts: usize) -> impl Iterator<Item = Range<usize>> 
 }
 
 /// Splits a slice into consecutive pieces of these lengths.
-pub(crate) fn split<'a, T>(
-    mut slice: &'a mut [T],
-    lengths: impl Iterator<Item = usize>,
-) -> Vec<&'a mut [T]> {
+pub(crate) fn split<T>(mut slice: &mut [T], lengths: impl Iterator<Item = usize>) -> Vec<&mut [T]> {
     lengths
         .map(|length| {
             let (piece, rest) = std::mem::take(&mut slice).split_at_mut(length);

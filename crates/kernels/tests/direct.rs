@@ -3,7 +3,7 @@
 mod oracle;
 
 use n2n_kernels::{Epilogue, Images, Saved, direct};
-use oracle::{Batch, Geometry, difference, products, to_f32, wild};
+use oracle::{Activation, Batch, Geometry, difference, products, to_f32, wild};
 
 /// f32 sums of up to a few thousand products.
 const TOLERANCE: f64 = 2e-6;
@@ -54,54 +54,6 @@ fn cases() -> Vec<Case> {
         case(2, [10, 7], [3, 2], [3, 5], [[2, 1], [4, 5], [1, 0], [1, 1]]),
         case(2, [3, 2], [7, 9], [2, 2], [[2, 2], [1, 1], [3, 4], [1, 1]]),
     ]
-}
-
-/// What follows the linear part: bias and PReLU, and the gradients of `sum(y * grad)`.
-struct Activation {
-    bias: Vec<f64>,
-    slope: Vec<f64>,
-    grad: Batch,
-}
-
-struct Activated {
-    y: Vec<f64>,
-    z_grad: Vec<f64>,
-    bias_grad: Vec<f64>,
-    slope_grad: Vec<f64>,
-}
-
-impl Activation {
-    fn new(output: [usize; 4]) -> Self {
-        let channels = output[3];
-        Self {
-            bias: wild(channels, 12),
-            slope: wild(channels, 13),
-            grad: Batch::wild(output, 14),
-        }
-    }
-
-    /// The signs are those of f32, so that both sides pass through the same side of the kink.
-    fn apply(&self, linear: &[f64], z32: &[f32]) -> Activated {
-        let channels = self.bias.len();
-        let mut activated = Activated {
-            y: vec![],
-            z_grad: vec![],
-            bias_grad: vec![0.0; channels],
-            slope_grad: vec![0.0; channels],
-        };
-        for (i, (linear, z32)) in linear.iter().zip(z32).enumerate() {
-            let (channel, grad) = (i % channels, self.grad.values[i]);
-            let z = linear + self.bias[channel];
-            let slope = if *z32 > 0.0 { 1.0 } else { self.slope[channel] };
-            activated.y.push(slope * z);
-            activated.z_grad.push(slope * grad);
-            activated.bias_grad[channel] += slope * grad;
-            if *z32 <= 0.0 {
-                activated.slope_grad[channel] += z * grad;
-            }
-        }
-        activated
-    }
 }
 
 fn check(case: &Case, transposed: bool) {

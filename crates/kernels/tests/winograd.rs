@@ -2,9 +2,9 @@
 
 mod oracle;
 
-use n2n_kernels::winograd::{Source, backward, forward};
+use n2n_kernels::winograd::{self, Source};
 use n2n_kernels::{Epilogue, Images, Saved};
-use oracle::{Batch, Geometry, difference, products, to_f32, wild};
+use oracle::{Activation, Batch, Geometry, difference, products, to_f32, wild};
 
 /// f32 sums of up to a few thousand products, each transform adding a few roundings.
 const TOLERANCE: f64 = 2e-6;
@@ -111,84 +111,53 @@ fn outputs_and_gradients_are_those_of_the_definition() {
             first += channels;
         }
         let weight = wild(case.channels_out * channels_in * 9, 11);
-        let bias = wild(case.channels_out, 12);
-        let slope = wild(case.channels_out, 13);
 
         let output = [batch_size, height, width, case.channels_out];
-        let mut z = Batch::zeros(output);
-        for (i, z) in z.values.iter_mut().enumerate() {
-            *z = bias[i % case.channels_out];
-        }
+        let activation = Activation::new(output);
+        let mut linear = Batch::zeros(output).values;
         products(&x, output, GEOMETRY, |y, x_at, w| {
-            z.values[y] += x.values[x_at] * weight[w]
+            linear[y] += x.values[x_at] * weight[w];
         });
-        let mut y = z.clone();
-        for (i, y) in y.values.iter_mut().enumerate() {
-            if *y <= 0.0 {
-                *y *= slope[i % case.channels_out];
-            }
-        }
-        let (weight32, bias32, slope32) = (to_f32(&weight), to_f32(&bias), to_f32(&slope));
-        let epilogue = Epilogue {
-            bias: &bias32,
-            slope: &slope32,
-        };
-        let got = forward(case.images, &sources, &weight32, epilogue);
-        assert!(difference(&got, &y.values) < TOLERANCE, "{:?}", case.images);
-
-        // The signs are those of f32, so that both sides pass through the same side of the kink.
-        let linear = vec![1.0; case.channels_out];
-        let z32 = forward(
-            case.images,
-            &sources,
-            &weight32,
-            Epilogue {
+        let weight32 = to_f32(&weight);
+        let (bias32, slope32) = (to_f32(&activation.bias), to_f32(&activation.slope));
+        let ones = vec![1.0; case.channels_out];
+        let forward = |slope: &[f32]| {
+            let epilogue = Epilogue {
                 bias: &bias32,
-                slope: &linear,
-            },
-        );
-        let grad = Batch::wild(output, 14);
-        let mut z_grad = grad.clone();
-        let mut bias_grad = vec![0.0; case.channels_out];
-        let mut slope_grad = vec![0.0; case.channels_out];
-        for i in 0..z_grad.values.len() {
-            let channel = i % case.channels_out;
-            if z32[i] <= 0.0 {
-                slope_grad[channel] += z.values[i] * grad.values[i];
-                z_grad.values[i] *= slope[channel];
-            }
-            bias_grad[channel] += z_grad.values[i];
-        }
+                slope,
+            };
+            winograd::forward(case.images, &sources, &weight32, epilogue)
+        };
+        let z32 = forward(&ones);
+        let expected = activation.apply(&linear, &z32);
         let mut x_grad = Batch::zeros(x.size);
         let mut weight_grad = vec![0.0; weight.len()];
         products(&x, output, GEOMETRY, |y, x_at, w| {
-            x_grad.values[x_at] += z_grad.values[y] * weight[w];
-            weight_grad[w] += z_grad.values[y] * x.values[x_at];
+            x_grad.values[x_at] += expected.z_grad[y] * weight[w];
+            weight_grad[w] += expected.z_grad[y] * x.values[x_at];
         });
-        let grad32 = grad.f32();
+        let grad32 = activation.grad.f32();
         let saved = Saved {
             output: &z32,
-            inverse: &linear,
+            inverse: &ones,
             slope: &slope32,
             grad: &grad32,
         };
         let wanted = vec![true; sources.len()];
-        let gradients = backward(case.images, &sources, &wanted, &weight32, saved);
-        assert!(
-            difference(&gradients.weight, &weight_grad) < TOLERANCE,
-            "weight, {:?}",
-            case.images
-        );
-        assert!(
-            difference(&gradients.bias, &bias_grad) < TOLERANCE,
-            "bias, {:?}",
-            case.images
-        );
-        assert!(
-            difference(&gradients.slope, &slope_grad) < TOLERANCE,
-            "slope, {:?}",
-            case.images
-        );
+        let gradients = winograd::backward(case.images, &sources, &wanted, &weight32, saved);
+        for (what, got, expected) in [
+            ("output", &forward(&slope32), &expected.y),
+            ("weight", &gradients.weight, &weight_grad),
+            ("bias", &gradients.bias, &expected.bias_grad),
+            ("slope", &gradients.slope, &expected.slope_grad),
+        ] {
+            let difference = difference(got, expected);
+            assert!(
+                difference < TOLERANCE,
+                "{what}, {:?}: {difference:e}",
+                case.images
+            );
+        }
         let mut first = 0;
         for (i, &(channels, upsampled)) in case.sources.iter().enumerate() {
             let mut expected = Batch::zeros(stored[i].size);

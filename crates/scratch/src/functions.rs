@@ -238,6 +238,7 @@ fn add_bias(y: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
 
 /// What follows a convolution.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // It lives as long as a call.
 pub enum Activation {
     /// Nothing.
     Linear,

@@ -119,3 +119,51 @@ pub fn difference(got: &[f32], expected: &[f64]) -> f64 {
         })
         .fold(0.0, f64::max)
 }
+
+/// What follows the linear part: bias and PReLU, and the gradients of `sum(y * grad)`.
+pub struct Activation {
+    pub bias: Vec<f64>,
+    pub slope: Vec<f64>,
+    pub grad: Batch,
+}
+
+pub struct Activated {
+    pub y: Vec<f64>,
+    pub z_grad: Vec<f64>,
+    pub bias_grad: Vec<f64>,
+    pub slope_grad: Vec<f64>,
+}
+
+impl Activation {
+    pub fn new(output: [usize; 4]) -> Self {
+        let channels = output[3];
+        Self {
+            bias: wild(channels, 12),
+            slope: wild(channels, 13),
+            grad: Batch::wild(output, 14),
+        }
+    }
+
+    /// The signs are those of f32, so that both sides pass through the same side of the kink.
+    pub fn apply(&self, linear: &[f64], z32: &[f32]) -> Activated {
+        let channels = self.bias.len();
+        let mut activated = Activated {
+            y: vec![],
+            z_grad: vec![],
+            bias_grad: vec![0.0; channels],
+            slope_grad: vec![0.0; channels],
+        };
+        for (i, (linear, z32)) in linear.iter().zip(z32).enumerate() {
+            let (channel, grad) = (i % channels, self.grad.values[i]);
+            let z = linear + self.bias[channel];
+            let slope = if *z32 > 0.0 { 1.0 } else { self.slope[channel] };
+            activated.y.push(slope * z);
+            activated.z_grad.push(slope * grad);
+            activated.bias_grad[channel] += slope * grad;
+            if *z32 <= 0.0 {
+                activated.slope_grad[channel] += z * grad;
+            }
+        }
+        activated
+    }
+}
