@@ -3,7 +3,7 @@
 use burn::backend::{Dispatch, DispatchDevice};
 use burn::tensor::module::{interpolate, max_pool2d};
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions};
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 
 use crate::ConvGeometry;
 use crate::conv_block::{Convolution, Direction};
@@ -66,7 +66,7 @@ pub fn fold(columns: Tensor<3>, geometry: &ConvGeometry, size: [usize; 2]) -> Te
 /// `Y[n, b, y, x] = bias[b] + sum over a, i, j of W[b, a, i, j] * X[n, a, s*y + d*i - p, s*x + d*j - p]`
 ///
 /// ```
-/// use burn::tensor::{Device, Tensor};
+/// use burn::tensor::{DType, Device, Tensor};
 /// use n2n_scratch::{ConvGeometry, conv2d};
 ///
 /// # fn main() -> Result<(), n2n_scratch::GeometryError> {
@@ -258,10 +258,10 @@ impl Activation {
     }
 
     /// The slope of what is not positive.
-    fn slope(self, device: &Device) -> Tensor<1> {
+    fn slope(self, options: (&Device, DType)) -> Tensor<1> {
         match self {
-            Self::Linear => Tensor::ones([1], device),
-            Self::ReLU => Tensor::zeros([1], device),
+            Self::Linear => Tensor::ones([1], options),
+            Self::ReLU => Tensor::zeros([1], options),
             Self::PReLU(alpha) => alpha,
         }
     }
@@ -383,13 +383,14 @@ fn bias_and_slope(
     channels_out: usize,
 ) -> (Tensor<1>, Tensor<1>) {
     let device = x.device().inner();
-    let slope = activation.slope(&device);
+    let options = (&device, x.dtype());
+    let slope = activation.slope(options);
     let slopes = slope.dims()[0];
     assert!(
         slopes == 1 || slopes == channels_out,
         "expected 1 or {channels_out} slopes, got {slopes}"
     );
-    let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], &device));
+    let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], options));
     (bias, slope)
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::Source;
-use super::patches::Patches;
+use super::patches::{gather_source, spread_source};
 use super::tiles::{BLOCK, Block};
 use super::transforms::{FREQUENCIES, column_of, frequencies, spread_tile};
 use crate::activation::{ActivationBackward, ActivationSums};
@@ -61,14 +61,7 @@ impl WithSimd for Backward<'_> {
             let saved = self.saved;
             start(simd, self.images, saved, &block, &mut grads, &mut partial);
             for (i, source) in self.sources.iter().enumerate() {
-                match source.upsampled {
-                    true => {
-                        Patches::<3>::new(self.images, source).spread(simd, &block, &mut spread)
-                    }
-                    false => {
-                        Patches::<4>::new(self.images, source).spread(simd, &block, &mut spread)
-                    }
-                }
+                spread_source(simd, self.images, source, &block, &mut spread);
                 let stride = padded::<S>(source.channels);
                 let sums = &mut partial.transformed[i];
                 let wanted = source_grads[i].is_some();
@@ -100,12 +93,7 @@ impl WithSimd for Backward<'_> {
                 }
                 if let Some(grad) = &mut source_grads[i] {
                     let first = self.batch.start;
-                    match source.upsampled {
-                        true => Patches::<3>::new(self.images, source)
-                            .gather(simd, &block, &spread, first, grad),
-                        false => Patches::<4>::new(self.images, source)
-                            .gather(simd, &block, &spread, first, grad),
-                    }
+                    gather_source(simd, self.images, source, &block, &spread, (grad, first));
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::Source;
-use super::patches::Patches;
+use super::patches::spread_source;
 use super::tiles::{BLOCK, Block};
 use super::transforms::{FREQUENCIES, column_of, frequencies, gather_tile};
 use crate::activation::activate;
@@ -40,14 +40,7 @@ impl WithSimd for Forward<'_> {
         for block in self.images.blocks(self.tile_rows.clone()) {
             let mut written = [false; FREQUENCIES];
             for (source, transformed) in self.sources.iter().zip(self.transformed) {
-                match source.upsampled {
-                    true => {
-                        Patches::<3>::new(self.images, source).spread(simd, &block, &mut spread)
-                    }
-                    false => {
-                        Patches::<4>::new(self.images, source).spread(simd, &block, &mut spread)
-                    }
-                }
+                spread_source(simd, self.images, source, &block, &mut spread);
                 let stride = padded::<S>(source.channels);
                 for (i, frequency) in frequencies(source.taps()).enumerate() {
                     simd.vectorize(Product {

@@ -8,8 +8,39 @@ use super::transforms::{column_of, gather_patch, spread_patch};
 use crate::Images;
 use crate::lanes::{accumulate, load, padded, store};
 
+/// Transforms the patches of a block of tiles: `[frequencies, BLOCK, padded channels]`.
+#[inline(always)]
+pub(super) fn spread_source<S: Simd>(
+    simd: S,
+    images: Images,
+    source: &Source,
+    block: &Block,
+    spread: &mut [f32],
+) {
+    match source.upsampled {
+        true => Patches::<3>::new(images, source).spread(simd, block, spread),
+        false => Patches::<4>::new(images, source).spread(simd, block, spread),
+    }
+}
+
+/// Transforms back, and adds to the gradient of the images from the one of this number on.
+#[inline(always)]
+pub(super) fn gather_source<S: Simd>(
+    simd: S,
+    images: Images,
+    source: &Source,
+    block: &Block,
+    spread: &[f32],
+    (grad, first): (&mut [f32], usize),
+) {
+    match source.upsampled {
+        true => Patches::<3>::new(images, source).gather(simd, block, spread, first, grad),
+        false => Patches::<4>::new(images, source).gather(simd, block, spread, first, grad),
+    }
+}
+
 /// The patches of a source, of `N` by `N` stored pixels.
-pub(super) struct Patches<'a, const N: usize> {
+struct Patches<'a, const N: usize> {
     values: &'a [f32],
     height: usize,
     width: usize,
@@ -20,9 +51,9 @@ pub(super) struct Patches<'a, const N: usize> {
 
 impl<'a, const N: usize> Patches<'a, N> {
     /// Pixels between two patches; each overlaps the next by two.
-    pub(super) const STEP: usize = N - 2;
+    const STEP: usize = N - 2;
 
-    pub(super) fn new(images: Images, source: &Source<'a>) -> Self {
+    fn new(images: Images, source: &Source<'a>) -> Self {
         let shrink = if source.upsampled { 2 } else { 1 };
         Self {
             values: source.values,
@@ -35,7 +66,7 @@ impl<'a, const N: usize> Patches<'a, N> {
 
     /// Where the rows of pixels under a row of tiles start; nothing for those outside the image.
     #[inline(always)]
-    pub(super) fn rows(&self, tile_row: usize) -> [Option<usize>; N] {
+    fn rows(&self, tile_row: usize) -> [Option<usize>; N] {
         let (image, row) = (tile_row / self.tile_rows, tile_row % self.tile_rows);
         let mut starts = [None; N];
         for (i, start) in starts.iter_mut().enumerate() {
@@ -49,7 +80,7 @@ impl<'a, const N: usize> Patches<'a, N> {
 
     /// `B^T d` of a column of pixels, counted from the one before the image.
     #[inline(always)]
-    pub(super) fn column<S: Simd>(
+    fn column<S: Simd>(
         &self,
         simd: S,
         rows: [&[f32]; N],
@@ -68,7 +99,7 @@ impl<'a, const N: usize> Patches<'a, N> {
 
     /// Adds to the pixels of a column, counted from the one before the image.
     #[inline(always)]
-    pub(super) fn add<S: Simd>(
+    fn add<S: Simd>(
         &self,
         simd: S,
         (grad, first): (&mut [f32], usize),
@@ -91,7 +122,7 @@ impl<'a, const N: usize> Patches<'a, N> {
 
     /// `V = B^T d B` of a block of tiles: `[N * N, BLOCK, padded channels]`.
     #[inline(always)]
-    pub(super) fn spread<S: Simd>(&self, simd: S, block: &Block, spread: &mut [f32]) {
+    fn spread<S: Simd>(&self, simd: S, block: &Block, spread: &mut [f32]) {
         let stride = padded::<S>(self.channels);
         let mut tile = 0;
         for tile_row in block.rows.clone() {
@@ -127,7 +158,7 @@ impl<'a, const N: usize> Patches<'a, N> {
 
     /// `dd = B dV B^T` of a block of tiles, added to the gradient of the images from `first` on.
     #[inline(always)]
-    pub(super) fn gather<S: Simd>(
+    fn gather<S: Simd>(
         &self,
         simd: S,
         block: &Block,
