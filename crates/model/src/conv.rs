@@ -36,12 +36,12 @@ impl Convolution {
         }
     }
 
-    /// Whether it is those of `n2n_scratch` on this device.
-    pub(crate) fn is_scratch(self, device: &Device) -> bool {
+    /// What `Auto` stands for on this device.
+    pub(crate) fn resolve(self, device: &Device) -> Self {
         match self {
-            Self::Auto => n2n_scratch::has_fused_kernels(device),
-            Self::Burn => false,
-            Self::Scratch => true,
+            Self::Auto if n2n_scratch::has_fused_kernels(device) => Self::Scratch,
+            Self::Auto => Self::Burn,
+            chosen => chosen,
         }
     }
 }

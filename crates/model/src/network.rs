@@ -64,11 +64,11 @@ impl NetworkConfig {
         matches!(self, Self::Simple(config) if config.implementation == Implementation::Layers)
     }
 
-    /// Who computes the network: `burn`, `scratch` or `layers`.
-    pub fn implementation(&self) -> &'static str {
+    /// Who computes the network on a device: `burn`, `scratch` or `layers`.
+    pub fn implementation(&self, device: &Device) -> &'static str {
         match self {
-            Self::UNet(config) => config.conv.name(),
-            Self::Simple(config) => config.implementation.name(),
+            Self::UNet(config) => config.conv.resolve(device).name(),
+            Self::Simple(config) => config.implementation.resolve(device).name(),
         }
     }
 

@@ -45,6 +45,17 @@ impl Implementation {
             Self::Layers => "layers",
         }
     }
+
+    /// What `Auto` stands for on this device.
+    pub(crate) fn resolve(self, device: &Device) -> Self {
+        match self {
+            Self::Auto => match Convolution::Auto.resolve(device) {
+                Convolution::Scratch => Self::Scratch,
+                _ => Self::Burn,
+            },
+            chosen => chosen,
+        }
+    }
 }
 
 /// Configuration of a [`SimpleNet`].
@@ -105,16 +116,12 @@ impl SimpleNetConfig {
         source: &mut impl ParameterSource,
         device: &Device,
     ) -> Result<SimpleNet, ParameterError> {
-        let convolution = match self.implementation {
-            Implementation::Auto => Convolution::Auto,
-            Implementation::Burn => Convolution::Burn,
-            // The layers read their parameters from the modules.
-            Implementation::Scratch | Implementation::Layers => Convolution::Scratch,
-        };
+        // The layers read their parameters from the modules.
+        let scratch = self.implementation.resolve(device) != Implementation::Burn;
         let mut builder = Builder {
             source,
             device,
-            scratch: convolution.is_scratch(device),
+            scratch,
         };
         let shape = |channels| Shape {
             channels,

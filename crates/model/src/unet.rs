@@ -184,7 +184,7 @@ impl UNetConfig {
         let mut builder = Builder {
             source,
             device,
-            scratch: self.conv.is_scratch(device),
+            scratch: self.conv.resolve(device) == Convolution::Scratch,
         };
         let named = |name: &str| [name.to_owned()];
 

@@ -92,7 +92,11 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
             for selected in &backends {
                 for config in &configs {
                     let training = Training::new(config, selected, batch_size);
-                    let who = format!("{}, {}", selected.backend, config.implementation());
+                    let who = format!(
+                        "{}, {}",
+                        selected.backend,
+                        config.implementation(&selected.device)
+                    );
                     contestants.push((who, Contestant::Ours(Box::new(training))));
                 }
             }

@@ -39,7 +39,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let mut measured: Vec<Measurement> = Vec::new();
     for selected in &selected {
         for network in &networks {
-            let (backend, name) = (selected.backend, network.implementation());
+            let (backend, name) = (selected.backend, network.implementation(&selected.device));
             eprintln!(
                 "{backend} ({}), computed by {name}: {steps} steps ...",
                 selected.name

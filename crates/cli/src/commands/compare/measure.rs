@@ -141,7 +141,7 @@ impl<'a> Bench<'a> {
         };
         Ok(Measurement {
             backend: selected.backend,
-            implementation: network_config.implementation(),
+            implementation: network_config.implementation(&selected.device),
             device: selected.name.clone(),
             first_step_s: seconds[0],
             images_per_s: median(&mut rates[1..]),
