@@ -2,11 +2,12 @@
 
 #![allow(unsafe_code)] // Vouches for what it wrote.
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use crate::lanes::{load, write};
 use crate::output::{Unwritten, unwritten, written};
 use crate::parallel::{parts, run, split, summed_parts};
+use crate::vectors::dispatch;
 
 /// An operation on vectors of elements.
 trait Op: Copy + Sync {
@@ -114,7 +115,7 @@ pub fn squared_error(x: &[f32], y: &[f32]) -> f64 {
     let work: Vec<_> = summed_parts(x.len())
         .map(|part| (&x[part.clone()], &y[part]))
         .collect();
-    let sums = run(work, |(x, y)| Arch::new().dispatch(SquaredError { x, y }));
+    let sums = run(work, |(x, y)| dispatch(SquaredError { x, y }));
     sums.into_iter().sum()
 }
 
@@ -152,7 +153,7 @@ fn map(op: impl Op, operands: [&[f32]; 2]) -> Vec<f32> {
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
     run(work, |(part, output)| {
         let operands = [&operands[0][part.clone()], &operands[1][part]];
-        Arch::new().dispatch(Map {
+        dispatch(Map {
             op,
             operands,
             output,

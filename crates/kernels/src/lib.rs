@@ -14,6 +14,7 @@ pub mod layout;
 mod output;
 mod parallel;
 pub mod pool;
+mod vectors;
 pub mod winograd;
 mod workspace;
 

@@ -1,9 +1,7 @@
 //! Convolutions by unfolded patches against the definition.
 
-mod oracle;
-
+use crate::oracle::{Activation, Batch, Geometry, difference, products, to_f32, wild};
 use n2n_kernels::{Epilogue, Images, Saved, direct};
-use oracle::{Activation, Batch, Geometry, difference, products, to_f32, wild};
 
 /// f32 sums of up to a few thousand products.
 const TOLERANCE: f64 = 2e-6;

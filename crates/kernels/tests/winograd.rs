@@ -1,10 +1,8 @@
 //! Winograd's algorithm against the definition.
 
-mod oracle;
-
+use crate::oracle::{Activation, Batch, Geometry, difference, products, to_f32, wild};
 use n2n_kernels::winograd::{self, Source};
 use n2n_kernels::{Epilogue, Images, Saved};
-use oracle::{Activation, Batch, Geometry, difference, products, to_f32, wild};
 
 /// f32 sums of up to a few thousand products, each transform adding a few roundings.
 const TOLERANCE: f64 = 2e-6;

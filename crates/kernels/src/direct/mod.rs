@@ -15,13 +15,12 @@ mod weight;
 
 use std::ops::Range;
 
-use pulp::Arch;
-
 pub use self::geometry::Geometry;
 use self::parts::{Conv, ConvBackward, ConvTranspose, ConvTransposeBackward, Partial};
 use self::weight::{FromPatch, Sizes, ToPatch, UnpackGrad};
 use crate::output::{Unwritten, unwritten, written};
 use crate::parallel::{parts, run, split, summed_parts};
+use crate::vectors::dispatch;
 use crate::{Epilogue, Gradients, Saved};
 
 /// Convolution, bias and activation.
@@ -37,11 +36,11 @@ pub fn conv2d(geometry: Geometry, x: &[f32], weight: &[f32], epilogue: Epilogue)
     let channels_out = epilogue.bias.len();
     let sizes = Sizes::of_positions(&geometry, channels_out, weight);
     check(&geometry, sizes, weight, [Some(x), None]);
-    let from_patch = Arch::new().dispatch(FromPatch { weight, sizes });
+    let from_patch = dispatch(FromPatch { weight, sizes });
     let image = geometry.image_positions() * channels_out;
     let frame = geometry.image_pixels() * sizes.frame_channels;
     by_images(&geometry, image, |batch, output| {
-        Arch::new().dispatch(Conv {
+        dispatch(Conv {
             geometry,
             sizes,
             from_patch: &from_patch,
@@ -65,9 +64,9 @@ pub fn conv2d_backward(
 ) -> Gradients {
     let sizes = Sizes::of_positions(&geometry, saved.slope.len(), weight);
     check(&geometry, sizes, weight, [Some(x), Some(saved.grad)]);
-    let to_patch = Arch::new().dispatch(ToPatch { weight, sizes });
+    let to_patch = dispatch(ToPatch { weight, sizes });
     gradients(&geometry, sizes, x, wanted, saved, |batch, x_grad| {
-        Arch::new().dispatch(ConvBackward {
+        dispatch(ConvBackward {
             geometry,
             sizes,
             to_patch: &to_patch,
@@ -97,11 +96,11 @@ pub fn conv_transpose2d(
     let channels_out = epilogue.bias.len();
     let sizes = Sizes::of_frame(&geometry, channels_out, weight);
     check(&geometry, sizes, weight, [None, Some(x)]);
-    let to_patch = Arch::new().dispatch(ToPatch { weight, sizes });
+    let to_patch = dispatch(ToPatch { weight, sizes });
     let image = geometry.image_positions() * sizes.position_channels;
     let frame = geometry.image_pixels() * channels_out;
     by_images(&geometry, frame, |batch, output| {
-        Arch::new().dispatch(ConvTranspose {
+        dispatch(ConvTranspose {
             geometry,
             sizes,
             to_patch: &to_patch,
@@ -125,9 +124,9 @@ pub fn conv_transpose2d_backward(
 ) -> Gradients {
     let sizes = Sizes::of_frame(&geometry, saved.slope.len(), weight);
     check(&geometry, sizes, weight, [Some(saved.grad), Some(x)]);
-    let from_patch = Arch::new().dispatch(FromPatch { weight, sizes });
+    let from_patch = dispatch(FromPatch { weight, sizes });
     gradients(&geometry, sizes, x, wanted, saved, |batch, x_grad| {
-        Arch::new().dispatch(ConvTransposeBackward {
+        dispatch(ConvTransposeBackward {
             geometry,
             sizes,
             from_patch: &from_patch,
@@ -223,7 +222,7 @@ fn gradients(
     for partial in &partial {
         partial.activation.add_to(&mut gradients);
     }
-    Arch::new().dispatch(UnpackGrad {
+    dispatch(UnpackGrad {
         partial: partial.into_iter().map(|partial| partial.weight).collect(),
         sizes,
         weight: &mut gradients.weight,

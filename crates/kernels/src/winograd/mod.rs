@@ -22,13 +22,12 @@ mod tiles;
 mod transforms;
 mod weight;
 
-use pulp::Arch;
-
 use self::backward::{Backward, Partial};
 use self::forward::Forward;
 use self::weight::{GatherWeight, TransformWeight};
 use crate::output::{Unwritten, unwritten, written};
 use crate::parallel::{parts, run, split, summed_parts};
+use crate::vectors::dispatch;
 use crate::{Epilogue, Gradients, Images, Saved};
 
 /// Some channels of the input, channels-last.
@@ -65,7 +64,7 @@ impl Source<'_> {
 pub fn forward(images: Images, sources: &[Source], weight: &[f32], epilogue: Epilogue) -> Vec<f32> {
     let channels_out = epilogue.bias.len();
     check(images, sources, weight, epilogue);
-    let transformed = Arch::new().dispatch(TransformWeight {
+    let transformed = dispatch(TransformWeight {
         weight,
         sources,
         channels_out,
@@ -81,7 +80,7 @@ pub fn forward(images: Images, sources: &[Source], weight: &[f32], epilogue: Epi
     );
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
     run(work, |(tile_rows, output)| {
-        Arch::new().dispatch(Forward {
+        dispatch(Forward {
             images,
             sources,
             transformed: &transformed,
@@ -129,7 +128,7 @@ pub fn backward(
         "gradient of another shape"
     );
 
-    let transformed = Arch::new().dispatch(TransformWeight {
+    let transformed = dispatch(TransformWeight {
         weight,
         sources,
         channels_out,
@@ -155,7 +154,7 @@ pub fn backward(
         }
     }
     let partial: Vec<Partial> = run(work, |(batch, source_grads)| {
-        Arch::new().dispatch(Backward {
+        dispatch(Backward {
             images,
             sources,
             transformed: &transformed,
@@ -176,7 +175,7 @@ pub fn backward(
     for partial in &partial {
         partial.activation.add_to(&mut gradients);
     }
-    Arch::new().dispatch(GatherWeight {
+    dispatch(GatherWeight {
         partial: &partial,
         sources,
         weight: &mut gradients.weight,
