@@ -11,6 +11,7 @@ use anyhow::ensure;
 use burn::tensor::Device;
 use n2n_model::{NetworkConfig, SimpleNetConfig, UNetConfig};
 use serde::Serialize;
+use time::OffsetDateTime;
 
 use self::layers::{LAYERS, Layer, Ops, Passes};
 use self::ours::Training;
@@ -41,7 +42,9 @@ pub struct Bench {
     step_ratio: Option<f64>,
     /// Largest GFLOP/s of a matrix product of 1024 x 1024 in f32.
     sgemm_gflops: f64,
-    machine: String,
+    processor: String,
+    /// In UTC.
+    date: String,
     threads: usize,
     peer: Option<String>,
     rounds: usize,
@@ -148,9 +151,8 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     let bench = Bench {
         step_ratio: first.filter_map(|times| times.ratio).min_by(f64::total_cmp),
         sgemm_gflops: ours::sgemm_gflops(),
-        machine: backends
-            .first()
-            .map_or_else(String::new, |first| first.name.clone()),
+        processor: processor(),
+        date: OffsetDateTime::now_utc().date().to_string(),
         threads,
         peer: peer.map(|peer| peer.version.clone()),
         rounds,
@@ -247,6 +249,15 @@ impl Times {
             ratio,
         }
     }
+}
+
+/// The name that the processor gives itself, or else its architecture.
+fn processor() -> String {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if let Some(brand) = raw_cpuid::CpuId::new().get_processor_brand_string() {
+        return brand.as_str().trim().to_owned();
+    }
+    std::env::consts::ARCH.to_owned()
 }
 
 /// The middle value, the upper of two.
