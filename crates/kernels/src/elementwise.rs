@@ -112,7 +112,7 @@ impl Op for ScaledDifference {
 /// If the lengths differ.
 pub fn squared_error(x: &[f32], y: &[f32]) -> f64 {
     assert_eq!(x.len(), y.len(), "operands of different lengths");
-    let work: Vec<_> = summed_parts(x.len())
+    let work: Vec<_> = summed_parts(x.len(), 1)
         .map(|part| (&x[part.clone()], &y[part]))
         .collect();
     let sums = run(work, |(x, y)| dispatch(SquaredError { x, y }));

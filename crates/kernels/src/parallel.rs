@@ -14,12 +14,13 @@ pub(crate) fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
     split_into(count, threads().min(count))
 }
 
-/// The same for things that are summed up: more parts than most machines have threads, few enough for
-/// their sums to cost little.
-pub(crate) fn summed_parts(count: usize) -> impl Iterator<Item = Range<usize>> {
-    const FEW: usize = 8;
-    const MANY: usize = 32;
-    split_into(count, (count / 8).clamp(FEW, MANY).min(count))
+/// The same for things that are summed up, in as many parts as pay for adding up their sums: `each` is how
+/// much a thing takes, where a part has at least 128 to do.
+pub(crate) fn summed_parts(count: usize, each: usize) -> impl Iterator<Item = Range<usize>> {
+    const LEAST: usize = 128;
+    const FEW: usize = 2;
+    const MANY: usize = 8;
+    split_into(count, (count * each / LEAST).clamp(FEW, MANY).min(count))
 }
 
 fn split_into(count: usize, parts: usize) -> impl Iterator<Item = Range<usize>> {

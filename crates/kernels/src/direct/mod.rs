@@ -204,7 +204,8 @@ fn gradients(
         false => 0,
     };
     let mut x_grad = unwritten(geometry.frame.batch_size * image);
-    let parts: Vec<_> = summed_parts(geometry.frame.batch_size).collect();
+    let parts: Vec<_> =
+        summed_parts(geometry.frame.batch_size, geometry.image_positions()).collect();
     let pieces = split(&mut x_grad, parts.iter().map(|part| part.len() * image));
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
     let partial = run(work, |(batch, x_grad)| {

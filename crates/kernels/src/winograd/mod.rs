@@ -138,9 +138,10 @@ pub fn backward(
     let mut source_grads: Vec<_> = wanted_sources
         .map(|(source, wanted)| wanted.then(|| unwritten(source.values.len())))
         .collect();
-    let mut work: Vec<(_, Vec<Option<&mut Unwritten>>)> = summed_parts(images.batch_size)
-        .map(|part| (part, vec![]))
-        .collect();
+    let mut work: Vec<(_, Vec<Option<&mut Unwritten>>)> =
+        summed_parts(images.batch_size, images.tiles().iter().product())
+            .map(|part| (part, vec![]))
+            .collect();
     for grad in &mut source_grads {
         let Some(grad) = grad else {
             work.iter_mut().for_each(|(_, pieces)| pieces.push(None));
