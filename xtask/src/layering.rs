@@ -6,18 +6,20 @@ use serde_json::Value;
 use crate::cargo;
 
 /// Each member of the workspace and the members it may depend on.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     (
         "n2n-cli",
         &[
             "n2n-data",
+            "n2n-files",
             "n2n-kernels",
             "n2n-model",
             "n2n-scratch",
             "n2n-testing",
         ],
     ),
-    ("n2n-data", &[]),
+    ("n2n-data", &["n2n-files"]),
+    ("n2n-files", &[]),
     ("n2n-kernels", &[]),
     ("n2n-model", &["n2n-scratch", "n2n-testing"]),
     ("n2n-scratch", &["n2n-kernels", "n2n-testing"]),

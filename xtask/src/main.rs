@@ -1,15 +1,16 @@
-//! Developer tasks: `cargo xtask <train|bench|check|test|layering>`.
+//! Developer tasks: `cargo xtask <train|bench|dataset|check|test|layering>`.
 
 mod bench;
 mod cargo;
 mod check;
 mod clippy;
+mod dataset;
 mod docs;
 mod layering;
 mod test;
 mod train;
 
-use std::{env, ffi::OsString, process::ExitCode};
+use std::{env, ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 
@@ -31,6 +32,17 @@ enum Task {
         /// Arguments of `n2n bench`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
+    },
+    /// Download an image set, check it and unpack it; without a name, list the sets
+    Dataset {
+        /// The set
+        name: Option<String>,
+        /// Folder that holds the sets, each under its name [default: the workspace's `datasets`]
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        /// Where the files lie instead of at their published addresses
+        #[arg(long, value_name = "URL", hide = true)]
+        base_url: Option<String>,
     },
     /// Formatting, layering, spelling, lints and documentation, the cheapest first
     Check,
@@ -62,6 +74,11 @@ fn run() -> anyhow::Result<ExitCode> {
     match Task::parse() {
         Task::Train { args } => return train::run(&args),
         Task::Bench { peer, args } => return bench::run(peer, &args),
+        Task::Dataset {
+            name,
+            dir,
+            base_url,
+        } => dataset::run(name.as_deref(), dir, base_url.as_deref())?,
         Task::Check => check::run()?,
         Task::Test { args } => test::run(&args)?,
         Task::Layering => layering::run()?,

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use n2n_scratch::gradcheck::TOLERANCE;
 
 use crate::backend::{BackendName, Selected};
+use n2n_data::noise::NoiseConfig;
 
 /// Image restoration without clean data: trains denoisers on pairs of noisy images.
 #[derive(Debug, Parser)]
@@ -29,6 +30,48 @@ pub enum Command {
     Gradcheck(GradcheckArgs),
     /// List what this machine can compute on
     Devices(DevicesArgs),
+    /// Look at data without training on it
+    #[command(subcommand)]
+    Data(DataCommand),
+}
+
+/// What to do with data.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Say what a path holds, and what would be trained and validated on
+    Inspect(InspectArgs),
+}
+
+/// Arguments of `n2n data inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// File or folder
+    #[arg(value_name = "PATH", required_unless_present = "pairs")]
+    pub path: Option<PathBuf>,
+
+    /// Two folders, or two stacks, whose images are noisy pairs, whatever their names
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "path")]
+    pub pairs: Option<Vec<PathBuf>>,
+
+    /// Data to validate on [default: what PATH says, or a tenth of the scenes]
+    #[arg(long, value_name = "PATH")]
+    pub validation: Option<PathBuf>,
+
+    /// Noise to put on clean images, such as gaussian:25
+    #[arg(long, value_name = "KIND:LEVEL")]
+    pub noise: Option<NoiseConfig>,
+
+    /// Override one key of the config, such as data.range=[0,4095]; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+
+    /// Stop at the first file that cannot be used, instead of leaving it out
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Print one line of JSON, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What to run: an experiment and changes to it.
@@ -39,9 +82,26 @@ pub struct ExperimentArgs {
     #[arg(value_name = "CONFIG", verbatim_doc_comment)]
     pub config: Option<PathBuf>,
 
-    /// Folder with train_data.pkl and val_data.pkl, instead of the config's
+    /// Data to train on, found by looking: folders of pairs or bursts, TIFF stacks, arrays, files of
+    /// PyTorch, CIFAR-10, clean images (see datasets/README.md)
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
+
+    /// Two folders, or two stacks, whose images are noisy pairs, whatever their names
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "data")]
+    pub pairs: Option<Vec<PathBuf>>,
+
+    /// Data to validate on [default: what PATH says, or a tenth of the scenes]
+    #[arg(long, value_name = "PATH")]
+    pub validation: Option<PathBuf>,
+
+    /// Noise to put on clean images, such as gaussian:25, gaussian:5..50, poisson:30, bernoulli:0.5
+    #[arg(long, value_name = "KIND:LEVEL")]
+    pub noise: Option<NoiseConfig>,
+
+    /// Stop at the first file that cannot be used, instead of leaving it out
+    #[arg(long)]
+    pub strict: bool,
 
     /// Override one key of the config, such as train.lr=0.1; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -84,6 +144,14 @@ pub struct TrainArgs {
     /// What to compute on.
     #[command(flatten)]
     pub place: PlaceArgs,
+
+    /// Go on with the run in this directory, from its newest checkpoint, as if it had never stopped
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["config", "data", "pairs", "validation", "noise", "strict", "settings", "seed", "run_dir"]
+    )]
+    pub resume: Option<PathBuf>,
 
     /// Where the run's files go [default: runs/CONFIG-NUMBER, the next number that is free]
     #[arg(long, value_name = "DIR")]

@@ -1,10 +1,11 @@
 //! An experiment: TOML files and `--set` in, checked settings out. The only file that knows TOML.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, anyhow, bail, ensure};
-use n2n_data::{NormalizationKind, ScenesConfig, Target};
-use n2n_model::NetworkConfig;
+use n2n_data::noise::NoiseConfig;
+use n2n_data::{DataConfig, Target};
+use n2n_model::{Loss, NetworkConfig};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -12,6 +13,9 @@ use crate::args::ExperimentArgs;
 
 /// What `n2n train` does without a CONFIG.
 const DEFAULT_CONFIG: &str = include_str!("../../../configs/default.toml");
+
+/// What it does without a CONFIG on a person's own data.
+const OWN_DATA_CONFIG: &str = include_str!("../../../configs/own.toml");
 
 /// Length of a run where neither `max_images` nor `max_epochs` is set: where the reference's own
 /// curve has flattened out.
@@ -29,36 +33,10 @@ pub struct Experiment {
     pub model: NetworkConfig,
     /// What it is trained and validated on.
     pub data: DataConfig,
+    /// Noise that is put on clean images.
+    pub noise: Option<NoiseConfig>,
     /// How it is trained.
     pub train: TrainConfig,
-}
-
-/// What a network is trained and validated on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DataConfig {
-    /// Folder with `train_data.pkl` and `val_data.pkl`; without it, the embedded scenes.
-    pub path: Option<PathBuf>,
-    /// Use only the first so many training examples.
-    pub limit: Option<usize>,
-    /// Normalization of the inputs.
-    pub normalize: NormalizationKind,
-    /// New random order in each epoch, or file order.
-    pub shuffle: bool,
-    /// The embedded scenes.
-    pub scenes: ScenesConfig,
-}
-
-impl Default for DataConfig {
-    fn default() -> Self {
-        Self {
-            path: None,
-            limit: None,
-            normalize: NormalizationKind::None,
-            shuffle: true,
-            scenes: ScenesConfig::default(),
-        }
-    }
 }
 
 /// How a network is trained.
@@ -69,6 +47,8 @@ pub struct TrainConfig {
     pub seed: u64,
     /// Which image the loss compares the output with.
     pub target: Target,
+    /// What is minimized.
+    pub loss: Loss,
     /// Images in a step.
     pub batch_size: usize,
     /// Stop after so many images.
@@ -77,6 +57,8 @@ pub struct TrainConfig {
     pub max_epochs: Option<usize>,
     /// Batches between validations, or `"epoch"`.
     pub validate_every: Interval,
+    /// Batches between checkpoints, beside those at validations.
+    pub checkpoint_every: usize,
     /// Learning rate at the start.
     pub lr: f64,
     /// Update rule.
@@ -92,10 +74,12 @@ impl Default for TrainConfig {
         Self {
             seed: 0,
             target: Target::Noisy,
+            loss: Loss::L2,
             batch_size: 16,
             max_images: None,
             max_epochs: None,
             validate_every: Interval::Batches(150),
+            checkpoint_every: 1000,
             lr: 1e-3,
             optimizer: OptimizerConfig::default(),
             scheduler: SchedulerConfig::default(),
@@ -271,9 +255,27 @@ impl ExperimentArgs {
     /// # Errors
     /// When the config cannot be read, or something in it is not possible.
     pub fn resolve(&self) -> anyhow::Result<Experiment> {
-        let mut experiment = Experiment::resolve(self.config.as_deref(), &self.settings)?;
+        let source = match &self.config {
+            Some(path) => Source::File(path),
+            None if self.data.is_some() || self.pairs.is_some() => Source::OwnData,
+            None => Source::Default,
+        };
+        let mut experiment = Experiment::resolve(source, &self.settings)?;
+        let data = &mut experiment.data;
         if let Some(path) = &self.data {
-            experiment.data.path = Some(path.clone());
+            data.path = Some(path.clone());
+            data.pairs = None;
+        }
+        if let Some([first, second]) = self.pairs.as_deref() {
+            data.path = None;
+            data.pairs = Some([first.clone(), second.clone()]);
+        }
+        if let Some(path) = &self.validation {
+            data.validation = Some(path.clone());
+        }
+        data.strict |= self.strict;
+        if let Some(noise) = self.noise {
+            experiment.noise = Some(noise);
         }
         if let Some(seed) = self.seed {
             experiment.train.seed = seed;
@@ -285,26 +287,42 @@ impl ExperimentArgs {
     /// The config's file name, without its extension.
     pub fn name(&self) -> String {
         let stem = self.config.as_deref().and_then(Path::file_stem);
-        stem.map_or_else(
-            || "default".to_owned(),
-            |stem| stem.to_string_lossy().into_owned(),
-        )
+        match stem {
+            Some(stem) => stem.to_string_lossy().into_owned(),
+            None if self.data.is_some() || self.pairs.is_some() => "own".to_owned(),
+            None => "default".to_owned(),
+        }
     }
 }
 
+/// Where an experiment comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// The embedded experiment on embedded scenes.
+    Default,
+    /// The embedded experiment on a person's own data.
+    OwnData,
+    /// A file.
+    File(&'a Path),
+}
+
 impl Experiment {
-    /// Reads `config` (or the embedded default), then applies `key=value` settings to it.
+    /// Reads an experiment, then applies `key=value` settings to it.
     ///
     /// # Errors
     /// When the file cannot be read, a key is unknown, or a value is not possible.
-    pub fn resolve(config: Option<&Path>, settings: &[String]) -> anyhow::Result<Self> {
-        let (name, text) = match config {
-            Some(path) => (
+    pub fn resolve(source: Source, settings: &[String]) -> anyhow::Result<Self> {
+        let (name, text) = match source {
+            Source::File(path) => (
                 path.display().to_string(),
                 std::fs::read_to_string(path)
                     .with_context(|| format!("cannot read config {}", path.display()))?,
             ),
-            None => ("the default config".to_owned(), DEFAULT_CONFIG.to_owned()),
+            Source::Default => ("the default config".to_owned(), DEFAULT_CONFIG.to_owned()),
+            Source::OwnData => (
+                "the config for own data".to_owned(),
+                OWN_DATA_CONFIG.to_owned(),
+            ),
         };
         // The file alone first: its errors then show the line.
         let mut experiment: Self = toml::from_str(&text)
@@ -332,13 +350,16 @@ impl Experiment {
     /// When the experiment cannot be run, naming the key and its value.
     pub fn validate(&self) -> anyhow::Result<()> {
         self.model.validate()?;
-        self.data.scenes.validate()?;
+        self.data.validate()?;
+        if let Some(noise) = &self.noise {
+            noise.validate()?;
+        }
         let train = &self.train;
         for (key, value) in [
             ("train.batch_size", Some(train.batch_size)),
+            ("train.checkpoint_every", Some(train.checkpoint_every)),
             ("train.max_images", train.max_images),
             ("train.max_epochs", train.max_epochs),
-            ("data.limit", self.data.limit),
         ] {
             ensure!(value != Some(0), "{key} is 0, but must be at least 1");
         }
@@ -366,6 +387,12 @@ impl Experiment {
             momentum: 0.0,
             weight_decay: 0.0,
         };
+        let masked = matches!(self.noise, Some(NoiseConfig::Bernoulli { .. }));
+        ensure!(
+            !self.model.is_by_hand() || (train.loss == Loss::L2 && !masked),
+            "model.implementation is layers, whose only loss is L2 over all pixels; set \
+             train.loss = \"l2\", noise other than bernoulli, or another model.implementation"
+        );
         ensure!(
             !self.model.is_by_hand() || train.optimizer == plain_sgd,
             "model.implementation is layers, whose own SGD has neither momentum nor weight decay; \
@@ -471,7 +498,8 @@ mod tests {
 
     fn error(settings: &[&str]) -> String {
         let settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
-        let error = Experiment::resolve(None, &settings).expect_err("the setting is invalid");
+        let error =
+            Experiment::resolve(Source::Default, &settings).expect_err("the setting is invalid");
         format!("{error:#}")
     }
 
@@ -522,7 +550,7 @@ mod tests {
                 .extension()
                 .is_some_and(|extension| extension == "toml")
             {
-                let experiment = Experiment::resolve(Some(&path), &[]);
+                let experiment = Experiment::resolve(Source::File(&path), &[]);
                 experiment
                     .and_then(|e| e.validate())
                     .expect("the config is valid");
@@ -540,7 +568,8 @@ mod tests {
             "train.target=clean",
         ];
         let settings = settings.map(str::to_owned);
-        let experiment = Experiment::resolve(None, &settings).expect("the settings are valid");
+        let experiment =
+            Experiment::resolve(Source::Default, &settings).expect("the settings are valid");
         let text = experiment.to_toml().expect("an experiment is TOML");
         assert_eq!(toml::from_str::<Experiment>(&text), Ok(experiment));
     }
@@ -568,7 +597,7 @@ mod tests {
     #[test]
     fn validations_come_after_batches_or_epochs() {
         let interval = |setting: &str| {
-            let experiment = Experiment::resolve(None, &[setting.to_owned()]);
+            let experiment = Experiment::resolve(Source::Default, &[setting.to_owned()]);
             experiment.map(|e| e.train.validate_every)
         };
         assert_eq!(
@@ -595,7 +624,7 @@ mod tests {
             ("data.scenes.oversample=0", "data.scenes.oversample is 0"),
             ("model.depth=1", "model.depth is 1"),
         ] {
-            let experiment = Experiment::resolve(None, &[setting.to_owned()]);
+            let experiment = Experiment::resolve(Source::Default, &[setting.to_owned()]);
             let error = experiment.and_then(|e| e.validate()).expect_err(setting);
             assert!(error.to_string().contains(expected), "{error}");
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::{n2n, smoke, stderr};
 
 fn reference_file(name: &str) -> PathBuf {
-    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/tests/data");
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../files/tests/data/torch");
     Path::new(data).join(name)
 }
 
@@ -46,7 +46,7 @@ fn refused_data(train: &[u8]) -> String {
 fn missing_data() {
     let message = refused(&["--data", "no/such/folder"]);
     assert!(
-        message.contains("train_data.pkl") && message.contains("No such file"),
+        message.contains("no/such/folder") && message.contains("No such file"),
         "{message}"
     );
 }
@@ -80,16 +80,19 @@ fn hostile_pickle() {
 }
 
 #[test]
-fn images_that_cannot_be_halved_often_enough() {
+fn sizes_that_cannot_be_halved_often_enough() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["train_data.pkl", "val_data.pkl"] {
         fs::copy(reference_file("pairs_zip.pkl"), folder.path().join(name)).unwrap();
     }
-    let message = refused(&["--data", folder.path().to_str().unwrap()]);
+    let data = folder.path().to_str().unwrap();
+    let message = refused(&["--data", data, "--set", "data.patch_size=6"]);
     assert!(
-        message.contains("5x7") && message.contains("divisible by 4"),
+        message.contains("data.patch_size is 6") && message.contains("set 4 or 8"),
         "{message}"
     );
+    let message = refused(&["--data", data, "--set", "model.depth=7"]);
+    assert!(message.contains("lower model.depth"), "{message}");
 }
 
 #[test]

@@ -1,309 +1,330 @@
 //! Batches on a device, in an order that is a pure function of the seed.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor, TensorData};
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use crate::{DataError, Normalization, PairSource, Slice, Target};
+use crate::ahead::Ahead;
+use crate::{DataError, Examples, NoisyPair, Normalization, Target, Visit};
 
-/// Normalized inputs, and the targets in `[0, 1]` that the loss compares the outputs with.
+/// Normalized inputs, and the targets around `[0, 1]` that the loss compares the outputs with.
 ///
 /// # Shapes
-/// Both are `[batch_size, channels, height, width]`.
+/// All are `[batch_size, channels, height, width]`, the mask with one channel.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// What the network sees.
     pub input: Tensor<4>,
     /// What its output is compared with.
     pub target: Tensor<4>,
+    /// 1 where the target says anything and 0 where it does not, if that is not everywhere.
+    pub mask: Option<Tensor<4>>,
+    /// Validation without clean images: the pair the other way round, and what it knows of the noise.
+    pub reverse: Option<Reverse>,
 }
 
-/// Everything needed to make batches but the order.
+/// A noisy pair the other way round.
+#[derive(Clone, Debug)]
+pub struct Reverse {
+    /// The normalized target.
+    pub input: Tensor<4>,
+    /// The input as it was, around `[0, 1]`.
+    pub target: Tensor<4>,
+}
+
+/// A batch in the host's memory.
+struct HostBatch {
+    shape: [usize; 4],
+    input: Vec<f32>,
+    target: Vec<f32>,
+    mask: Option<Vec<f32>>,
+    reverse: Option<(Vec<f32>, Vec<f32>)>,
+}
+
+impl HostBatch {
+    fn to_device(self, device: &Device) -> Batch {
+        let of_shape = |values, shape| Tensor::from_data(TensorData::new(values, shape), device);
+        let tensor = |values| of_shape(values, self.shape);
+        let [batch_size, _, height, width] = self.shape;
+        Batch {
+            input: tensor(self.input),
+            target: tensor(self.target),
+            mask: self
+                .mask
+                .map(|mask| of_shape(mask, [batch_size, 1, height, width])),
+            reverse: self.reverse.map(|(input, target)| Reverse {
+                input: tensor(input),
+                target: tensor(target),
+            }),
+        }
+    }
+}
+
+/// The examples of a batch, one after the other.
+fn stack(
+    examples: &Examples,
+    normalization: &Normalization,
+    target: Option<Target>,
+    visits: &[Visit],
+) -> Result<HostBatch, DataError> {
+    let pairs = visits.par_iter().map(|&visit| {
+        let mut pair = examples.pair(visit)?;
+        let raw = pair.noisy_input.clone();
+        normalization.apply(&mut pair.noisy_input, pair.shape);
+        Ok((pair, raw))
+    });
+    let pairs = pairs.collect::<Result<Vec<(NoisyPair, Vec<f32>)>, DataError>>()?;
+    let [channels, height, width] = pairs[0].0.shape;
+    let len = pairs.len() * channels * height * width;
+    let mut batch = HostBatch {
+        shape: [pairs.len(), channels, height, width],
+        input: Vec::with_capacity(len),
+        target: Vec::with_capacity(len),
+        mask: None,
+        reverse: None,
+    };
+    for (pair, raw) in pairs {
+        // Validation compares with clean images where it can.
+        let noisy = match target {
+            Some(target) => target == Target::Noisy,
+            None => pair.clean_target.is_none(),
+        };
+        let wanted = if noisy { Target::Noisy } else { Target::Clean };
+        let image = pair
+            .target(wanted)
+            .ok_or_else(|| DataError::MissingTarget {
+                name: format!("example {}", visits[0].index),
+                target: wanted,
+            })?;
+        batch.input.extend_from_slice(&pair.noisy_input);
+        batch.target.extend_from_slice(image);
+        if let (true, Some(mask)) = (noisy, &pair.target_mask) {
+            batch.mask.get_or_insert_default().extend_from_slice(mask);
+        }
+        if noisy && target.is_none() {
+            let mut reversed = image.to_vec();
+            normalization.apply(&mut reversed, pair.shape);
+            let (input, target) = batch.reverse.get_or_insert_default();
+            input.extend(reversed);
+            target.extend(raw);
+        }
+    }
+    Ok(batch)
+}
+
+/// How training examples become batches.
 #[derive(Clone)]
-struct Batcher {
-    source: Arc<dyn PairSource>,
-    normalization: Arc<Normalization>,
-    target: Target,
-    batch_size: usize,
+pub struct Batching {
+    /// Normalization of the inputs.
+    pub normalization: Arc<Normalization>,
+    /// The image that the loss compares outputs with.
+    pub target: Target,
+    /// Images in a batch; the last of an epoch may have fewer.
+    pub batch_size: usize,
+    /// A new random order in each epoch; without it, file order.
+    pub shuffle_seed: Option<u64>,
+    /// Threads that make batches ahead of time; with 0 they are made when asked for.
+    pub workers: usize,
+}
+
+/// An endless stream of training batches, epoch after epoch.
+#[derive(Clone)]
+pub struct TrainStream {
+    examples: Arc<Examples>,
+    range: Range<usize>,
+    batching: Batching,
+    first: u64,
     device: Device,
 }
 
-impl Batcher {
-    fn on(&self, device: &Device) -> Self {
-        Self {
-            device: device.clone(),
-            ..self.clone()
-        }
-    }
-
-    fn slice(&self, start: usize, end: usize) -> Self {
-        Self {
-            source: Arc::new(Slice::new(self.source.clone(), start..end)),
-            ..self.clone()
-        }
-    }
-
-    /// Reads the examples in parallel and puts them on the device.
-    fn batch(&self, indices: &[usize]) -> Result<Batch, DataError> {
-        let shape = self.source.shape();
-        let size = shape.iter().product::<usize>();
-        let mut inputs = vec![0.0; indices.len() * size];
-        let mut targets = vec![0.0; indices.len() * size];
-        inputs
-            .par_chunks_exact_mut(size)
-            .zip(targets.par_chunks_exact_mut(size))
-            .zip(indices)
-            .try_for_each(|((input, target), &index)| {
-                let pair = self.source.pair(index)?;
-                let wanted = pair
-                    .target(self.target)
-                    .ok_or_else(|| DataError::MissingTarget {
-                        name: format!("example {index}"),
-                        target: self.target,
-                    })?;
-                target.copy_from_slice(wanted);
-                input.copy_from_slice(&pair.noisy_input);
-                self.normalization.apply(input, shape);
-                Ok(())
-            })?;
-        let [channels, height, width] = shape;
-        let tensor = |values| {
-            let shape = [indices.len(), channels, height, width];
-            Tensor::from_data(TensorData::new(values, shape), &self.device)
-        };
-        Ok(Batch {
-            input: tensor(inputs),
-            target: tensor(targets),
-        })
-    }
-}
-
-/// An endless stream of training batches: epoch after epoch, the last batch of each possibly
-/// shorter, in file order or in a new random order for each epoch.
-#[derive(Clone)]
-pub struct TrainStream {
-    batcher: Batcher,
-    shuffle_seed: Option<u64>,
-}
-
 impl TrainStream {
-    /// Streams `source` in batches of `batch_size`; without `shuffle_seed`, in file order.
-    pub fn new(
-        source: Arc<dyn PairSource>,
-        normalization: Arc<Normalization>,
-        target: Target,
-        batch_size: usize,
-        shuffle_seed: Option<u64>,
-        device: Device,
-    ) -> Self {
+    /// Streams `examples` to a device.
+    pub fn new(examples: Arc<Examples>, batching: Batching, device: Device) -> Self {
         Self {
-            batcher: Batcher {
-                source,
-                normalization,
-                target,
-                batch_size,
-                device,
-            },
-            shuffle_seed,
+            range: 0..examples.len(),
+            examples,
+            batching,
+            first: 0,
+            device,
         }
     }
 
-    /// The order of the examples in an epoch: a pure function of the seed and the epoch.
-    fn order(&self, epoch: u64) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.batcher.source.len()).collect();
-        if let Some(seed) = self.shuffle_seed {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(epoch);
-            order.shuffle(&mut rng);
-        }
+    /// The same stream without its first `batches`.
+    pub fn after(mut self, batches: u64) -> Self {
+        self.first = batches;
+        self
+    }
+
+    fn order(&self, epoch: u64) -> Vec<u32> {
+        let mut order = self.examples.visits(self.batching.shuffle_seed, epoch);
+        order.retain(|index| self.range.contains(&(*index as usize)));
         order
     }
 }
 
 impl DataLoader<Batch> for TrainStream {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
-        let orders = (0..).map(|epoch| self.order(epoch));
-        let batches = orders.flat_map(|order| chunks(order, self.batcher.batch_size));
+        let (stream, range) = (self.clone(), self.range.clone());
+        let batch_size = self.batching.batch_size;
+        let per_epoch = range.len().div_ceil(batch_size) as u64;
+        let make = move |order: &mut Option<(u64, Vec<u32>)>, number: u64| {
+            let epoch = number / per_epoch;
+            let order = match order {
+                Some((of, order)) if *of == epoch => order,
+                _ => &mut order.insert((epoch, stream.order(epoch))).1,
+            };
+            let start = (number % per_epoch) as usize * batch_size;
+            let indices = &order[start..order.len().min(start + batch_size)];
+            let visit = |&index: &u32| Visit {
+                epoch,
+                index: index as usize,
+            };
+            let visits: Vec<Visit> = indices.iter().map(visit).collect();
+            let Batching {
+                normalization,
+                target,
+                ..
+            } = &stream.batching;
+            stack(&stream.examples, normalization, Some(*target), &visits)
+        };
         Box::new(Batches {
-            batcher: &self.batcher,
-            indices: Box::new(batches),
+            made: Box::new(Ahead::new(self.batching.workers, self.first, make)),
+            device: &self.device,
             served: 0,
+            total: self.num_items(),
         })
     }
 
     fn num_items(&self) -> usize {
-        self.batcher.source.len()
+        self.range.len()
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
+        let device = device.clone();
         Arc::new(Self {
-            batcher: self.batcher.on(device),
-            ..*self
+            device,
+            ..self.clone()
         })
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
+        let range = self.range.start + start..self.range.start + end;
         Arc::new(Self {
-            batcher: self.batcher.slice(start, end),
-            ..*self
+            range,
+            ..self.clone()
         })
     }
 }
 
-/// The validation batches, each example once, in file order, with clean targets.
+/// The validation batches, each example once, in file order, of images of one size each; with clean
+/// targets where there are any.
 #[derive(Clone)]
 pub struct ValidationSet {
-    batcher: Batcher,
+    examples: Arc<Examples>,
+    normalization: Arc<Normalization>,
+    batch_size: usize,
+    batches: Vec<Range<usize>>,
+    device: Device,
 }
 
 impl ValidationSet {
-    /// Serves `source` in batches of `batch_size`.
+    /// Serves a range of `examples` in batches of at most `batch_size`.
     pub fn new(
-        source: Arc<dyn PairSource>,
+        examples: Arc<Examples>,
+        range: Range<usize>,
         normalization: Arc<Normalization>,
         batch_size: usize,
         device: Device,
     ) -> Self {
+        let mut batches: Vec<Range<usize>> = Vec::new();
+        for index in range {
+            match batches.last_mut() {
+                Some(batch)
+                    if batch.len() < batch_size
+                        && examples.shape(batch.start) == examples.shape(index) =>
+                {
+                    batch.end += 1;
+                }
+                _ => batches.push(index..index + 1),
+            }
+        }
         Self {
-            batcher: Batcher {
-                source,
-                normalization,
-                target: Target::Clean,
-                batch_size,
-                device,
-            },
+            examples,
+            normalization,
+            batch_size,
+            batches,
+            device,
         }
     }
 }
 
 impl DataLoader<Batch> for ValidationSet {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
-        let order = (0..self.batcher.source.len()).collect();
+        let made = self.batches.iter().map(|batch| {
+            let visits = batch.clone().map(|index| Visit { epoch: 0, index });
+            let visits: Vec<_> = visits.collect();
+            stack(&self.examples, &self.normalization, None, &visits)
+        });
         Box::new(Batches {
-            batcher: &self.batcher,
-            indices: Box::new(chunks(order, self.batcher.batch_size)),
+            made: Box::new(made),
+            device: &self.device,
             served: 0,
+            total: self.num_items(),
         })
     }
 
     fn num_items(&self) -> usize {
-        self.batcher.source.len()
+        self.batches.iter().map(ExactSizeIterator::len).sum()
     }
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
+        let device = device.clone();
         Arc::new(Self {
-            batcher: self.batcher.on(device),
+            device,
+            ..self.clone()
         })
     }
 
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
-        Arc::new(Self {
-            batcher: self.batcher.slice(start, end),
-        })
+        let first = self.batches.first().map_or(0, |batch| batch.start);
+        Arc::new(Self::new(
+            self.examples.clone(),
+            first + start..first + end,
+            self.normalization.clone(),
+            self.batch_size,
+            self.device.clone(),
+        ))
     }
 }
 
-fn chunks(order: Vec<usize>, batch_size: usize) -> impl Iterator<Item = Vec<usize>> {
-    let batches = order.len().div_ceil(batch_size);
-    (0..batches).map(move |batch| {
-        let start = batch * batch_size;
-        order[start..order.len().min(start + batch_size)].to_vec()
-    })
-}
-
 struct Batches<'a> {
-    batcher: &'a Batcher,
-    indices: Box<dyn Iterator<Item = Vec<usize>> + 'a>,
+    made: Box<dyn Iterator<Item = Result<HostBatch, DataError>> + 'a>,
+    device: &'a Device,
     served: usize,
+    total: usize,
 }
 
 impl Iterator for Batches<'_> {
     type Item = Result<Batch, DatasetError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let indices = self.indices.next()?;
-        self.served += indices.len();
-        Some(self.batcher.batch(&indices).map_err(DatasetError::new))
+        let batch = self.made.next()?;
+        Some(match batch {
+            Ok(batch) => {
+                self.served += batch.shape[0];
+                Ok(batch.to_device(self.device))
+            }
+            Err(error) => Err(DatasetError::new(error)),
+        })
     }
 }
 
 impl DataLoaderIterator<Batch> for Batches<'_> {
     fn progress(&self) -> Progress {
-        let unit = Some("images".to_owned());
-        Progress::new(self.served, self.batcher.source.len(), unit)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Scenes, ScenesConfig, Split};
-
-    fn source() -> Arc<dyn PairSource> {
-        let config = ScenesConfig {
-            train: 5,
-            height: 4,
-            width: 6,
-            oversample: 2,
-            ..ScenesConfig::default()
-        };
-        Arc::new(Scenes::new(&config, 3, Split::Train))
-    }
-
-    fn stream(shuffle_seed: Option<u64>) -> TrainStream {
-        let normalization = Arc::new(Normalization::None);
-        let device = Device::flex();
-        TrainStream::new(
-            source(),
-            normalization,
-            Target::Noisy,
-            2,
-            shuffle_seed,
-            device,
-        )
-    }
-
-    #[test]
-    fn batches_follow_the_file_across_epochs_and_the_last_of_each_is_shorter() {
-        let stream = stream(None);
-        let mut batches = stream.iter();
-        for indices in [&[0, 1][..], &[2, 3], &[4], &[0, 1]] {
-            let batch = batches.next().unwrap().unwrap();
-            assert_eq!(batch.input.dims(), [indices.len(), 3, 4, 6]);
-            let pairs = indices.iter().map(|&index| source().pair(index).unwrap());
-            let (inputs, targets): (Vec<_>, Vec<_>) = pairs
-                .map(|pair| (pair.noisy_input, pair.noisy_target.unwrap()))
-                .unzip();
-            assert_eq!(
-                batch.input.into_data().iter().collect::<Vec<f32>>(),
-                inputs.concat()
-            );
-            assert_eq!(
-                batch.target.into_data().iter().collect::<Vec<f32>>(),
-                targets.concat()
-            );
-        }
-        assert_eq!(batches.progress().items_processed, 7);
-    }
-
-    #[test]
-    fn a_shuffled_order_is_a_pure_function_of_seed_and_epoch() {
-        let order = |seed, epoch| stream(Some(seed)).order(epoch);
-        let mut sorted = order(1, 0);
-        sorted.sort_unstable();
-        assert_eq!(sorted, [0, 1, 2, 3, 4]);
-        assert_eq!(order(1, 7), order(1, 7));
-        let orders: std::collections::HashSet<_> = (0..20).map(|epoch| order(1, epoch)).collect();
-        assert!(orders.len() > 10, "20 epochs have {} orders", orders.len());
-        assert_ne!(
-            (0..20).map(|epoch| order(1, epoch)).collect::<Vec<_>>(),
-            (0..20).map(|epoch| order(2, epoch)).collect::<Vec<_>>()
-        );
+        Progress::new(self.served, self.total, Some("images".to_owned()))
     }
 }

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use n2n_files::FileError;
+
 use crate::Target;
+use crate::noise::NoiseError;
 
 /// Why data could not be used: each variant names the file, the value and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +19,14 @@ pub enum DataError {
         /// What the operating system said.
         source: std::io::Error,
     },
+
+    /// A file of images or arrays cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+
+    /// The noise cannot be.
+    #[error(transparent)]
+    Noise(#[from] NoiseError),
 
     /// The set lacks the target that was asked for.
     #[error("{name} has no {target} targets; set train.target to the other kind, or add them")]
@@ -33,151 +44,251 @@ pub enum DataError {
         name: String,
     },
 
-    /// The file is in neither of the two forms that `torch.save` writes.
+    /// None of the files can be read.
+    #[error("no scene can be read; the first: {reason}")]
+    NothingReadable {
+        /// Why the first cannot.
+        reason: String,
+    },
+
+    /// A folder holds none of the kinds of data.
     #[error(
-        "{path} was not made by torch.save: it is neither its zip archive nor its older pickle \
-         stream; write it with torch.save((noisy, noisy), path)",
+        "{path} holds no data that is understood; expected two folders or stacks named {names}; \
+         or one folder for each scene with two shots or more; or TIFF stacks, NumPy arrays, files \
+         of PyTorch, CIFAR-10's binary files, or clean images. Folders of other names: --pairs A B",
         path = .path.display()
     )]
-    NotTorchSave {
+    NoData {
+        /// The folder.
+        path: PathBuf,
+        /// The names of pairs.
+        names: String,
+    },
+
+    /// A file is none of the kinds of data.
+    #[error(
+        "{path} is no kind of file that pairs are read from; expected .pkl, .pt, .npz, .npy, .tif \
+         or CIFAR-10's .bin, or a folder",
+        path = .path.display()
+    )]
+    UnknownKind {
         /// The file.
         path: PathBuf,
     },
 
-    /// The file ends before everything it announces has been read.
-    #[error("{path} ends early, inside {part}; copy or download it again", path = .path.display())]
-    Truncated {
+    /// An archive of arrays whose names say nothing.
+    #[error(
+        "{path} holds {count} arrays whose names say nothing of pairs; expected two arrays, or \
+         names such as {names}",
+        path = .path.display()
+    )]
+    UnknownArrays {
         /// The file.
         path: PathBuf,
-        /// What the end of the file cut off.
-        part: String,
+        /// Number of arrays.
+        count: usize,
+        /// The names of pairs.
+        names: String,
     },
 
-    /// The bytes of the file contradict each other or the format.
-    #[error("{path} is damaged: {found}; copy it again, or save it anew", path = .path.display())]
-    Malformed {
+    /// Two folders with files of the same names.
+    #[error(
+        "{first} and {second} hold files of the same names: are they pairs, or two scenes of \
+         several shots? Say so with --set data.layout=pairs or --set data.layout=bursts",
+        first = .first.display(), second = .second.display()
+    )]
+    PairsOrBursts {
+        /// One folder.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+
+    /// A file of a pair has no counterpart.
+    #[error(
+        "{path} has no partner of the same name in {folder}; add it, or remove the file",
+        path = .path.display(), folder = .folder.display()
+    )]
+    NoPartner {
         /// The file.
         path: PathBuf,
-        /// The contradiction.
+        /// Where its partner should be.
+        folder: PathBuf,
+    },
+
+    /// A scene of one shot.
+    #[error(
+        "{path} holds a single shot, and a noisy pair takes two; add one, or for clean images set \
+         data.layout = \"clean\"",
+        path = .path.display()
+    )]
+    SingleShot {
+        /// The folder or file.
+        path: PathBuf,
+    },
+
+    /// The images of one scene differ in size or type.
+    #[error(
+        "{path} is {found}, and {other} of the same scene {expected}; save the same part in the \
+         same type",
+        path = .path.display(), other = .other.display()
+    )]
+    SceneDiffers {
+        /// The file.
+        path: PathBuf,
+        /// Its size and type.
         found: String,
+        /// Another file of the scene.
+        other: PathBuf,
+        /// That one's size and type.
+        expected: String,
     },
 
-    /// A pickle names a function or class that images do not need.
+    /// Stacks that belong together differ.
     #[error(
-        "{path} is refused because it asks to run {global}, and nothing was run; \
-         expected plain tensors: write it with torch.save((noisy, noisy), path)",
-        path = .path.display()
+        "{second} holds {second_holds}, and {first} {first_holds}; stacks that belong together \
+         must be alike",
+        first = .first.display(), second = .second.display()
     )]
-    UnsafePickle {
-        /// The file.
-        path: PathBuf,
-        /// What it asks for, as `module.name`.
-        global: String,
-    },
-
-    /// The file holds something else than two or three tensors.
-    #[error(
-        "{path} holds {found}; expected two or three tensors: write it with \
-         torch.save((noisy, noisy), path), (noisy, clean) or (noisy, noisy, clean)",
-        path = .path.display()
-    )]
-    NotPairs {
-        /// The file.
-        path: PathBuf,
+    StacksDiffer {
+        /// A file.
+        first: PathBuf,
         /// What it holds.
-        found: String,
+        first_holds: String,
+        /// Another file.
+        second: PathBuf,
+        /// What that one holds.
+        second_holds: String,
     },
 
-    /// A tensor is not of bytes.
+    /// A file is not what it was when the set was opened.
     #[error(
-        "tensor {index} of {path} is stored as {found}; expected uint8 (torch.ByteStorage), values \
-         0 to 255: convert it with .to(torch.uint8) before saving",
+        "{path} is {found:?} (height, width), and was {expected:?} when training started; \
+         leave the files alone while they are trained on",
         path = .path.display()
     )]
-    TensorType {
+    Changed {
         /// The file.
         path: PathBuf,
-        /// Position of the tensor, from 0.
-        index: usize,
-        /// The storage class found.
-        found: String,
+        /// Its size now.
+        found: [usize; 2],
+        /// Its size then.
+        expected: [usize; 2],
     },
 
-    /// A tensor is not a batch of grey or RGB images.
-    #[error(
-        "tensor {index} of {path} has the shape {found:?}; expected [images, channels, height, \
-         width] with 1 or 3 channels: reshape or permute it before saving",
-        path = .path.display()
-    )]
-    TensorShape {
-        /// The file.
-        path: PathBuf,
-        /// Position of the tensor, from 0.
-        index: usize,
-        /// Its shape.
-        found: Vec<usize>,
+    /// A float is NaN or infinite.
+    #[error("{name} holds {value}; expected numbers: replace them before training")]
+    NotFinite {
+        /// The image.
+        name: String,
+        /// The value.
+        value: f32,
     },
 
-    /// The tensors of one file differ in shape.
+    /// Floats outside `[0, 1]`, and nothing says what they mean.
     #[error(
-        "tensor {index} of {path} has the shape {found:?}, and tensor 0 has {expected:?}; \
-         save the same images in the same order in every tensor",
-        path = .path.display()
+        "{name} holds values from {low} to {high}; expected [0, 1]: say which values are black and \
+         white, as with --set data.range=[{low},{high}]"
     )]
-    ShapesDiffer {
-        /// The file.
-        path: PathBuf,
-        /// Position of the tensor, from 0.
-        index: usize,
-        /// Its shape.
-        found: Vec<usize>,
-        /// The shape of the first tensor.
-        expected: Vec<usize>,
+    OutsideUnitRange {
+        /// The image.
+        name: String,
+        /// Its smallest value.
+        low: f32,
+        /// Its largest value.
+        high: f32,
     },
 
-    /// A tensor reaches beyond its storage, or repeats parts of it.
+    /// The side of patches does not fit the network.
     #[error(
-        "tensor {index} of {path} spans {needed} bytes and its storage holds {held}; \
-         save tensor.contiguous() instead of a view",
-        path = .path.display()
+        "data.patch_size is {side}, but the network needs a multiple of {divisor}: set {lower} or \
+         {higher}, or a lower model.depth",
+        lower = (.side / .divisor * .divisor).max(*.divisor),
+        higher = .side.next_multiple_of(*.divisor)
     )]
-    TensorBounds {
-        /// The file.
-        path: PathBuf,
-        /// Position of the tensor, from 0.
-        index: usize,
-        /// Bytes that shape, strides and offset need; `usize::MAX` where they overflow.
+    PatchSize {
+        /// Its value.
+        side: usize,
+        /// What it must be a multiple of.
+        divisor: usize,
+    },
+
+    /// Every image is far smaller than the network can take.
+    #[error(
+        "images are at most {longest} pixels wide or high, but the network takes multiples of \
+         {divisor}; set a lower model.depth"
+    )]
+    TooSmall {
+        /// The longest side.
+        longest: usize,
+        /// What sides must be multiples of.
+        divisor: usize,
+    },
+
+    /// Statistics of pixels, but images are cut anywhere.
+    #[error(
+        "data.normalize is per_pixel, which needs images of one size, but squares of {side} pixels \
+         are cut from these; set data.normalize = \"per_channel\""
+    )]
+    PerPixelOfCrops {
+        /// Their side.
+        side: usize,
+    },
+
+    /// Statistics of pixels, but validation images are of another size.
+    #[error(
+        "data.normalize is per_pixel, but training images are {expected:?} (channels, height, \
+         width) and a validation image {found:?}; set data.normalize = \"per_channel\""
+    )]
+    PerPixelSizes {
+        /// The shape of training images.
+        expected: [usize; 3],
+        /// The shape of a validation image.
+        found: [usize; 3],
+    },
+
+    /// Noise was asked for, and there is nothing to put it on.
+    #[error("noise is put on clean images, and {name} has none; leave noise out, or add them")]
+    NoCleanToCorrupt {
+        /// The set.
+        name: String,
+    },
+
+    /// Clean images too small to be reduced, and no noise.
+    #[error(
+        "these are clean images, and of {shortest} pixels at the shortest side: too few to draw \
+         noisy ones from, which takes {needed}; say which noise to put on them, as with \
+         --noise gaussian:25"
+    )]
+    NeedsNoise {
+        /// The shortest side.
+        shortest: usize,
+        /// What a side must be at least.
         needed: usize,
-        /// Bytes there are.
-        held: usize,
     },
 
-    /// The file was written by a big-endian machine.
-    #[error(
-        "{path} was written in {found}-endian byte order; expected little-endian: \
-         load and save it again on a little-endian machine",
-        path = .path.display()
-    )]
-    ByteOrder {
-        /// The file.
-        path: PathBuf,
-        /// The byte order it states.
-        found: String,
+    /// A value of the configuration is not possible.
+    #[error("data.{key} is {value}, but must be {expected}")]
+    Config {
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        value: String,
+        /// What it must be.
+        expected: &'static str,
     },
 
-    /// An entry of a zip archive is compressed, which `torch.save` never does.
-    #[error(
-        "{entry} in {path} is compressed with {method}; expected stored entries: \
-         keep the file as torch.save wrote it, or load and save it again",
-        path = .path.display()
-    )]
-    CompressedEntry {
-        /// The file.
-        path: PathBuf,
-        /// The entry.
-        entry: String,
-        /// Its compression method.
-        method: String,
+    /// A number of the augmentation is out of range.
+    #[error("data.augment.{field} is {value}, but must lie between {low} and {high}")]
+    AugmentRange {
+        /// The key.
+        field: &'static str,
+        /// Its value.
+        value: f32,
+        /// The least.
+        low: f32,
+        /// The most.
+        high: f32,
     },
 
     /// A number of the embedded scenes is 0.

@@ -1,15 +1,38 @@
-//! Noisy pairs: where they come from, how they are normalized, and in what order they are served.
+//! Noisy pairs: where they come from, how they are augmented and normalized, in what order they are
+//! served.
 //!
-//! Start reading at [`NoisyPair`] and [`PairSource`].
+//! Start reading at [`SceneSource`], what data is made of, and [`Examples`], what networks see.
 
+mod ahead;
+mod augment;
 mod batch;
+mod config;
+mod cut;
 mod error;
+mod examples;
+mod independence;
+mod library;
+pub mod noise;
 mod normalize;
+mod open;
+mod order;
 mod pair;
+pub mod quality;
+mod scene;
 mod source;
+#[cfg(test)]
+mod tests;
 
-pub use batch::{Batch, TrainStream, ValidationSet};
+pub use augment::AugmentConfig;
+pub use batch::{Batch, Batching, Reverse, TrainStream, ValidationSet};
+pub use config::DataConfig;
 pub use error::DataError;
+pub use examples::{Examples, Visit};
+pub use independence::NoiseCheck;
+pub use library::Library;
+pub use n2n_files::FileError;
 pub use normalize::{Normalization, NormalizationKind};
-pub use pair::{NoisyPair, PairSource, Target};
-pub use source::{Scenes, ScenesConfig, Slice, Split, TorchPairs};
+pub use open::{Opened, Request};
+pub use pair::{NoisyPair, Target};
+pub use scene::{SceneInfo, SceneSource, View};
+pub use source::{Finder, Found, Layout, Scenes, ScenesConfig, Split, Subset};

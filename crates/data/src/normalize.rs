@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataError, PairSource};
+use crate::{DataError, Examples, Visit};
 
 /// The smallest standard deviation divided by: one step of 8-bit data. What varies less is flat,
 /// and dividing by its deviation would only blow up quantization.
@@ -12,6 +12,10 @@ const MIN_STD: f64 = 1.0 / 255.0;
 /// Sums are taken over integers, so that their order cannot matter. 65535 is 255 * 257: values
 /// that came from 8-bit or 16-bit integers are integers on this scale too.
 const SCALE: f64 = 65535.0;
+
+/// Examples that per-channel statistics are taken from, spread over the set: with a thousand pixels
+/// each, the mean is known to a thousandth of the deviation.
+const CHANNEL_SAMPLE: usize = 4096;
 
 /// Where the statistics of a [`Normalization`] come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +26,10 @@ pub enum NormalizationKind {
     None,
     /// Each channel of each image has its own mean and deviation, over its height and width.
     PerImage,
-    /// Each pixel of each channel has a mean and deviation over the training inputs.
+    /// Each channel has a mean and deviation over the training inputs.
+    PerChannel,
+    /// Each pixel of each channel has a mean and deviation over the training inputs, which are of one
+    /// size.
     PerPixel,
 }
 
@@ -34,6 +41,13 @@ pub enum Normalization {
     None,
     /// See [`NormalizationKind::PerImage`].
     PerImage,
+    /// See [`NormalizationKind::PerChannel`].
+    PerChannel {
+        /// Mean of each channel.
+        mean: Vec<f32>,
+        /// Standard deviation of each channel, never below one 8-bit step.
+        std: Vec<f32>,
+    },
     /// See [`NormalizationKind::PerPixel`].
     PerPixel {
         /// `[channels, height, width]` of the statistics.
@@ -46,28 +60,26 @@ pub enum Normalization {
 }
 
 impl Normalization {
-    /// Fits the statistics on the noisy inputs of `train`: the same whatever the number of threads.
+    /// Fits the statistics on the noisy inputs of `train` as its first epoch has them: the same
+    /// whatever the number of threads.
     ///
     /// # Errors
     /// When an example cannot be read.
-    pub fn fit(kind: NormalizationKind, train: &dyn PairSource) -> Result<Self, DataError> {
+    pub fn fit(kind: NormalizationKind, train: &Examples) -> Result<Self, DataError> {
         match kind {
             NormalizationKind::None => Ok(Self::None),
             NormalizationKind::PerImage => Ok(Self::PerImage),
             NormalizationKind::PerPixel => {
-                let shape = train.shape();
-                let sums = (0..train.len())
-                    .into_par_iter()
-                    .try_fold(
-                        || PixelSums::new(shape.iter().product()),
-                        |sums, index| Ok(sums.with(&train.pair(index)?.noisy_input)),
-                    )
-                    .try_reduce(
-                        || PixelSums::new(shape.iter().product()),
-                        |a, b| Ok(a.merge(b)),
-                    )?;
-                let (mean, std) = sums.mean_and_std();
+                let shape = train.shape(0);
+                let pixels = shape.iter().product();
+                let (mean, std) = sums(train, 1, pixels, Sums::add_pixels)?.mean_and_std();
                 Ok(Self::PerPixel { shape, mean, std })
+            }
+            NormalizationKind::PerChannel => {
+                let channels = train.shape(0)[0];
+                let stride = train.len().div_ceil(CHANNEL_SAMPLE);
+                let (mean, std) = sums(train, stride, channels, Sums::add_planes)?.mean_and_std();
+                Ok(Self::PerChannel { mean, std })
             }
         }
     }
@@ -75,16 +87,29 @@ impl Normalization {
     /// Normalizes one planar image in place.
     ///
     /// # Panics
-    /// If per-pixel statistics have another shape.
+    /// If per-pixel statistics have another shape, or per-channel ones other channels.
     pub fn apply(&self, image: &mut [f32], shape: [usize; 3]) {
+        let area = shape[1] * shape[2];
         match self {
             Self::None => {}
             Self::PerImage => {
-                for channel in image.chunks_exact_mut(shape[1] * shape[2]) {
+                for channel in image.chunks_exact_mut(area) {
                     let (mean, std) = mean_and_std(channel);
                     for value in channel {
                         *value = ((f64::from(*value) - mean) / std) as f32;
                     }
+                }
+            }
+            Self::PerChannel { mean, std } => {
+                let (channels, found) = (mean.len(), shape[0]);
+                assert_eq!(
+                    channels, found,
+                    "per-channel statistics are of other channels"
+                );
+                for ((plane, mean), std) in image.chunks_exact_mut(area).zip(mean).zip(std) {
+                    plane
+                        .iter_mut()
+                        .for_each(|value| *value = (*value - mean) / std);
                 }
             }
             Self::PerPixel {
@@ -101,6 +126,29 @@ impl Normalization {
     }
 }
 
+/// Sums over every `stride`-th example, with `add` to add one.
+fn sums(
+    train: &Examples,
+    stride: usize,
+    len: usize,
+    add: fn(&mut Sums, &[f32]),
+) -> Result<Sums, DataError> {
+    (0..train.len())
+        .into_par_iter()
+        .step_by(stride)
+        .try_fold(
+            || Sums::new(len),
+            |mut sums, index| {
+                add(
+                    &mut sums,
+                    &train.pair(Visit { epoch: 0, index })?.noisy_input,
+                );
+                Ok(sums)
+            },
+        )
+        .try_reduce(|| Sums::new(len), |a, b| Ok(a.merge(b)))
+}
+
 /// Population mean and deviation of some values.
 fn mean_and_std(values: &[f32]) -> (f64, f64) {
     let count = values.len() as f64;
@@ -113,39 +161,50 @@ fn mean_and_std(values: &[f32]) -> (f64, f64) {
     (mean, variance.sqrt().max(MIN_STD))
 }
 
-/// Integer sums of values and squares for each pixel. With 16-bit values they hold 2^32 images.
-struct PixelSums {
+/// Integer sums of values and squares. With 16-bit values they hold 2^31 numbers.
+struct Sums {
     count: u64,
-    sums: Vec<u64>,
+    sums: Vec<i64>,
     squares: Vec<u64>,
 }
 
-impl PixelSums {
-    fn new(pixels: usize) -> Self {
+impl Sums {
+    fn new(len: usize) -> Self {
         Self {
             count: 0,
-            sums: vec![0; pixels],
-            squares: vec![0; pixels],
+            sums: vec![0; len],
+            squares: vec![0; len],
         }
     }
 
-    fn with(mut self, image: &[f32]) -> Self {
+    /// Adds an image pixel by pixel.
+    fn add_pixels(&mut self, image: &[f32]) {
         self.count += 1;
-        for ((sum, square), &value) in self.sums.iter_mut().zip(&mut self.squares).zip(image) {
-            let value = (f64::from(value) * SCALE).round() as u64;
-            *sum += value;
-            *square += value * value;
+        for (at, &value) in image.iter().enumerate() {
+            self.add(at, value);
         }
-        self
+    }
+
+    /// Adds an image channel by channel.
+    fn add_planes(&mut self, image: &[f32]) {
+        let area = image.len() / self.sums.len();
+        self.count += area as u64;
+        for (channel, plane) in image.chunks_exact(area).enumerate() {
+            plane.iter().for_each(|&value| self.add(channel, value));
+        }
+    }
+
+    fn add(&mut self, at: usize, value: f32) {
+        let value = (f64::from(value) * SCALE).round() as i64;
+        self.sums[at] += value;
+        self.squares[at] += value.unsigned_abs().pow(2);
     }
 
     fn merge(mut self, other: Self) -> Self {
         self.count += other.count;
-        let add = |into: &mut [u64], from: &[u64]| {
-            into.iter_mut().zip(from).for_each(|(a, b)| *a += b);
-        };
-        add(&mut self.sums, &other.sums);
-        add(&mut self.squares, &other.squares);
+        let (sums, squares) = (self.sums.iter_mut(), self.squares.iter_mut());
+        sums.zip(&other.sums).for_each(|(a, b)| *a += b);
+        squares.zip(&other.squares).for_each(|(a, b)| *a += b);
         self
     }
 
@@ -158,7 +217,7 @@ impl PixelSums {
                 let mean = sum as f64 / count;
                 // n * sum(x^2) - sum(x)^2 in integers: no cancellation.
                 let spread =
-                    u128::from(self.count) * u128::from(square) - u128::from(sum) * u128::from(sum);
+                    i128::from(self.count) * i128::from(square) - i128::from(sum) * i128::from(sum);
                 let std = (spread as f64).sqrt() / count;
                 ((mean / SCALE) as f32, (std / SCALE).max(MIN_STD) as f32)
             })
@@ -169,20 +228,36 @@ impl PixelSums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Scenes, ScenesConfig, Split};
+    use crate::{DataConfig, Request, ScenesConfig, Target};
 
     /// f32 statistics of values in `[0, 1]`, against f64.
     const TOLERANCE: f64 = 1e-6;
 
-    fn scenes() -> Scenes {
-        let config = ScenesConfig {
-            train: 40,
-            height: 4,
-            width: 6,
-            oversample: 2,
-            ..ScenesConfig::default()
+    fn scenes() -> std::sync::Arc<Examples> {
+        let config = DataConfig {
+            scenes: ScenesConfig {
+                train: 40,
+                height: 4,
+                width: 6,
+                oversample: 2,
+                ..ScenesConfig::default()
+            },
+            ..DataConfig::default()
         };
-        Scenes::new(&config, 1, Split::Train)
+        let request = Request {
+            config: &config,
+            noise: None,
+            seed: 1,
+            target: Target::Noisy,
+            divisor: 2,
+            progress: &|_| {},
+        };
+        request.open().unwrap().train
+    }
+
+    fn input(index: usize) -> Vec<f32> {
+        let visit = Visit { epoch: 0, index };
+        scenes().pair(visit).unwrap().noisy_input
     }
 
     #[test]
@@ -193,9 +268,7 @@ mod tests {
             panic!("{fitted:?}");
         };
         assert_eq!(*shape, [3, 4, 6]);
-        let inputs: Vec<_> = (0..scenes.len())
-            .map(|index| scenes.pair(index).unwrap().noisy_input)
-            .collect();
+        let inputs: Vec<_> = (0..scenes.len()).map(input).collect();
         for pixel in 0..mean.len() {
             let values: Vec<f32> = inputs.iter().map(|input| input[pixel]).collect();
             let (expected_mean, expected_std) = mean_and_std(&values);
@@ -212,6 +285,38 @@ mod tests {
     }
 
     #[test]
+    fn per_channel_statistics_are_the_mean_and_deviation_over_the_pixels_of_a_channel() {
+        let scenes = scenes();
+        let fitted = Normalization::fit(NormalizationKind::PerChannel, &scenes).unwrap();
+        let Normalization::PerChannel { mean, std } = &fitted else {
+            panic!("{fitted:?}");
+        };
+        let inputs: Vec<_> = (0..scenes.len()).map(input).collect();
+        for channel in 0..3 {
+            let plane = |input: &Vec<f32>| input[channel * 24..][..24].to_vec();
+            let (expected_mean, expected_std) =
+                mean_and_std(&inputs.iter().flat_map(plane).collect::<Vec<_>>());
+            assert!((f64::from(mean[channel]) - expected_mean).abs() < TOLERANCE);
+            assert!((f64::from(std[channel]) - expected_std).abs() < TOLERANCE);
+        }
+        let mut image = inputs[3].clone();
+        fitted.apply(&mut image, [3, 4, 6]);
+        let back = image[50] * std[2] + mean[2];
+        assert!(f64::from((back - inputs[3][50]).abs()) < TOLERANCE);
+    }
+
+    #[test]
+    fn sums_hold_values_below_zero() {
+        let mut sums = Sums::new(1);
+        [-0.5, 0.25]
+            .iter()
+            .for_each(|value| sums.add_planes(&[*value]));
+        let (mean, std) = sums.mean_and_std();
+        // A value is kept to 1 / 131070.
+        assert!((mean[0] + 0.125).abs() < 1e-5 && (std[0] - 0.375).abs() < 1e-5);
+    }
+
+    #[test]
     fn statistics_do_not_depend_on_the_number_of_threads() {
         let fit = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
@@ -223,7 +328,7 @@ mod tests {
 
     #[test]
     fn each_channel_of_each_image_is_centred_and_scaled() {
-        let mut image = scenes().pair(2).unwrap().noisy_input;
+        let mut image = input(2);
         Normalization::PerImage.apply(&mut image, [3, 4, 6]);
         for channel in image.chunks_exact(24) {
             let (mean, std) = mean_and_std(channel);

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::DataError;
-
 /// Which image of a [`NoisyPair`] the loss compares the network's output with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -23,13 +21,17 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// One example: images of one scene, planar `[channels, height, width]`, values in `[0, 1]`.
+/// One example: images of one scene, planar `[channels, height, width]`, values around `[0, 1]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NoisyPair {
+    /// `[channels, height, width]` of every image.
+    pub shape: [usize; 3],
     /// What the network sees.
     pub noisy_input: Vec<f32>,
     /// A second noisy image, its noise independent of the first.
     pub noisy_target: Option<Vec<f32>>,
+    /// 1 where the noisy target says anything and 0 where it does not, if that is not everywhere.
+    pub target_mask: Option<Vec<f32>>,
     /// The image without noise.
     pub clean_target: Option<Vec<f32>>,
 }
@@ -42,30 +44,4 @@ impl NoisyPair {
             Target::Clean => self.clean_target.as_deref(),
         }
     }
-}
-
-/// A finite set of examples of one shape, each a pure function of its index.
-pub trait PairSource: Send + Sync {
-    /// Number of examples.
-    fn len(&self) -> usize;
-
-    /// Whether there is no example at all.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// `[channels, height, width]` of every image.
-    fn shape(&self) -> [usize; 3];
-
-    /// Whether every example has this target.
-    fn has(&self, target: Target) -> bool;
-
-    /// The example at `index`.
-    ///
-    /// # Errors
-    /// When the example cannot be read.
-    ///
-    /// # Panics
-    /// If `index` is not below [`len`](Self::len).
-    fn pair(&self, index: usize) -> Result<NoisyPair, DataError>;
 }

@@ -5,6 +5,7 @@
 mod atomic;
 mod conv;
 mod file;
+mod loss;
 mod network;
 mod parameters;
 mod simple_net;
@@ -13,6 +14,7 @@ mod unet;
 pub use atomic::write_atomically;
 pub use conv::Convolution;
 pub use file::{FileError, METADATA_KEY, read_model_file, write_model_file};
+pub use loss::Loss;
 pub use network::{Network, NetworkConfig};
 pub use parameters::{Initializer, ParameterError, ParameterSource, RandomInit, StateDict};
 pub use simple_net::{Implementation, SimpleNet, SimpleNetConfig};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conv::{Convolution, mse};
 use crate::{
-    Implementation, ParameterError, SimpleNet, SimpleNetConfig, SizeError, StateDict, UNet,
+    Implementation, Loss, ParameterError, SimpleNet, SimpleNetConfig, SizeError, StateDict, UNet,
     UNetConfig,
 };
 
@@ -38,7 +38,7 @@ impl NetworkConfig {
                 features: 0,
                 least: 1,
             }),
-            Self::Simple(_) => Ok(()),
+            Self::Simple(config) => SizeError::check_channels(config.channels),
         }
     }
 
@@ -49,6 +49,28 @@ impl NetworkConfig {
     pub fn check_image(&self, height: usize, width: usize) -> Result<(), SizeError> {
         self.validate()?;
         SizeError::check(height, width, self.depth())
+    }
+
+    /// What the sides of images must be multiples of.
+    pub fn divisor(&self) -> usize {
+        1 << self.depth()
+    }
+
+    /// Colour channels of the images, where they are said.
+    pub fn channels(&self) -> Option<usize> {
+        match self {
+            Self::UNet(config) => config.channels,
+            Self::Simple(config) => config.channels,
+        }
+    }
+
+    /// The same network for images with so many channels.
+    pub fn with_channels(mut self, channels: usize) -> Self {
+        match &mut self {
+            Self::UNet(config) => config.channels = Some(channels),
+            Self::Simple(config) => config.channels = Some(channels),
+        }
+        self
     }
 
     /// Times that the network halves an image.
@@ -136,7 +158,7 @@ pub enum Network {
 }
 
 impl Network {
-    /// The denoised images, of the shape of `x`: `[batch_size, 3, height, width]`.
+    /// The denoised images, of the shape of `x`: `[batch_size, channels, height, width]`.
     ///
     /// # Panics
     /// If a side cannot be halved often enough.
@@ -147,20 +169,43 @@ impl Network {
         }
     }
 
-    /// Mean squared error of an output, by those who compute the network.
+    /// The loss of an output at `progress` from 0 to 1 through the run, where the target says
+    /// anything.
+    ///
+    /// `sum(mask loss(output, target)) / (channels sum(mask))`, the mask all ones where there is none
     ///
     /// # Shapes
-    /// - `output`, `target`: `[batch_size, 3, height, width]`
-    /// - the error: `[1]`
+    /// - `output`, `target`: `[batch_size, channels, height, width]`
+    /// - `mask`: `[batch_size, 1, height, width]`, of ones and zeros
+    /// - the loss: `[1]`
     ///
     /// # Panics
     /// If the shapes differ.
-    pub fn mse(&self, output: Tensor<4>, target: Tensor<4>) -> Tensor<1> {
-        let scratch = match self {
+    pub fn loss(
+        &self,
+        loss: Loss,
+        progress: f64,
+        output: Tensor<4>,
+        target: Tensor<4>,
+        mask: Option<Tensor<4>>,
+    ) -> Tensor<1> {
+        match mask {
+            None if loss == Loss::L2 => mse(output, target, self.is_scratch()),
+            None => loss.of_values(output, target, progress).mean(),
+            Some(mask) => {
+                // Where no pixel counts there is no error.
+                let count = mask.clone().sum().clamp_min(1.0) * output.dims()[1] as f32;
+                (loss.of_values(output, target, progress) * mask).sum() / count
+            }
+        }
+    }
+
+    /// Whether the ops of `n2n_scratch` compute it.
+    fn is_scratch(&self) -> bool {
+        match self {
             Self::UNet(network) => network.is_scratch(),
             Self::Simple(network) => network.is_scratch(),
-        };
-        mse(output, target, scratch)
+        }
     }
 
     /// The network, if it brings its own backward pass and update rule.

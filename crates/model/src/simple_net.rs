@@ -9,10 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::conv::{Conv2d, ConvTranspose2d, Convolution, Kernel, sigmoid};
 use crate::parameters::{Builder, Initializers, Shape, named_parameters};
+use crate::unet::CHANNELS;
 use crate::{Initializer, ParameterError, ParameterSource, StateDict};
-
-/// Colour channels of the images.
-const CHANNELS: usize = 3;
 
 /// Kernel and stride of each layer: an image is halved twice, and doubled twice.
 const SIZE: [usize; 2] = [2, 2];
@@ -72,6 +70,8 @@ impl Implementation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SimpleNetConfig {
+    /// Colour channels of the images; 3 where unset.
+    pub channels: Option<usize>,
     /// Channels between the layers.
     pub features: usize,
     /// Who computes it.
@@ -81,6 +81,7 @@ pub struct SimpleNetConfig {
 impl Default for SimpleNetConfig {
     fn default() -> Self {
         Self {
+            channels: None,
             features: 64,
             implementation: Implementation::Auto,
         }
@@ -139,8 +140,9 @@ impl SimpleNetConfig {
                 bias: Initializer::Constant { value: 0.0 },
             }
         };
-        let (outer, inner) = ([CHANNELS, self.features], [self.features, self.features]);
-        let back = [self.features, CHANNELS];
+        let channels = self.channels.unwrap_or(CHANNELS);
+        let (outer, inner) = ([channels, self.features], [self.features, self.features]);
+        let back = [self.features, channels];
         Ok(SimpleNet {
             conv0: builder.convolution(&["conv0".into()], &shape(outer), start(outer))?,
             conv1: builder.convolution(&["conv1".into()], &shape(inner), start(inner))?,
@@ -172,8 +174,8 @@ impl SimpleNet {
     /// The denoised images.
     ///
     /// # Shapes
-    /// - `x`: `[batch_size, 3, height, width]`, sides divisible by 4
-    /// - output: `[batch_size, 3, height, width]`, values in `(0, 1)`
+    /// - `x`: `[batch_size, channels, height, width]`, sides divisible by 4
+    /// - output: the same, values in `(0, 1)`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         if self.implementation == Implementation::Layers {
             return self.layers().forward(x);
@@ -181,7 +183,7 @@ impl SimpleNet {
         let y = self.conv0.forward_activated(x, None); // [N, C, H / 2, W / 2]
         let y = self.conv1.forward_activated(y, None); // [N, C, H / 4, W / 4]
         let y = self.tconv0.forward_activated(y); // [N, C, H / 2, W / 2]
-        sigmoid(self.tconv1.forward(y), self.is_scratch()) // [N, 3, H, W]
+        sigmoid(self.tconv1.forward(y), self.is_scratch()) // [N, channels, H, W]
     }
 
     /// Whether the ops of `n2n_scratch` compute it.

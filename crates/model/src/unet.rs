@@ -9,8 +9,8 @@ use crate::conv::{Conv2d, Convolution, sigmoid};
 use crate::parameters::{Builder, named_parameters};
 use crate::{ParameterError, ParameterSource, RandomInit, StateDict};
 
-/// Colour channels of the images.
-const CHANNELS: usize = 3;
+/// Colour channels of images of which nothing else is said.
+pub(crate) const CHANNELS: usize = 3;
 
 /// Every kernel of the network.
 const KERNEL_SIZE: [usize; 2] = [3, 3];
@@ -41,6 +41,8 @@ pub enum Activation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UNetConfig {
+    /// Colour channels of the images; 3 where unset.
+    pub channels: Option<usize>,
     /// Channels of the encoder, C_e; the decoder has twice as many, C_d.
     pub features: usize,
     /// Number of halvings of the image, N_e; at least 2.
@@ -56,6 +58,7 @@ pub struct UNetConfig {
 impl Default for UNetConfig {
     fn default() -> Self {
         Self {
+            channels: None,
             features: 32,
             depth: 4,
             share_weights: true,
@@ -69,6 +72,13 @@ impl Default for UNetConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SizeError {
+    /// The images would have no channels.
+    #[error("model.channels is {channels}, but must be at least 1")]
+    Channels {
+        /// Channels.
+        channels: usize,
+    },
+
     /// The network would have a layer without channels.
     #[error("model.features is {features}, but must be at least {least}")]
     Features {
@@ -103,6 +113,14 @@ pub enum SizeError {
 }
 
 impl SizeError {
+    /// Whether images can have so many channels.
+    pub(crate) fn check_channels(channels: Option<usize>) -> Result<(), Self> {
+        match channels {
+            Some(channels @ 0) => Err(Self::Channels { channels }),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether an image can be halved `depth` times.
     pub(crate) fn check(height: usize, width: usize, depth: usize) -> Result<(), Self> {
         let divisor = 1 << depth;
@@ -124,6 +142,7 @@ impl UNetConfig {
     /// # Errors
     /// When `features` or `depth` is out of range.
     pub fn validate(&self) -> Result<(), SizeError> {
+        SizeError::check_channels(self.channels)?;
         // The last block ends with C_d / 3 = 2 * features / 3 channels.
         if self.features < 2 {
             return Err(SizeError::Features {
@@ -187,8 +206,9 @@ impl UNetConfig {
             scratch: self.conv.resolve(device) == Convolution::Scratch,
         };
         let named = |name: &str| [name.to_owned()];
+        let channels = self.channels.unwrap_or(CHANNELS);
 
-        let conv0 = builder.same_convolution(&named("conv0"), [CHANNELS, encoder], KERNEL_SIZE)?;
+        let conv0 = builder.same_convolution(&named("conv0"), [channels, encoder], KERNEL_SIZE)?;
         let eblocks = self
             .encoder_levels()
             .iter()
@@ -212,7 +232,7 @@ impl UNetConfig {
                 let (channels_in, [mid, out]) = match levels.as_slice() {
                     [0] => (2 * encoder, [decoder, decoder]),
                     [last] if last + 1 == self.depth => {
-                        (decoder + CHANNELS, [decoder / 2, decoder / 3])
+                        (decoder + channels, [decoder / 2, decoder / 3])
                     }
                     _ => (decoder + encoder, [decoder, decoder]),
                 };
@@ -230,7 +250,7 @@ impl UNetConfig {
             })
             .collect::<Result<_, _>>()?;
         let conv2 =
-            builder.same_convolution(&named("conv2"), [decoder / 3, CHANNELS], KERNEL_SIZE)?;
+            builder.same_convolution(&named("conv2"), [decoder / 3, channels], KERNEL_SIZE)?;
         let relu = match self.activation {
             Activation::PRelu => Some(builder.prelu(&named("relu"), 1)?),
             Activation::Relu => None,
@@ -317,8 +337,8 @@ impl UNet {
     /// The denoised images.
     ///
     /// # Shapes
-    /// - `x`: `[batch_size, 3, height, width]`
-    /// - output: `[batch_size, 3, height, width]`, values in `(0, 1)`
+    /// - `x`: `[batch_size, channels, height, width]`
+    /// - output: the same, values in `(0, 1)`
     ///
     /// # Panics
     /// If a side is not divisible by `2^depth`.
@@ -329,7 +349,7 @@ impl UNet {
             height % divisor == 0 && width % divisor == 0,
             "expected sides divisible by {divisor}, got {height}x{width}"
         );
-        let mut skips = vec![x.clone()]; // [N, 3, H, W]
+        let mut skips = vec![x.clone()]; // [N, channels, H, W]
         let mut y = self.conv0.forward_activated(x, self.relu.as_ref()); // [N, C_e, H, W]
         for level in 0..self.depth {
             y = self.encoder(level).forward(y); // [N, C_e, H / 2^(level + 1), W / 2^(level + 1)]
@@ -340,7 +360,7 @@ impl UNet {
         for (level, skip) in skips.into_iter().rev().enumerate() {
             y = self.decoder(level).forward(y, skip); // doubled; C_d channels, C_d / 3 at the end
         }
-        sigmoid(self.conv2.forward(y), self.is_scratch()) // [N, 3, H, W]
+        sigmoid(self.conv2.forward(y), self.is_scratch()) // [N, channels, H, W]
     }
 
     /// Whether the ops of `n2n_scratch` compute it.

@@ -48,6 +48,7 @@ pub fn losses(implementation: Implementation, steps: &Steps, device: &Device) ->
     let config = SimpleNetConfig {
         features: steps.features,
         implementation,
+        ..SimpleNetConfig::default()
     };
     let mut network = config.init(9, &device);
     let mut optimizer = SgdConfig::new().init();

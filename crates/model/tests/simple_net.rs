@@ -46,6 +46,7 @@ fn every_guise_agrees_with_pytorch() {
             let config = SimpleNetConfig {
                 features: 6,
                 implementation,
+                ..SimpleNetConfig::default()
             };
             let network = config.load(golden.parameters(), &device).unwrap();
             let input = Tensor::from_data(golden.tensor("input"), &device);

@@ -5,7 +5,7 @@
 
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Distribution, Tensor};
-use n2n_model::{Network, NetworkConfig, UNetConfig};
+use n2n_model::{Loss, Network, NetworkConfig, UNetConfig};
 
 /// Growth from the first part of the run to its end, in bytes: a step that kept its smallest tensors would
 /// keep more than these 116 bytes of a step; an allocator's slack is less.
@@ -35,7 +35,9 @@ fn ten_thousand_steps_keep_no_memory() {
     let (input, target) = (random(), random());
     let mut step = |network: Network| {
         let output = network.forward(input.clone());
-        let gradients = network.mse(output, target.clone()).backward();
+        let gradients = network
+            .loss(Loss::L2, 0.0, output, target.clone(), None)
+            .backward();
         let gradients = GradientsParams::from_grads(gradients, &network);
         optimizer.step(1e-3, network, gradients)
     };

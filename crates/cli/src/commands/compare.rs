@@ -17,18 +17,19 @@ use self::measure::{Bench, Measurement};
 use crate::args::CompareArgs;
 use crate::backend::{BackendName, Selected};
 use crate::experiment::Experiment;
+use crate::train::datasets;
 
 /// Compares as the arguments say.
 ///
 /// # Errors
 /// When an argument, the config, the data or a backend cannot be used, or a step fails.
 pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
-    let experiment = args.experiment.resolve()?;
+    let (experiment, opened) = datasets::open(args.experiment.resolve()?)?;
     let selected = open(&args.backends)?;
     let networks = networks(&experiment, &args.implementations)?;
     let base = picture_base(args)?;
     let steps = usize::try_from(args.steps)?;
-    let bench = Bench::new(&experiment, steps)?;
+    let bench = Bench::new(&experiment, opened, steps)?;
     let [_, height, width] = bench.image_shape();
     let title = format!(
         "{}: {steps} steps of {} images, {height}x{width} pixels each",

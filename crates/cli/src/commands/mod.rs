@@ -4,3 +4,4 @@ pub mod bench;
 pub mod compare;
 pub mod devices;
 pub mod gradcheck;
+pub mod inspect;

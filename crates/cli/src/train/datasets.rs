@@ -1,92 +1,75 @@
 //! The training and validation examples an experiment names.
 
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
-use n2n_data::{DataError, PairSource, Scenes, Slice, Split, Target, TorchPairs};
+use n2n_data::{Examples, NoisyPair, Opened, Request, Visit};
+use rayon::prelude::*;
 
-use super::psnr::psnr_db;
+use super::psnr::Psnr;
 use crate::experiment::Experiment;
 
-/// File names of the reference's data.
-const TRAIN_FILE: &str = "train_data.pkl";
-const VALIDATION_FILE: &str = "val_data.pkl";
+/// A wait that is longer than this shows how far it is, and so often.
+const INTERVAL: Duration = Duration::from_secs(2);
 
-/// What a network is trained and validated on.
-pub struct Datasets {
-    /// Training examples.
-    pub train: Arc<dyn PairSource>,
-    /// Validation examples, with clean targets.
-    pub validation: Arc<dyn PairSource>,
+/// Opens the data of an experiment, and settles what follows from it: the experiment that comes back
+/// names the channels and the noise.
+///
+/// # Errors
+/// When a file is missing or damaged, or does not fit the experiment.
+pub fn open(mut experiment: Experiment) -> anyhow::Result<(Experiment, Opened)> {
+    experiment.model.validate()?;
+    let mut config = experiment.data.clone();
+    config.channels = config.channels.or(experiment.model.channels());
+    let shown = Mutex::new(Instant::now());
+    let progress = |scenes: usize| {
+        if let Ok(mut shown) = shown.lock()
+            && shown.elapsed() > INTERVAL
+        {
+            *shown = Instant::now();
+            eprintln!("looking at images: {scenes} scenes so far");
+        }
+    };
+    let opened = Request {
+        config: &config,
+        noise: experiment.noise.as_ref(),
+        seed: experiment.train.seed,
+        target: experiment.train.target,
+        divisor: experiment.model.divisor(),
+        progress: &progress,
+    }
+    .open()?;
+    let [channels, height, width] = opened.train.shape(0);
+    experiment.model = experiment.model.with_channels(channels);
+    experiment.model.check_image(height, width)?;
+    experiment.noise = opened.noise;
+    Ok((experiment, opened))
 }
 
-impl Datasets {
-    /// Opens what the experiment names, and checks that it can be trained on.
-    ///
-    /// # Errors
-    /// When a file is missing or damaged, or a target or a size does not fit the experiment.
-    pub fn open(experiment: &Experiment) -> anyhow::Result<Self> {
-        let data = &experiment.data;
-        let seed = experiment.train.seed;
-        let (train, validation): (Arc<dyn PairSource>, Arc<dyn PairSource>) = match &data.path {
-            Some(folder) => (
-                Arc::new(TorchPairs::open(&folder.join(TRAIN_FILE), Target::Noisy)?),
-                Arc::new(TorchPairs::open(
-                    &folder.join(VALIDATION_FILE),
-                    Target::Clean,
-                )?),
-            ),
-            None => (
-                Arc::new(Scenes::new(&data.scenes, seed, Split::Train)),
-                Arc::new(Scenes::new(&data.scenes, seed, Split::Validation)),
-            ),
+/// PSNR of the noisy validation inputs themselves.
+///
+/// Without clean images it is an estimate for noise of one variance in both images of a pair: half
+/// their mean squared difference.
+///
+/// # Errors
+/// When an example cannot be read.
+pub fn noisy_psnr(validation: &Arc<Examples>) -> anyhow::Result<Psnr> {
+    let errors = (0..validation.len()).into_par_iter().map(|index| {
+        let pair = validation.pair(Visit { epoch: 0, index })?;
+        let NoisyPair {
+            noisy_input,
+            noisy_target,
+            clean_target,
+            ..
+        } = pair;
+        let (other, share) = match (&clean_target, &noisy_target) {
+            (Some(clean), _) => (clean, 1.0),
+            (None, Some(target)) => (target, 0.5),
+            (None, None) => unreachable!("validation has one or the other"),
         };
-        let train = match data.limit {
-            Some(limit) if limit < train.len() => Arc::new(Slice::new(train, 0..limit)),
-            _ => train,
-        };
-        require(&*train, "the training set", experiment.train.target)?;
-        require(&*validation, "the validation set", Target::Clean)?;
-        let [channels, height, width] = train.shape();
-        ensure!(
-            train.shape() == validation.shape(),
-            "training images are {:?}, but validation images {:?} (channels, height, width)",
-            train.shape(),
-            validation.shape()
-        );
-        ensure!(
-            channels == 3,
-            "images have {channels} channels, but the network takes 3"
-        );
-        experiment.model.check_image(height, width)?;
-        Ok(Self { train, validation })
-    }
-
-    /// PSNR of the noisy validation inputs themselves, in dB.
-    ///
-    /// # Errors
-    /// When an example cannot be read.
-    pub fn noisy_psnr_db(&self) -> anyhow::Result<f64> {
-        let mse = (0..self.validation.len())
-            .map(|index| {
-                let pair = self.validation.pair(index)?;
-                let clean = pair.target(Target::Clean).context("no clean target")?;
-                let squares = pair.noisy_input.iter().zip(clean);
-                let sum: f64 = squares.map(|(a, b)| f64::from(a - b).powi(2)).sum();
-                Ok(sum / clean.len() as f64)
-            })
-            .collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(psnr_db(&mse))
-    }
-}
-
-fn require(source: &dyn PairSource, name: &str, target: Target) -> Result<(), DataError> {
-    let name = name.to_owned();
-    if source.is_empty() {
-        return Err(DataError::Empty { name });
-    }
-    if !source.has(target) {
-        return Err(DataError::MissingTarget { name, target });
-    }
-    Ok(())
+        Ok(share * n2n_data::quality::mse(&noisy_input, other))
+    });
+    let errors = errors.collect::<anyhow::Result<Vec<f64>>>()?;
+    Ok(Psnr::of(&errors, validation.has_clean()))
 }

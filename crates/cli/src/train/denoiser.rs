@@ -1,13 +1,17 @@
 //! The network as burn-train's learner sees it: a training step, a validation step, an output.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::store::RecordError;
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use n2n_data::Batch;
-use n2n_model::Network;
+use n2n_model::{Loss, Network};
 
 use super::psnr::PsnrInput;
 
@@ -16,11 +20,75 @@ use super::psnr::PsnrInput;
 pub struct Denoiser {
     /// The network.
     pub network: Network,
+    /// What training minimizes.
+    #[module(skip)]
+    pub objective: Objective,
+    /// Where the optimizer's state goes when it is wanted.
+    #[module(skip)]
+    pub snapshot: Snapshot,
+}
+
+/// Hands out the state of the optimizer, which burn-train's learner shows to [`TrainStep::optimize`]
+/// only.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    wanted: Arc<AtomicBool>,
+    taken: Arc<Mutex<Option<Result<Vec<u8>, RecordError>>>>,
+}
+
+impl Snapshot {
+    /// Asks for the state after the next step.
+    pub fn request(&self) {
+        self.wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// The state that was asked for last, in Burn's format; nothing before the first step.
+    ///
+    /// # Errors
+    /// When Burn could not write it.
+    pub fn take(&self) -> Result<Vec<u8>, RecordError> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.take().unwrap_or(Ok(vec![]))
+    }
+
+    fn offer(&self, optimizer: &ModuleOptimizer) {
+        if self.wanted.swap(false, Ordering::Relaxed) {
+            let state = optimizer.into_bytes().map(|bytes| bytes.to_vec());
+            *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
+        }
+    }
+}
+
+/// What training minimizes, and how far through the run it is.
+#[derive(Clone, Debug, Default)]
+pub struct Objective {
+    loss: Loss,
+    progress: Arc<AtomicU32>,
+}
+
+impl Objective {
+    /// A loss at the start of a run.
+    pub fn new(loss: Loss) -> Self {
+        Self {
+            loss,
+            ..Self::default()
+        }
+    }
+
+    /// Says how much of the run is over, from 0 to 1: to every clone.
+    pub fn set_progress(&self, progress: f32) {
+        self.progress.store(progress.to_bits(), Ordering::Relaxed);
+    }
+
+    fn progress(&self) -> f64 {
+        f64::from(f32::from_bits(self.progress.load(Ordering::Relaxed)))
+    }
 }
 
 /// What a step leaves for metrics and records.
 pub struct DenoisingOutput {
-    /// Mean squared error: one value for a training batch, one for each image in validation.
+    /// The loss of a training batch; in validation the mean squared error of each image, or an
+    /// unbiased estimate of it.
     pub mse: Tensor<1>,
 }
 
@@ -35,10 +103,16 @@ impl TrainStep for Denoiser {
             return TrainOutput { grads, item };
         }
         let output = self.network.forward(batch.input);
-        let mse = self.network.mse(output, batch.target);
-        let gradients = mse.backward();
-        let mse = mse.without_autodiff();
-        TrainOutput::new(self, gradients, DenoisingOutput { mse })
+        let Objective { loss, .. } = self.objective;
+        let progress = self.objective.progress();
+        let loss = self
+            .network
+            .loss(loss, progress, output, batch.target, batch.mask);
+        let gradients = loss.backward();
+        let item = DenoisingOutput {
+            mse: loss.without_autodiff(),
+        };
+        TrainOutput::new(self, gradients, item)
     }
 
     fn optimize(
@@ -53,7 +127,8 @@ impl TrainStep for Denoiser {
             }
             network => optimizer.step(lr, network, grads),
         };
-        Self { network }
+        self.snapshot.offer(optimizer);
+        Self { network, ..self }
     }
 }
 
@@ -62,11 +137,38 @@ impl InferenceStep for Denoiser {
     type Output = DenoisingOutput;
 
     fn step(&self, batch: Batch) -> DenoisingOutput {
-        let output = self.network.forward(batch.input);
-        let squares = (output - batch.target).square(); // [N, C, H, W]
-        let mse = squares.flatten::<2>(1, 3).mean_dim(1).squeeze_dim::<1>(1); // [N]
-        DenoisingOutput { mse }
+        self.validate(batch).0
     }
+}
+
+impl Denoiser {
+    /// The errors of a validation batch, and its denoised images.
+    pub fn validate(&self, batch: Batch) -> (DenoisingOutput, Tensor<4>) {
+        let denoised = self.network.forward(batch.input);
+        let error = mse_per_image(denoised.clone(), batch.target.clone());
+        let mse = match batch.reverse {
+            None => error,
+            // Each image against the other's denoised one, less what the noise of a target adds:
+            // E|f(x1) - x2|^2 = E|f(x1) - clean|^2 + var(x2), and var(x1) + var(x2) = E|x1 - x2|^2,
+            // for noise that is independent and of zero mean.
+            Some(reverse) => {
+                let noise = mse_per_image(reverse.target.clone(), batch.target);
+                let other = mse_per_image(self.network.forward(reverse.input), reverse.target);
+                (error + other - noise) / 2.0
+            }
+        };
+        (DenoisingOutput { mse }, denoised)
+    }
+}
+
+/// Mean squared error of each image.
+///
+/// # Shapes
+/// - `a`, `b`: `[batch_size, channels, height, width]`
+/// - the errors: `[batch_size]`
+fn mse_per_image(a: Tensor<4>, b: Tensor<4>) -> Tensor<1> {
+    let squares = (a - b).square();
+    squares.flatten::<2>(1, 3).mean_dim(1).squeeze_dim::<1>(1)
 }
 
 impl ItemLazy for DenoisingOutput {

@@ -1,11 +1,14 @@
 //! `n2n train`: the training program, top to bottom.
 
+mod checkpoint;
 pub(crate) mod datasets;
 pub(crate) mod denoiser;
 pub(crate) mod optimizer;
+mod pictures;
 mod plateau;
 mod progress;
 pub(crate) mod psnr;
+mod resume;
 mod run_dir;
 mod strategy;
 
@@ -15,19 +18,21 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use burn::train::logger::InMemoryMetricLogger;
 use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::renderer::MetricsRenderer;
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
-use n2n_data::{Normalization, TrainStream, ValidationSet};
+use n2n_data::{Batching, Opened, TrainStream, ValidationSet};
 use serde::Serialize;
 
-use self::datasets::Datasets;
-use self::denoiser::Denoiser;
+use self::checkpoint::Checkpoint;
+use self::denoiser::{Denoiser, Objective, Snapshot};
+use self::pictures::Gallery;
 use self::progress::ProgressLines;
-use self::psnr::PsnrMetric;
+use self::psnr::{Psnr, PsnrKeys, PsnrMetric};
+use self::resume::Resumed;
 use self::run_dir::{ModelMetadata, Provenance, RunDir};
 use self::strategy::{Outcome, ValidateEvery};
 use crate::args::TrainArgs;
@@ -42,35 +47,59 @@ const INTERRUPTED: u8 = 130;
 /// # Errors
 /// When an argument, the config, the data or the run directory cannot be used.
 pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
-    let experiment = args.experiment.resolve()?;
+    let resumed = args.resume.as_deref().map(Resumed::open).transpose()?;
+    let experiment = match &resumed {
+        Some(resumed) => resumed.experiment()?,
+        None => args.experiment.resolve()?,
+    };
     let selected = args.place.open()?;
-    let datasets = Datasets::open(&experiment)?;
-    let noisy_psnr_db = datasets.noisy_psnr_db()?;
-    let run_dir = RunDir::create(args.run_dir.as_deref(), &args.experiment.name())?;
+    let (experiment, opened) = datasets::open(experiment)?;
+    let noisy = datasets::noisy_psnr(&opened.validation)?;
+    let keys = PsnrKeys::from(noisy);
+    let (run_dir, checkpoint) = match resumed {
+        Some(Resumed {
+            run_dir,
+            checkpoint,
+        }) => (run_dir, Some(checkpoint)),
+        None => {
+            let run_dir = RunDir::create(args.run_dir.as_deref(), &args.experiment.name())?;
+            run_dir.describe(
+                &experiment.to_toml()?,
+                &Provenance {
+                    version: env!("CARGO_PKG_VERSION"),
+                    git_revision: env!("N2N_GIT_REVISION"),
+                    backend: selected.backend,
+                    device: &selected.name,
+                    seed: experiment.train.seed,
+                    train_examples: opened.train.len(),
+                    validation_examples: opened.validation.len(),
+                    noisy_psnr_db: keys.psnr_db,
+                    noisy_psnr_est_db: keys.psnr_est_db,
+                },
+            )?;
+            (run_dir, None)
+        }
+    };
     let run_path = run_dir.path().to_owned();
-    run_dir.describe(
-        &experiment.to_toml()?,
-        &Provenance {
-            version: env!("CARGO_PKG_VERSION"),
-            git_revision: env!("N2N_GIT_REVISION"),
-            backend: selected.backend,
-            device: &selected.name,
-            seed: experiment.train.seed,
-            train_examples: datasets.train.len(),
-            validation_examples: datasets.validation.len(),
-            noisy_psnr_db,
-        },
-    )?;
     if !args.json {
         eprintln!(
-            "{} training and {} validation images, noisy input {noisy_psnr_db:.2} dB, on {} ({}), into {}",
-            datasets.train.len(),
-            datasets.validation.len(),
+            "{}: {} training and {} validation images, noisy input {noisy}, on {} ({}), into {}",
+            opened.kind,
+            opened.train.len(),
+            opened.validation.len(),
             selected.backend,
             selected.name,
             run_path.display(),
         );
     }
+
+    if opened.one_scene {
+        eprintln!("warning: there is one scene, so that validation is on what is trained on");
+    }
+    if let Some(warning) = opened.noise_check()?.and_then(|check| check.warning()) {
+        eprintln!("warning: {warning}");
+    }
+    report_skipped(&opened.skipped);
 
     if selected.tunes_kernels && !args.json {
         eprintln!("tuning kernels for this device: the first steps take longer");
@@ -79,16 +108,24 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let signalled = Arc::new(AtomicBool::new(false));
     let outcome = train(
         &experiment,
-        &datasets,
+        &opened,
         &selected,
         run_dir,
+        checkpoint,
         args.json,
         &signalled,
     )?;
 
+    let mut skipped = opened.skipped.clone();
+    for examples in [&opened.train, &opened.validation] {
+        skipped.extend(examples.skipped());
+    }
+    report_skipped(&skipped[opened.skipped.len()..]);
     let summary = Summary {
-        psnr_db: outcome.last.psnr_db,
-        noisy_psnr_db,
+        psnr: outcome.last.psnr,
+        noisy_psnr_db: keys.psnr_db,
+        noisy_psnr_est_db: keys.psnr_est_db,
+        skipped: skipped.len(),
         images: outcome.last.images,
         seconds: outcome.last.seconds,
         images_per_s: outcome.last.images as f64 / outcome.training_seconds,
@@ -100,7 +137,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     if args.json {
         println!("{}", serde_json::to_string(&summary)?);
     } else {
-        println!("{}", summary.text(&outcome));
+        println!("{}", summary.text(&outcome, noisy));
         if selected.tunes_kernels {
             println!(
                 "tuning kernels: the first step took {:.1} s",
@@ -116,40 +153,74 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
 
 fn train(
     experiment: &Experiment,
-    datasets: &Datasets,
+    opened: &Opened,
     selected: &Selected,
     run_dir: RunDir,
+    checkpoint: Option<Checkpoint>,
     json: bool,
     signalled: &Arc<AtomicBool>,
 ) -> anyhow::Result<Outcome> {
     let config = &experiment.train;
-    let normalization = Normalization::fit(experiment.data.normalize, &*datasets.train)?;
+    let normalization = opened.normalization(experiment.data.normalize)?;
     let shared = Arc::new(normalization.clone());
-    let max_images = max_images(experiment, datasets.train.len());
+    let max_images = max_images(experiment, opened.train.len());
     let device = optimizer::device(&experiment.model, &selected.device);
     let validate_every = config
         .validate_every
-        .batches(datasets.train.len(), config.batch_size);
+        .batches(opened.train.len(), config.batch_size);
 
     let metadata = ModelMetadata::new(experiment.model.clone(), normalization);
     let network = experiment.model.init(config.seed, &device);
-    run_dir.save_model("initial", &experiment.model.state_dict(&network), &metadata)?;
+    if checkpoint.is_none() {
+        run_dir.save_model("initial", &experiment.model.state_dict(&network), &metadata)?;
+    }
     let (scheduler, plateau) = optimizer::scheduler(config);
-    let learner = Learner::new(
-        Denoiser { network },
-        optimizer::optimizer(&config.optimizer),
+    let objective = Objective::new(config.loss);
+    let snapshot = Snapshot::default();
+    let mut learner = Learner::new(
+        Denoiser {
+            network,
+            objective: objective.clone(),
+            snapshot: snapshot.clone(),
+        },
+        optimizer::optimizer(&config.optimizer, &device),
         scheduler,
     );
+    let mut resumed = None;
+    if let Some(checkpoint) = checkpoint {
+        ensure!(
+            checkpoint.position.images < max_images,
+            "the run in {} is over, after {} images",
+            run_dir.path().display(),
+            checkpoint.position.images
+        );
+        resume::restore_best(&run_dir, &checkpoint, &learner.model(), &metadata)?;
+        resume::restore(&mut learner, &checkpoint)?;
+        if let (Some(plateau), Some(state)) = (&plateau, checkpoint.position.plateau) {
+            plateau.restore(state);
+        }
+        resumed = Some(checkpoint.position);
+    }
     let stream = TrainStream::new(
-        datasets.train.clone(),
-        shared.clone(),
-        config.target,
-        config.batch_size,
-        experiment.data.shuffle.then_some(config.seed),
+        opened.train.clone(),
+        Batching {
+            normalization: shared.clone(),
+            target: config.target,
+            batch_size: config.batch_size,
+            shuffle_seed: experiment.data.shuffle.then_some(config.seed),
+            workers: experiment.data.workers,
+        },
         device.clone(),
+    )
+    .after(
+        resumed
+            .as_ref()
+            .map_or(0, |position| position.batches as u64),
     );
+    let has_clean = opened.validation.has_clean();
     let validation = ValidationSet::new(
-        datasets.validation.clone(),
+        opened.validation.clone(),
+        0..opened.validation.len(),
         shared,
         config.batch_size,
         selected.device.clone(),
@@ -164,6 +235,12 @@ fn train(
         max_images,
         validate_every,
         batch_size: config.batch_size,
+        checkpoint_every: config.checkpoint_every,
+        has_clean,
+        objective,
+        snapshot,
+        resumed,
+        gallery: Gallery::new(&opened.validation)?,
         plateau,
         metadata,
         run_dir: Mutex::new(run_dir),
@@ -173,7 +250,7 @@ fn train(
     let result = SupervisedTraining::new(&run_path, Arc::new(stream), Arc::new(validation))
         .metric_train_numeric(LossMetric::new())
         .metric_valid_numeric(LossMetric::new())
-        .metric_valid_numeric(PsnrMetric::new())
+        .metric_valid_numeric(PsnrMetric::new(has_clean))
         .metric_train_numeric(LearningRateMetric::new())
         .with_interrupter(interrupter.clone())
         // metrics.jsonl is the record of a run; burn-train's own would be a file for each epoch.
@@ -229,11 +306,30 @@ fn stop_on_signal(interrupter: &Interrupter, signalled: &Arc<AtomicBool>) -> any
     .context("cannot handle Ctrl-C")
 }
 
+/// Says which scenes and files are left out: a few of them, and how many.
+fn report_skipped(reasons: &[String]) {
+    const SHOWN: usize = 3;
+    for reason in reasons.iter().take(SHOWN) {
+        eprintln!("warning: left out: {reason}");
+    }
+    if reasons.len() > SHOWN {
+        eprintln!(
+            "warning: {} scenes or files are left out; --strict stops at the first",
+            reasons.len()
+        );
+    }
+}
+
 /// What a run came to.
 #[derive(Serialize)]
 struct Summary<'a> {
-    psnr_db: f64,
-    noisy_psnr_db: f64,
+    #[serde(flatten)]
+    psnr: PsnrKeys,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noisy_psnr_db: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noisy_psnr_est_db: Option<f64>,
+    skipped: usize,
     images: usize,
     seconds: f64,
     images_per_s: f64,
@@ -244,19 +340,18 @@ struct Summary<'a> {
 }
 
 impl Summary<'_> {
-    fn text(&self, outcome: &Outcome) -> String {
+    fn text(&self, outcome: &Outcome, noisy: Psnr) -> String {
         format!(
             "{} after {} images in {:.0} s ({:.1} images/s on {})\n\
-             PSNR {:.2} dB (best {:.2} dB), noisy input {:.2} dB\n\
+             PSNR {} (best {}), noisy input {noisy}\n\
              best model: {}",
             if outcome.stopped { "Stopped" } else { "Done" },
             self.images,
             self.seconds,
             self.images_per_s,
             self.device,
-            self.psnr_db,
-            outcome.best.psnr_db,
-            self.noisy_psnr_db,
+            Psnr::from(outcome.last.psnr),
+            Psnr::from(outcome.best.psnr),
             self.model.display(),
         )
     }

@@ -1,10 +1,15 @@
 //! The configured update rule and schedule as Burn's.
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
+use burn::module::ParamGroup;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, ModuleOptimizer, SgdConfig};
+use burn::optim::{
+    AdamConfig, DynOptimizer, DynState, ModuleOptimizer, Optimizer, SgdConfig, StateSink,
+    StateSource,
+};
 use burn::tensor::Device;
+use burn::tensor::kind::BridgeTensor;
 use n2n_model::NetworkConfig;
 
 use super::plateau::Plateau;
@@ -18,8 +23,9 @@ pub fn device(network: &NetworkConfig, device: &Device) -> Device {
     }
 }
 
-/// Burn's optimizer for a configuration.
-pub fn optimizer(config: &OptimizerConfig) -> ModuleOptimizer {
+/// Burn's optimizer for a configuration, its state on `device`.
+pub fn optimizer(config: &OptimizerConfig, device: &Device) -> ModuleOptimizer {
+    let device = device.clone().inner();
     match *config {
         OptimizerConfig::Sgd {
             momentum,
@@ -31,21 +37,23 @@ pub fn optimizer(config: &OptimizerConfig) -> ModuleOptimizer {
                     // PyTorch's default; Burn's is 0.1.
                     .with_dampening(0.0)
             });
-            SgdConfig::new()
+            let sgd = SgdConfig::new()
                 .with_momentum(momentum)
-                .with_weight_decay(decay(weight_decay))
-                .init()
+                .with_weight_decay(decay(weight_decay));
+            OnDevice::new(sgd.build(), device)
         }
         OptimizerConfig::Adam {
             betas: [beta_1, beta_2],
             eps,
             weight_decay,
-        } => AdamConfig::new()
-            .with_beta_1(beta_1 as f32)
-            .with_beta_2(beta_2 as f32)
-            .with_epsilon(eps as f32)
-            .with_weight_decay(decay(weight_decay))
-            .init(),
+        } => {
+            let adam = AdamConfig::new()
+                .with_beta_1(beta_1 as f32)
+                .with_beta_2(beta_2 as f32)
+                .with_epsilon(eps as f32)
+                .with_weight_decay(decay(weight_decay));
+            OnDevice::new(adam.build(), device)
+        }
     }
 }
 
@@ -61,5 +69,54 @@ pub fn scheduler(config: &TrainConfig) -> (ModuleLrScheduler, Option<Plateau>) {
             let plateau = Plateau::new(plateau.clone(), config.lr);
             (plateau.clone().into(), Some(plateau))
         }
+    }
+}
+
+/// An optimizer whose state, read from a checkpoint, goes to a device of choice; Burn's goes to the
+/// default device, which may not be there.
+struct OnDevice<O> {
+    inner: O,
+    device: Device,
+}
+
+impl<O: Optimizer + Clone> OnDevice<O> {
+    fn new(inner: O, device: Device) -> ModuleOptimizer {
+        let on_device = Self {
+            inner: inner.clone(),
+            device,
+        };
+        ModuleOptimizer::from(inner).with_group(ParamGroup::all(), on_device, None)
+    }
+}
+
+impl<O: Optimizer> DynOptimizer for OnDevice<O> {
+    fn step_dyn(
+        &self,
+        rank: usize,
+        lr: f64,
+        tensor: BridgeTensor,
+        grad: BridgeTensor,
+        state: Option<DynState>,
+    ) -> (BridgeTensor, Option<DynState>) {
+        self.inner.step_dyn(rank, lr, tensor, grad, state)
+    }
+
+    fn to_device_dyn(&self, state: DynState, device: &Device) -> DynState {
+        self.inner.to_device_dyn(state, device)
+    }
+
+    fn state_flatten(&self, prefix: &str, state: &DynState, out: &mut StateSink) {
+        self.inner.state_flatten(prefix, state, out);
+    }
+
+    fn state_unflatten(
+        &self,
+        rank: usize,
+        prefix: &str,
+        source: &mut StateSource,
+        _default: &Device,
+    ) -> Option<DynState> {
+        self.inner
+            .state_unflatten(rank, prefix, source, &self.device)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
+use serde::{Deserialize, Serialize};
 
 use crate::experiment::PlateauConfig;
 
@@ -13,11 +14,12 @@ use crate::experiment::PlateauConfig;
 #[derive(Clone)]
 pub struct Plateau {
     config: PlateauConfig,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<PlateauState>>,
 }
 
-#[derive(Clone, Copy)]
-struct State {
+/// What a plateau has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlateauState {
     lr: f64,
     best: f64,
     bad: usize,
@@ -29,7 +31,7 @@ impl Plateau {
     pub fn new(config: PlateauConfig, lr: f64) -> Self {
         Self {
             config,
-            state: Arc::new(Mutex::new(State {
+            state: Arc::new(Mutex::new(PlateauState {
                 lr,
                 best: f64::INFINITY,
                 bad: 0,
@@ -63,7 +65,17 @@ impl Plateau {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// What it has seen so far.
+    pub fn state(&self) -> PlateauState {
+        *self.lock()
+    }
+
+    /// Goes on from what another has seen.
+    pub fn restore(&self, state: PlateauState) {
+        *self.lock() = state;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, PlateauState> {
         // The state is valid after every statement, so a panic elsewhere cannot have broken it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,6 +11,8 @@ use burn::train::renderer::{
     MetricsRendererTraining,
 };
 
+use super::psnr::{PSNR, PSNR_ESTIMATE};
+
 /// Time between two lines of one stretch.
 const INTERVAL: Duration = Duration::from_secs(2);
 
@@ -56,7 +58,10 @@ impl ProgressLines {
             "{images}/{} images  loss {}  PSNR {} dB  lr {:e}  {speed:.0} images/s  ETA {}",
             self.max_images,
             value(&self.train, "Loss", 5),
-            value(&self.valid, "PSNR", 2),
+            match self.valid.contains_key(PSNR) {
+                true => value(&self.valid, PSNR, 2),
+                false => value(&self.valid, PSNR_ESTIMATE, 2),
+            },
             // A mean of equal rates has a rounding error in its last digits; f32 has not.
             self.train.get("Learning Rate").map_or(0.0, |lr| *lr as f32),
             minutes(left),

@@ -4,10 +4,13 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use n2n_data::Normalization;
 use n2n_model::{NetworkConfig, StateDict, write_atomically, write_model_file};
 use serde::{Deserialize, Serialize};
+
+use super::checkpoint::Checkpoint;
+use super::psnr::PsnrKeys;
 
 /// Version of the model file's metadata.
 const FORMAT: u32 = 1;
@@ -18,6 +21,12 @@ const CONFIG: &str = "config.toml";
 const RUN: &str = "run.json";
 /// One line for each validation.
 const METRICS: &str = "metrics.jsonl";
+/// A picture for each validation.
+const PICTURES: &str = "pictures";
+/// What a run needs to go on.
+const CHECKPOINTS: &str = "checkpoints";
+/// Locked by the process that trains.
+const LOCK: &str = "lock";
 
 /// Where and from what a run was made.
 #[derive(Debug, Serialize)]
@@ -37,11 +46,15 @@ pub struct Provenance<'a> {
     /// Number of validation examples.
     pub validation_examples: usize,
     /// PSNR of the noisy validation inputs.
-    pub noisy_psnr_db: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noisy_psnr_db: Option<f64>,
+    /// An estimate of it, where there are no clean images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noisy_psnr_est_db: Option<f64>,
 }
 
 /// One validation, as a line of `metrics.jsonl`.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Training images processed so far.
     pub images: usize,
@@ -49,14 +62,28 @@ pub struct Record {
     pub batches: usize,
     /// Mean training loss since the last validation.
     pub train_loss: f64,
-    /// Mean squared error on the validation set.
+    /// Mean squared error on the validation set, or the estimate of it.
     pub val_mse: f64,
-    /// Mean over images of `-10 log10(mse)`.
-    pub psnr_db: f64,
+    /// Measured or estimated.
+    #[serde(flatten)]
+    pub psnr: PsnrKeys,
+    /// Mean structural similarity to clean images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssim: Option<f64>,
     /// Learning rate of the last step.
     pub lr: f64,
     /// Seconds since the start of training.
     pub seconds: f64,
+}
+
+impl Record {
+    /// Whether this validation went better than another of the same run.
+    pub fn is_better_than(&self, other: &Self) -> bool {
+        match (self.psnr.psnr_db, other.psnr.psnr_db) {
+            (Some(ours), Some(theirs)) => ours > theirs,
+            _ => self.val_mse < other.val_mse,
+        }
+    }
 }
 
 /// What a model file says beside its weights.
@@ -85,6 +112,8 @@ impl ModelMetadata {
 pub struct RunDir {
     path: PathBuf,
     metrics: File,
+    /// The operating system lets go of it when the process ends, however it does.
+    _lock: File,
 }
 
 impl RunDir {
@@ -101,6 +130,7 @@ impl RunDir {
             }
             None => next_free(Path::new("runs"), name)?,
         };
+        let lock = lock(&path)?;
         let metrics_path = path.join(METRICS);
         let metrics = match OpenOptions::new()
             .append(true)
@@ -109,7 +139,8 @@ impl RunDir {
         {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => bail!(
-                "{} already holds a run; choose another --run-dir",
+                "{} already holds a run; choose another --run-dir, or go on with --resume {}",
+                path.display(),
                 path.display()
             ),
             Err(error) => {
@@ -117,12 +148,81 @@ impl RunDir {
                     .with_context(|| format!("cannot write {}", metrics_path.display()));
             }
         };
-        Ok(Self { path, metrics })
+        Ok(Self {
+            path,
+            metrics,
+            _lock: lock,
+        })
+    }
+
+    /// Opens the folder of a run that goes on from a checkpoint, with all that is wrong with newer
+    /// ones. What the run did after the checkpoint is undone.
+    ///
+    /// # Errors
+    /// When it holds no run that can go on, or another process trains in it.
+    pub fn resume(path: &Path) -> anyhow::Result<(Self, Checkpoint, Vec<String>)> {
+        let metrics_path = path.join(METRICS);
+        let no_run = || format!("{} holds no run", path.display());
+        let metrics = OpenOptions::new().append(true).open(&metrics_path);
+        let metrics = metrics.with_context(no_run)?;
+        let lock = lock(path)?;
+        let run_dir = Self {
+            path: path.to_owned(),
+            metrics,
+            _lock: lock,
+        };
+        let (checkpoint, torn) = Checkpoint::newest(&run_dir.checkpoints())?;
+        let length = checkpoint.position.metrics_bytes;
+        ensure!(
+            run_dir.metrics_bytes()? >= length,
+            "{} is shorter than when the checkpoint was written; put its lines back",
+            metrics_path.display()
+        );
+        run_dir
+            .metrics
+            .set_len(length)
+            .with_context(|| format!("cannot write {}", metrics_path.display()))?;
+        Ok((run_dir, checkpoint, torn))
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The experiment that the run is made of.
+    pub fn config(&self) -> PathBuf {
+        self.path.join(CONFIG)
+    }
+
+    /// The folder of checkpoints.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join(CHECKPOINTS)
+    }
+
+    /// Length of the metrics.
+    ///
+    /// # Errors
+    /// When the file is gone.
+    pub fn metrics_bytes(&self) -> anyhow::Result<u64> {
+        let metadata = self.metrics.metadata();
+        Ok(metadata
+            .with_context(|| format!("cannot read {}", self.path.join(METRICS).display()))?
+            .len())
+    }
+
+    /// Removes the model file called `name`, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove_model(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.model(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes what the run is made of.
@@ -165,10 +265,43 @@ impl RunDir {
         Ok(write_model_file(&self.model(name), state, metadata)?)
     }
 
+    /// Writes what the validation after so many batches looks like.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_picture(&self, batches: usize, png: &[u8]) -> anyhow::Result<()> {
+        let folder = self.path.join(PICTURES);
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        let path = folder.join(format!("{batches:08}.png"));
+        write_atomically(&path, png).with_context(|| format!("cannot write {}", path.display()))
+    }
+
     fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.path.join(name);
         write_atomically(&path, text.as_bytes())
             .with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+/// Makes sure that no other process trains in a folder.
+fn lock(folder: &Path) -> anyhow::Result<File> {
+    let path = folder.join(LOCK);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => bail!(
+            "another process trains in {}; wait for it, or stop it",
+            folder.display()
+        ),
+        Err(fs::TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
     }
 }
 

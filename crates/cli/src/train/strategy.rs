@@ -3,7 +3,7 @@
 //! burn-train counts epochs; here an epoch is the stretch between two validations, and the data
 //! loader streams on across them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -12,14 +12,15 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use burn::train::{
-    EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent,
-    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents,
-    TrainingItem, ValidLoader,
+    EventProcessorTraining, Interrupter, Learner, LearnerEvent, SupervisedLearningStrategy,
+    SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents, TrainingItem, ValidLoader,
 };
 
-use super::denoiser::Denoiser;
+use super::checkpoint::{Checkpoint, Position};
+use super::denoiser::{Denoiser, Objective, Snapshot};
+use super::pictures::{Denoised, Gallery};
 use super::plateau::Plateau;
-use super::psnr::psnr_db;
+use super::psnr::Psnr;
 use super::run_dir::{ModelMetadata, Record, RunDir};
 
 /// Batches of which one is shown, or as many as take [`SHOWN_AFTER`] if that is shorter.
@@ -33,7 +34,7 @@ const SHOWN_AFTER: Duration = Duration::from_millis(250);
 pub struct Outcome {
     /// The last validation.
     pub last: Record,
-    /// The validation with the highest PSNR, whose weights `best` holds.
+    /// The best validation, whose weights `best` holds.
     pub best: Record,
     /// Seconds spent in training steps alone.
     pub training_seconds: f64,
@@ -51,14 +52,26 @@ pub struct ValidateEvery {
     pub max_images: usize,
     /// Batches between validations.
     pub validate_every: usize,
+    /// Batches between checkpoints, beside those at validations.
+    pub checkpoint_every: usize,
     /// Images in a full batch.
     pub batch_size: usize,
+    /// Whether validation compares with clean images.
+    pub has_clean: bool,
+    /// What training minimizes.
+    pub objective: Objective,
+    /// Gives the optimizer's state.
+    pub snapshot: Snapshot,
+    /// The validation images that are shown.
+    pub gallery: Gallery,
     /// The scheduler to show validations to.
     pub plateau: Option<Plateau>,
     /// What model files say.
     pub metadata: ModelMetadata,
     /// Where records and models go.
     pub run_dir: Mutex<RunDir>,
+    /// Where the run goes on, if it does not begin.
+    pub resumed: Option<Position>,
     /// How it went; burn-train's own result has no room for it.
     pub outcome: Arc<Mutex<Option<anyhow::Result<Outcome>>>>,
 }
@@ -73,6 +86,7 @@ impl SupervisedLearningStrategy<Denoiser> for ValidateEvery {
         _starting_epoch: usize,
     ) -> (Denoiser, SupervisedTrainingEventProcessor<Denoiser>) {
         learner.fork(&self.device);
+        let position = self.resumed.clone().unwrap_or_default();
         let mut run = Run {
             strategy: self,
             learner,
@@ -81,10 +95,9 @@ impl SupervisedLearningStrategy<Denoiser> for ValidateEvery {
             events: components.event_processor,
             interrupter: components.interrupter,
             start: Instant::now(),
-            training_seconds: 0.0,
-            first_step_seconds: 0.0,
-            images: 0,
-            batches: 0,
+            first_step_seconds: None,
+            position,
+            pending: Vec::new(),
         };
         let outcome = run.complete();
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
@@ -100,114 +113,196 @@ struct Run<'a> {
     validation: ValidLoader<Denoiser>,
     events: SupervisedTrainingEventProcessor<Denoiser>,
     interrupter: Interrupter,
+    /// When this program started to train.
     start: Instant,
-    training_seconds: f64,
-    first_step_seconds: f64,
-    images: usize,
-    batches: usize,
+    first_step_seconds: Option<f64>,
+    position: Position,
+    /// Losses since the last validation that have not been read from the device; they follow those
+    /// in `position`.
+    pending: Vec<Tensor<1>>,
+}
+
+/// Why training pauses.
+#[derive(Clone, Copy, PartialEq)]
+enum Pause {
+    /// A validation is due, or the run is over.
+    Due,
+    /// A person or the system wants the run to stop before that.
+    Stopped,
 }
 
 impl Run<'_> {
     fn complete(&mut self) -> anyhow::Result<Outcome> {
+        let strategy = self.strategy;
+        let before = self.position.seconds;
+        if strategy.resumed.is_none() {
+            self.checkpoint()?;
+        }
         let train = self.train.clone();
         let mut stream = train.iter();
-        let mut best: Option<Record> = None;
-        for stretch in 1.. {
-            let train_loss = self.train_stretch(stretch, &mut *stream)?;
+        loop {
+            let stretch = self.position.batches / strategy.validate_every + 1;
+            let pause = self.train_stretch(stretch, &mut *stream)?;
             self.fail_on_error()?;
+            self.position.seconds = before + self.start.elapsed().as_secs_f64();
+            if pause == Pause::Stopped {
+                // Before the validation, of which a run that goes on knows nothing.
+                self.checkpoint()?;
+            }
+            let train_loss = self.mean_loss()?;
             // Noted before the validation, which a person may still stop while it runs.
             let stopped = self.interrupter.should_stop();
             let record = self.validate(stretch, train_loss)?;
-
-            if let Some(plateau) = &self.strategy.plateau {
-                plateau.observe(record.val_mse);
-            }
-            let is_best = best.is_none_or(|best| record.psnr_db > best.psnr_db);
+            let best = self.position.best;
+            let is_best = best.is_none_or(|best| record.is_better_than(&best));
             self.keep(&record, is_best)?;
             if is_best {
-                best = Some(record);
+                self.position.best = Some(record);
             }
-            if stopped || self.images >= self.strategy.max_images {
+            if pause == Pause::Due {
+                if let Some(plateau) = &strategy.plateau {
+                    plateau.observe(record.val_mse);
+                }
+                self.position.losses.clear();
+                self.checkpoint()?;
+            }
+            if stopped || self.position.images >= strategy.max_images {
                 return Ok(Outcome {
                     last: record,
-                    best: best.unwrap_or(record),
-                    training_seconds: self.training_seconds,
-                    first_step_seconds: self.first_step_seconds,
-                    stopped: self.images < self.strategy.max_images,
+                    best: self.position.best.unwrap_or(record),
+                    training_seconds: self.position.training_seconds,
+                    first_step_seconds: self.first_step_seconds.unwrap_or_default(),
+                    stopped: self.position.images < strategy.max_images,
                 });
             }
         }
-        unreachable!("a run has a last stretch")
     }
 
-    /// Trains until the next validation is due; the mean loss.
+    /// Trains until the next validation is due, or a stop.
     fn train_stretch(
         &mut self,
         stretch: usize,
         stream: &mut dyn Iterator<
             Item = Result<n2n_data::Batch, burn::data::dataset::DatasetError>,
         >,
-    ) -> anyhow::Result<f64> {
+    ) -> anyhow::Result<Pause> {
         let strategy = self.strategy;
-        let left = strategy.max_images - self.images;
+        let mut trained = self.position.losses.len();
+        let mut done = trained * strategy.batch_size;
+        let left = strategy.max_images.saturating_sub(self.position.images) + done;
         let total_items = left.min(strategy.validate_every * strategy.batch_size);
         self.train_event(LearnerEvent::StartSplit {
             epoch_number: stretch,
             total_items,
         });
         let start = Instant::now();
-        let mut losses: Vec<Tensor<1>> = Vec::new();
-        let mut done = 0;
+        let seconds_before = self.position.training_seconds;
         let mut shown = start;
-        while losses.len() < strategy.validate_every && self.images < strategy.max_images {
+        let pause = loop {
             let batch = stream.next().context("the training stream is endless")??;
             let count = batch.input.dims()[0];
+            let progress = self.position.images as f32 / strategy.max_images as f32;
+            strategy.objective.set_progress(progress.min(1.0));
             let step = Instant::now();
             let output = self.learner.train_step(batch);
             self.learner.lr_step();
+
+            trained += 1;
+            done += count;
+            self.position.images += count;
+            self.position.batches += 1;
+            let due =
+                trained == strategy.validate_every || self.position.images >= strategy.max_images;
+            let stopped = self.interrupter.should_stop();
+            let checkpoint = self
+                .position
+                .batches
+                .is_multiple_of(strategy.checkpoint_every);
+            if due || stopped || checkpoint {
+                strategy.snapshot.request();
+            }
             self.learner.optimizer_step(output.grads);
-            if self.batches == 0 {
+            if self.first_step_seconds.is_none() {
                 // Not by reading the loss, which goes on to the metrics' thread: burn-fusion was seen
                 // to lose a tensor that was read on both.
                 self.strategy.device.sync()?;
-                self.first_step_seconds = step.elapsed().as_secs_f64();
+                self.first_step_seconds = Some(step.elapsed().as_secs_f64());
             }
-
-            done += count;
-            self.images += count;
-            self.batches += 1;
-            losses.push(output.item.mse.clone());
-            let stopped = self.interrupter.should_stop();
-            let ends = stopped
-                || losses.len() == strategy.validate_every
-                || self.images >= strategy.max_images;
+            self.pending.push(output.item.mse.clone());
             // Whoever shows a loss reads it from the device, and waits for it there.
-            let due = self.batches % SHOWN_EVERY == 1 || shown.elapsed() > SHOWN_AFTER;
-            if due || ends {
+            let show = self.position.batches % SHOWN_EVERY == 1 || shown.elapsed() > SHOWN_AFTER;
+            if show || due || stopped {
                 shown = Instant::now();
                 self.train_event(LearnerEvent::ProcessedItem(TrainingItem::new(
                     output.item,
                     Progress::new(done, total_items, Some("images".to_owned())),
-                    Some(self.batches),
+                    Some(self.position.batches),
                     Some(self.learner.lr_current()),
                 )));
             }
-            if stopped {
-                break;
+            self.position.training_seconds = seconds_before + start.elapsed().as_secs_f64();
+            if due {
+                break Pause::Due;
             }
-        }
-        let losses = to_f64(losses)?;
-        self.training_seconds += start.elapsed().as_secs_f64();
+            if stopped {
+                break Pause::Stopped;
+            }
+            if checkpoint {
+                self.checkpoint()?;
+            }
+        };
+        self.read_losses()?;
+        self.position.training_seconds = seconds_before + start.elapsed().as_secs_f64();
         self.train_event(LearnerEvent::EndSplit(stretch));
+        Ok(pause)
+    }
+
+    /// Reads the losses that are still on the device.
+    fn read_losses(&mut self) -> anyhow::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let first = self.position.batches + 1 - self.pending.len();
+        let losses = to_f64(std::mem::take(&mut self.pending))?;
         if let Some(index) = losses.iter().position(|loss| !loss.is_finite()) {
             anyhow::bail!(
                 "the training loss became {} at batch {}; lower train.lr (it was {:e})",
                 losses[index],
-                self.batches - losses.len() + index + 1,
+                first + index,
                 self.learner.lr_current().base(),
             );
         }
-        Ok(losses.iter().sum::<f64>() / losses.len() as f64)
+        let bits = losses.iter().map(|loss| (*loss as f32).to_bits());
+        self.position.losses.extend(bits);
+        Ok(())
+    }
+
+    /// Mean loss since the last validation.
+    fn mean_loss(&mut self) -> anyhow::Result<f64> {
+        self.read_losses()?;
+        let losses = &self.position.losses;
+        let sum: f64 = losses
+            .iter()
+            .map(|bits| f64::from(f32::from_bits(*bits)))
+            .sum();
+        Ok(sum / losses.len() as f64)
+    }
+
+    /// Puts everything that the run needs to go on on disk.
+    fn checkpoint(&mut self) -> anyhow::Result<()> {
+        self.read_losses()?;
+        self.position.plateau = self.strategy.plateau.as_ref().map(Plateau::state);
+        let model = self.learner.model().into_record().into_bytes()?;
+        let run_dir = self.run_dir();
+        let checkpoint = Checkpoint {
+            position: Position {
+                metrics_bytes: run_dir.metrics_bytes()?,
+                ..self.position.clone()
+            },
+            model: model.to_vec(),
+            optimizer: self.strategy.snapshot.take()?,
+        };
+        checkpoint.write(&run_dir.checkpoints())
     }
 
     /// Validates the present weights.
@@ -220,8 +315,12 @@ impl Run<'_> {
         let validation = self.validation.clone();
         let mut batches = validation.iter();
         let mut mse = Vec::new();
+        let mut denoised = Denoised::default();
         while let Some(batch) = batches.next() {
-            let item = InferenceStep::step(&model, batch?);
+            let batch = batch?;
+            let clean = self.strategy.has_clean.then(|| batch.target.clone());
+            let (item, images) = model.validate(batch);
+            denoised.add(images, clean)?;
             mse.push(item.mse.clone());
             let iteration = Some(mse.len());
             let item = TrainingItem::new(item, batches.progress(), iteration, None);
@@ -234,19 +333,22 @@ impl Run<'_> {
         self.interrupter.fail_on_error(flushed);
         self.fail_on_error()?;
 
+        let png = self.strategy.gallery.png(denoised.shown())?;
+        self.run_dir().save_picture(self.position.batches, &png)?;
         let val_mse = mse.iter().sum::<f64>() / mse.len() as f64;
         ensure!(
             val_mse.is_finite(),
             "the validation error became {val_mse}; lower train.lr"
         );
         Ok(Record {
-            images: self.images,
-            batches: self.batches,
+            images: self.position.images,
+            batches: self.position.batches,
             train_loss,
             val_mse,
-            psnr_db: psnr_db(&mse),
+            psnr: Psnr::of(&mse, self.strategy.has_clean).into(),
+            ssim: denoised.ssim(),
             lr: self.learner.lr_current().base(),
-            seconds: self.start.elapsed().as_secs_f64(),
+            seconds: self.position.seconds,
         })
     }
 
@@ -256,13 +358,17 @@ impl Run<'_> {
         let state = metadata
             .network
             .state_dict(&self.learner.model().valid().network);
-        let run_dir = &self.strategy.run_dir;
-        let mut run_dir = run_dir.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut run_dir = self.run_dir();
         run_dir.save_model("last", &state, metadata)?;
         if is_best {
             run_dir.save_model("best", &state, metadata)?;
         }
         run_dir.record(record)
+    }
+
+    fn run_dir(&self) -> MutexGuard<'_, RunDir> {
+        let run_dir = &self.strategy.run_dir;
+        run_dir.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn train_event(&mut self, event: LearnerEvent<super::denoiser::DenoisingOutput>) {

@@ -1,9 +1,11 @@
 //! One file for each kind of source.
 
+mod find;
+mod pictures;
 mod scenes;
-mod slice;
-mod torch_pickle;
+mod stacks;
+mod subset;
 
+pub use find::{Finder, Found, Layout};
 pub use scenes::{Scenes, ScenesConfig, Split};
-pub use slice::Slice;
-pub use torch_pickle::TorchPairs;
+pub use subset::Subset;

@@ -6,16 +6,18 @@
 //! pixel is one point of it drawn at random: the noise of an image reduced by dropping pixels, with
 //! zero mean, absent where the scene is flat.
 
+use std::sync::Arc;
+
+use n2n_files::{Raster, SampleKind, Samples};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use self::{
     canvas::{Strip, render_row},
-    leaf::scene,
     texture::Textures,
 };
-use crate::{DataError, NoisyPair, PairSource, Target};
+use crate::{DataError, SceneInfo, SceneSource, View};
 
 mod canvas;
 mod leaf;
@@ -110,7 +112,7 @@ impl Scenes {
     }
 }
 
-impl PairSource for Scenes {
+impl SceneSource for Scenes {
     fn len(&self) -> usize {
         match self.split {
             Split::Train => self.config.train,
@@ -118,22 +120,51 @@ impl PairSource for Scenes {
         }
     }
 
-    fn shape(&self) -> [usize; 3] {
-        [3, self.config.height, self.config.width]
+    fn channels(&self) -> usize {
+        3
     }
 
-    fn has(&self, _target: Target) -> bool {
+    fn kind(&self) -> SampleKind {
+        SampleKind::U8
+    }
+
+    fn info(&self, _scene: usize) -> SceneInfo {
+        SceneInfo {
+            shots: 2,
+            clean: true,
+            height: self.config.height,
+            width: self.config.width,
+        }
+    }
+
+    fn name(&self, scene: usize, view: View) -> String {
+        format!("embedded scene {scene}, {view:?}")
+    }
+
+    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
+        let images = self.render(scene).map(Arc::new);
+        let image = |view: &View| match view {
+            View::Clean => images[0].clone(),
+            View::Shot(shot) => images[1 + shot].clone(),
+        };
+        Ok(views.iter().map(image).collect())
+    }
+
+    fn ordered(&self) -> bool {
         true
     }
+}
 
-    fn pair(&self, index: usize) -> Result<NoisyPair, DataError> {
+impl Scenes {
+    /// A scene: the clean image, then two noisy ones.
+    fn render(&self, index: usize) -> [Raster; 3] {
         let len = self.len();
-        assert!(index < len, "index {index} of a set of {len} scenes");
+        assert!(index < len, "scene {index} of {len}");
         let (height, width) = (self.config.height, self.config.width);
         let rng = &mut stream(self.seed, 2 * index as u64 + self.split as u64);
-        let leaves = scene(height as f32, width as f32, rng);
+        let leaves = leaf::scene(height as f32, width as f32, rng);
         let mut strip = Strip::new(width, self.config.oversample);
-        let mut images = [(); 3].map(|()| vec![0.0; 3 * height * width]);
+        let mut images = [(); 3].map(|()| vec![0; 3 * height * width]);
         for y in 0..height {
             render_row(&leaves, &self.textures, y, &mut strip);
             for x in 0..width {
@@ -143,11 +174,12 @@ impl PairSource for Scenes {
                 }
             }
         }
-        let [clean_target, noisy_input, noisy_target] = images;
-        Ok(NoisyPair {
-            noisy_input,
-            noisy_target: Some(noisy_target),
-            clean_target: Some(clean_target),
+        images.map(|samples| Raster {
+            channels: 3,
+            height,
+            width,
+            samples: Samples::U8(samples),
+            alpha: None,
         })
     }
 }
@@ -159,10 +191,9 @@ fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
 }
 
 /// Quantized to 8 bits, like images from files.
-fn put_pixel(image: &mut [f32], at: usize, channel_len: usize, colour: [f32; 3]) {
+fn put_pixel(image: &mut [u8], at: usize, channel_len: usize, colour: [f32; 3]) {
     for (channel, value) in colour.into_iter().enumerate() {
-        let byte = (value * 255.0 + 0.5) as u8; // the cast cuts off: this rounds
-        image[channel * channel_len + at] = f32::from(byte) / 255.0;
+        image[channel * channel_len + at] = (value * 255.0 + 0.5) as u8; // the cast cuts off: this rounds
     }
 }
 

@@ -10,7 +10,7 @@ use n2n_model::NetworkConfig;
 
 use crate::backend::Selected;
 use crate::experiment::OptimizerConfig;
-use crate::train::denoiser::Denoiser;
+use crate::train::denoiser::{Denoiser, Objective, Snapshot};
 use crate::train::optimizer;
 
 /// Steps of a measurement, however long they take.
@@ -39,8 +39,12 @@ impl Training {
         };
         let network = config.init(0, &device);
         let mut learner = Learner::new(
-            Denoiser { network },
-            optimizer::optimizer(&sgd),
+            Denoiser {
+                network,
+                objective: Objective::default(),
+                snapshot: Snapshot::default(),
+            },
+            optimizer::optimizer(&sgd, &device),
             ModuleLrScheduler::from(lr),
         );
         learner.fork(&device);
@@ -51,6 +55,8 @@ impl Training {
         let batch = Batch {
             input: images(),
             target: images(),
+            mask: None,
+            reverse: None,
         };
         Self { learner, batch }
     }

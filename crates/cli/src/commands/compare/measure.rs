@@ -7,17 +7,16 @@ use anyhow::{Context, ensure};
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::train::{InferenceStep, Learner};
-use n2n_data::{Batch, Normalization, PairSource, Slice, TrainStream, ValidationSet};
+use n2n_data::{Batch, Batching, Examples, Normalization, Opened, TrainStream, ValidationSet};
 use n2n_model::{NetworkConfig, StateDict};
 use serde::Serialize;
 
 use super::memory;
 use crate::backend::Selected;
 use crate::experiment::Experiment;
-use crate::train::datasets::Datasets;
-use crate::train::denoiser::Denoiser;
+use crate::train::denoiser::{Denoiser, Objective, Snapshot};
 use crate::train::optimizer;
-use crate::train::psnr::psnr_db;
+use crate::train::psnr::Psnr;
 
 /// Validation images of the PSNR: enough to see that a backend learned the same.
 const VALIDATION_IMAGES: usize = 64;
@@ -40,7 +39,7 @@ pub struct Measurement {
     pub loss_deviation: f64,
     /// Largest `max|w - reference| / max|reference|` of a parameter tensor after the last step.
     pub weight_deviation: f64,
-    /// PSNR after the last step.
+    /// PSNR after the last step, measured or estimated.
     pub psnr_db: f64,
     /// Peak resident memory of the process in MiB, with what earlier backends left behind.
     pub peak_memory_mib: Option<f64>,
@@ -55,32 +54,30 @@ pub struct Measurement {
 pub struct Bench<'a> {
     experiment: &'a Experiment,
     steps: usize,
-    train: Arc<dyn PairSource>,
-    validation: Arc<dyn PairSource>,
+    train: Arc<Examples>,
+    validation: Arc<Examples>,
     normalization: Arc<Normalization>,
 }
 
 impl<'a> Bench<'a> {
-    /// Opens the experiment's data.
+    /// Prepares an experiment with its data.
     ///
     /// # Errors
-    /// When the data cannot be used.
-    pub fn new(experiment: &'a Experiment, steps: usize) -> anyhow::Result<Self> {
-        let Datasets { train, validation } = Datasets::open(experiment)?;
-        let normalization = Normalization::fit(experiment.data.normalize, &*train)?;
-        let count = validation.len().min(VALIDATION_IMAGES);
+    /// When an example cannot be read.
+    pub fn new(experiment: &'a Experiment, opened: Opened, steps: usize) -> anyhow::Result<Self> {
+        let normalization = opened.normalization(experiment.data.normalize)?;
         Ok(Self {
             experiment,
             steps,
-            train,
-            validation: Arc::new(Slice::new(validation, 0..count)),
+            train: opened.train,
+            validation: opened.validation,
             normalization: Arc::new(normalization),
         })
     }
 
     /// `[channels, height, width]` of the images.
     pub fn image_shape(&self) -> [usize; 3] {
-        self.train.shape()
+        self.train.shape(0)
     }
 
     /// Trains a network on one backend from the seed's weights, and compares with `reference`.
@@ -99,17 +96,24 @@ impl<'a> Bench<'a> {
         let network = network_config.init(config.seed, &device);
         let (scheduler, _) = optimizer::scheduler(config);
         let mut learner = Learner::new(
-            Denoiser { network },
-            optimizer::optimizer(&config.optimizer),
+            Denoiser {
+                network,
+                objective: Objective::new(config.loss),
+                snapshot: Snapshot::default(),
+            },
+            optimizer::optimizer(&config.optimizer, &device),
             scheduler,
         );
         learner.fork(&device);
         let stream = TrainStream::new(
             self.train.clone(),
-            self.normalization.clone(),
-            config.target,
-            config.batch_size,
-            self.experiment.data.shuffle.then_some(config.seed),
+            Batching {
+                normalization: self.normalization.clone(),
+                target: config.target,
+                batch_size: config.batch_size,
+                shuffle_seed: self.experiment.data.shuffle.then_some(config.seed),
+                workers: 0,
+            },
             device,
         );
 
@@ -157,6 +161,7 @@ impl<'a> Bench<'a> {
     fn psnr_db(&self, model: &Denoiser, selected: &Selected) -> anyhow::Result<f64> {
         let set = ValidationSet::new(
             self.validation.clone(),
+            0..self.validation.len().min(VALIDATION_IMAGES),
             self.normalization.clone(),
             self.experiment.train.batch_size,
             selected.device.clone(),
@@ -166,7 +171,9 @@ impl<'a> Bench<'a> {
             let output = InferenceStep::step(model, batch?);
             mse.extend(output.mse.try_into_data()?.iter::<f64>());
         }
-        Ok(psnr_db(&mse))
+        Ok(Psnr::of(&mse, self.validation.has_clean())
+            .db()
+            .unwrap_or(f64::NAN))
     }
 }
 

@@ -1,0 +1,243 @@
+//! `n2n data inspect`: what a path holds, and what would be trained and validated on.
+
+use std::process::ExitCode;
+
+use anyhow::ensure;
+use n2n_data::{DataError, Examples, NoiseCheck, Opened, SceneSource, View};
+use n2n_files::Samples;
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::args::{ExperimentArgs, InspectArgs};
+use crate::train::datasets;
+use crate::train::psnr::{Psnr, PsnrKeys};
+
+/// Scenes whose values are looked at, spread over the set.
+const SAMPLED: usize = 64;
+
+/// Looks at data as the arguments say.
+///
+/// # Errors
+/// When the data cannot be trained and validated on.
+pub fn run(args: InspectArgs) -> anyhow::Result<ExitCode> {
+    let json = args.json;
+    let experiment = ExperimentArgs {
+        config: None,
+        data: args.path,
+        pairs: args.pairs,
+        validation: args.validation,
+        noise: args.noise,
+        strict: args.strict,
+        settings: args.settings,
+        seed: None,
+    };
+    let (experiment, opened) = datasets::open(experiment.resolve()?)?;
+    let noisy = datasets::noisy_psnr(&opened.validation)?;
+    let report = Report {
+        kind: &opened.kind,
+        training: set(&*opened.scenes[0], &opened.train)?,
+        validation: set(&*opened.scenes[1], &opened.validation)?,
+        validates_against: match opened.validation.has_clean() {
+            true => "clean images",
+            false => "second noisy images",
+        },
+        one_scene: opened.one_scene,
+        noise: opened.noise.map(|noise| noise.to_string()),
+        noisy_psnr: noisy.into(),
+        noise_check: opened.noise_check()?,
+        skipped: skipped(&opened),
+    };
+    let normalize = serde_json::to_value(experiment.data.normalize)?;
+    if json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print!(
+            "{}",
+            report.text(noisy, normalize.as_str().unwrap_or_default())
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn skipped(opened: &Opened) -> Vec<String> {
+    let mut skipped = opened.skipped.clone();
+    skipped.extend(opened.train.skipped());
+    skipped.extend(opened.validation.skipped());
+    skipped
+}
+
+/// What was found.
+#[derive(Serialize)]
+struct Report<'a> {
+    kind: &'a str,
+    training: Set,
+    validation: Set,
+    validates_against: &'static str,
+    one_scene: bool,
+    noise: Option<String>,
+    #[serde(flatten, rename = "noisy")]
+    noisy_psnr: PsnrKeys,
+    noise_check: Option<NoiseCheck>,
+    skipped: Vec<String>,
+}
+
+/// A set of scenes, and the examples made of it.
+#[derive(Serialize)]
+struct Set {
+    scenes: usize,
+    /// Fewest and most shots of a scene.
+    shots: [usize; 2],
+    clean: bool,
+    channels: usize,
+    dtype: String,
+    /// Smallest and largest height in pixels.
+    height: [usize; 2],
+    /// Smallest and largest width in pixels.
+    width: [usize; 2],
+    /// Smallest and largest sample as stored, and the mean, of `sampled` scenes.
+    values: [f64; 3],
+    sampled: usize,
+    /// Images in an epoch.
+    examples: usize,
+    /// `[channels, height, width]` of the first example.
+    example_shape: [usize; 3],
+}
+
+fn set(source: &dyn SceneSource, examples: &Examples) -> anyhow::Result<Set> {
+    ensure!(!source.is_empty(), "a set without scenes");
+    let first = source.info(0);
+    let (mut shots, mut height, mut width) =
+        ([first.shots; 2], [first.height; 2], [first.width; 2]);
+    let mut clean = true;
+    for info in (0..source.len()).map(|scene| source.info(scene)) {
+        widen(&mut shots, info.shots);
+        widen(&mut height, info.height);
+        widen(&mut width, info.width);
+        clean &= info.clean;
+    }
+    let stride = source.len().div_ceil(SAMPLED);
+    let sampled = source.len().div_ceil(stride);
+    let values = (0..source.len())
+        .into_par_iter()
+        .step_by(stride)
+        .map(|scene| values(source, scene))
+        .collect::<Result<Vec<_>, DataError>>();
+    // What cannot be read is said by whoever reads all of it.
+    let values = values.unwrap_or_default();
+    let total = values.iter().fold(
+        [f64::INFINITY, f64::NEG_INFINITY, 0.0],
+        |total, [low, high, mean]| {
+            let share = mean / values.len() as f64;
+            [total[0].min(*low), total[1].max(*high), total[2] + share]
+        },
+    );
+    Ok(Set {
+        scenes: source.len(),
+        shots,
+        clean,
+        channels: source.channels(),
+        dtype: source.kind().to_string(),
+        height,
+        width,
+        values: total,
+        sampled,
+        examples: examples.len(),
+        example_shape: examples.shape(0),
+    })
+}
+
+fn widen(bounds: &mut [usize; 2], value: usize) {
+    *bounds = [bounds[0].min(value), bounds[1].max(value)];
+}
+
+/// Smallest, largest and mean sample of an image of a scene.
+fn values(source: &dyn SceneSource, scene: usize) -> Result<[f64; 3], DataError> {
+    let view = match source.info(scene).shots {
+        0 => View::Clean,
+        _ => View::Shot(0),
+    };
+    let images = source.read(scene, &[view])?;
+    Ok(match &images[0].samples {
+        Samples::U8(samples) => summary(samples),
+        Samples::U16(samples) => summary(samples),
+        Samples::F32(samples) => summary(samples),
+    })
+}
+
+fn summary<T: Copy + Into<f64>>(samples: &[T]) -> [f64; 3] {
+    let start = [f64::INFINITY, f64::NEG_INFINITY, 0.0];
+    let [low, high, sum] = samples.iter().fold(start, |[low, high, sum], &sample| {
+        let sample = sample.into();
+        [low.min(sample), high.max(sample), sum + sample]
+    });
+    [low, high, sum / samples.len() as f64]
+}
+
+impl Report<'_> {
+    fn text(&self, noisy: Psnr, normalize: &str) -> String {
+        let mut lines = vec![self.kind.to_owned()];
+        for (name, set) in [
+            ("training", &self.training),
+            ("validation", &self.validation),
+        ] {
+            let Set {
+                scenes,
+                channels,
+                dtype,
+                values: [low, high, mean],
+                sampled,
+                examples,
+                example_shape: [_, height, width],
+                ..
+            } = set;
+            let clean = if set.clean { " and a clean image" } else { "" };
+            lines.push(format!(
+                "{name}: {scenes} scenes of {} shots{clean}, {}x{} pixels, {channels} channels, {dtype}",
+                bounds(set.shots),
+                bounds(set.height),
+                bounds(set.width),
+            ));
+            lines.push(format!(
+                "  values {low} to {high}, mean {mean:.4} ({sampled} scenes looked at)"
+            ));
+            lines.push(format!(
+                "  {examples} images of {height}x{width} in an epoch"
+            ));
+        }
+        if let Some(noise) = &self.noise {
+            lines.push(format!("noise put on clean images: {noise}"));
+        }
+        lines.push(format!("normalization: {normalize}"));
+        lines.push(format!(
+            "validated against {}; noisy input {noisy}",
+            self.validates_against
+        ));
+        if let Some(check) = &self.noise_check {
+            lines.push(format!(
+                "noise: correlation {:.3} with the scene, {:.3} from pixel to pixel",
+                check.difference_and_sum, check.difference_and_neighbour
+            ));
+            lines.extend(check.warning().map(|warning| format!("warning: {warning}")));
+        }
+        if self.one_scene {
+            lines.push("there is one scene: validation is on what is trained on".to_owned());
+        }
+        if !self.skipped.is_empty() {
+            lines.push(format!("left out: {}", self.skipped.len()));
+            lines.extend(
+                self.skipped
+                    .iter()
+                    .take(10)
+                    .map(|reason| format!("  {reason}")),
+            );
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+fn bounds([low, high]: [usize; 2]) -> String {
+    match low == high {
+        true => low.to_string(),
+        false => format!("{low} to {high}"),
+    }
+}

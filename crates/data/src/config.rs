@@ -1,0 +1,129 @@
+//! What to train and validate on, as an experiment says it.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AugmentConfig, DataError, Layout, NormalizationKind, ScenesConfig};
+
+/// What a network is trained and validated on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataConfig {
+    /// File or folder; without it and `pairs`, the embedded scenes.
+    pub path: Option<PathBuf>,
+    /// Two folders or stacks whose images are pairs.
+    pub pairs: Option<[PathBuf; 2]>,
+    /// Clean images of `pairs`.
+    pub clean: Option<PathBuf>,
+    /// File or folder to validate on; without it, some of the scenes.
+    pub validation: Option<PathBuf>,
+    /// How images belong together, where it cannot be told by looking.
+    pub layout: Option<Layout>,
+    /// Share of the scenes that are validated on, if nothing else says which.
+    pub split: f64,
+    /// Use only the first so many training scenes.
+    pub limit: Option<usize>,
+    /// Validate on at most so many scenes.
+    pub validation_limit: usize,
+    /// Side in pixels of the squares that are cut from images; without it, small images of one size
+    /// stay whole.
+    pub patch_size: Option<usize>,
+    /// Samples that become 0 and 1; without it, integers are divided by their type's largest value
+    /// and floats lie in [0, 1].
+    pub range: Option<[f32; 2]>,
+    /// Colour channels of the images; without it, as the files have.
+    pub channels: Option<usize>,
+    /// Normalization of the inputs.
+    pub normalize: NormalizationKind,
+    /// New random order in each epoch, or file order.
+    pub shuffle: bool,
+    /// Changes to training examples that keep their meaning.
+    pub augment: AugmentConfig,
+    /// Decoded images kept in memory, in MiB.
+    pub cache_mb: usize,
+    /// Threads that make batches ahead of time.
+    pub workers: usize,
+    /// Refuse a set in which a file cannot be used, instead of leaving it out.
+    pub strict: bool,
+    /// The embedded scenes.
+    pub scenes: ScenesConfig,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        Self {
+            path: None,
+            pairs: None,
+            clean: None,
+            validation: None,
+            layout: None,
+            split: 0.1,
+            limit: None,
+            validation_limit: 1000,
+            patch_size: None,
+            range: None,
+            channels: None,
+            normalize: NormalizationKind::None,
+            shuffle: true,
+            augment: AugmentConfig::default(),
+            cache_mb: 1024,
+            workers: 1,
+            strict: false,
+            scenes: ScenesConfig::default(),
+        }
+    }
+}
+
+impl DataConfig {
+    /// Checks the ranges, and keys that contradict each other.
+    ///
+    /// # Errors
+    /// When a value is not possible, with its key.
+    pub fn validate(&self) -> Result<(), DataError> {
+        let invalid = |key, value: String, expected| {
+            Err(DataError::Config {
+                key,
+                value,
+                expected,
+            })
+        };
+        self.scenes.validate()?;
+        self.augment.validate()?;
+        if !(self.split > 0.0 && self.split < 1.0) {
+            return invalid("split", self.split.to_string(), "above 0 and below 1");
+        }
+        for (key, value) in [
+            ("limit", self.limit),
+            ("validation_limit", Some(self.validation_limit)),
+            ("patch_size", self.patch_size),
+        ] {
+            if value == Some(0) {
+                return invalid(key, "0".to_owned(), "at least 1");
+            }
+        }
+        if let Some(channels) = self.channels
+            && ![1, 3].contains(&channels)
+        {
+            return invalid("channels", channels.to_string(), "1 or 3");
+        }
+        if let Some([low, high]) = self.range
+            && !(low.is_finite() && high.is_finite() && low < high)
+        {
+            let value = format!("[{low}, {high}]");
+            return invalid("range", value, "two numbers, the lower first");
+        }
+        if self.workers > 64 {
+            return invalid("workers", self.workers.to_string(), "at most 64");
+        }
+        if let (Some(path), Some(_)) = (&self.path, &self.pairs) {
+            let value = path.display().to_string();
+            return invalid("path", value, "unset where data.pairs is set");
+        }
+        if let (Some(clean), None) = (&self.clean, &self.pairs) {
+            let value = clean.display().to_string();
+            return invalid("clean", value, "unset where data.pairs is not set");
+        }
+        Ok(())
+    }
+}

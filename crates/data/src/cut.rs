@@ -1,0 +1,309 @@
+//! Cutting a window out of an image, as numbers in `[0, 1]`, planar.
+
+use n2n_files::{Raster, Samples};
+
+use crate::augment::Augmentation;
+
+/// Weights of red, green and blue in a grey image (ITU-R BT.709). They add up to 1, so the mean of
+/// noise stays zero.
+const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
+
+/// How stored samples become numbers around `[0, 1]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Scale {
+    /// Samples that become 0 and 1; without it, integers are divided by their type's largest value.
+    pub range: Option<[f32; 2]>,
+}
+
+impl Scale {
+    fn bounds(self, samples: &Samples) -> [f32; 2] {
+        self.range.unwrap_or(match samples {
+            Samples::U8(_) => [0.0, 255.0],
+            Samples::U16(_) => [0.0, 65535.0],
+            Samples::F32(_) => [0.0, 1.0],
+        })
+    }
+}
+
+/// A window of an image, and what is done to it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cut {
+    /// Row of the window's first pixel; outside the image, pixels are reflected.
+    pub top: isize,
+    /// Column of the window's first pixel.
+    pub left: isize,
+    /// Height of the window.
+    pub height: usize,
+    /// Width of the window.
+    pub width: usize,
+    /// What is done to its pixels.
+    pub augmentation: Augmentation,
+}
+
+impl Cut {
+    /// The window of a raster, `[channels, height, width]` with `channels` 1 or 3.
+    pub fn apply(&self, raster: &Raster, scale: Scale, channels: usize) -> Vec<f32> {
+        let bounds = scale.bounds(&raster.samples);
+        let mut values = match &raster.samples {
+            Samples::U8(samples) => self.gather(raster, samples, bounds),
+            Samples::U16(samples) => self.gather(raster, samples, bounds),
+            Samples::F32(samples) => self.gather(raster, samples, bounds),
+        };
+        let area = self.height * self.width;
+        values = match (raster.channels, channels) {
+            (3, 1) => to_grey(&values, area),
+            (1, 3) => values.repeat(3),
+            _ => values,
+        };
+        for (plane, gain) in values.chunks_exact_mut(area).zip(&self.augmentation.gains) {
+            plane.iter_mut().for_each(|value| *value *= gain);
+        }
+        values
+    }
+
+    fn gather<T: Copy + Into<f32>>(
+        &self,
+        raster: &Raster,
+        samples: &[T],
+        [low, high]: [f32; 2],
+    ) -> Vec<f32> {
+        let number = |sample: T| (sample.into() - low) / (high - low);
+        let planes = samples.chunks_exact(raster.height * raster.width);
+        let mut values = Vec::with_capacity(raster.channels * self.height * self.width);
+        if self.is_plain(raster) {
+            let (top, left) = (self.top.unsigned_abs(), self.left.unsigned_abs());
+            for plane in planes {
+                for y in 0..self.height {
+                    let row = &plane[(top + y) * raster.width + left..][..self.width];
+                    values.extend(row.iter().map(|&sample| number(sample)));
+                }
+            }
+            return values;
+        }
+        let points = self.points(raster);
+        for plane in planes {
+            let number = |at: u32| number(plane[at as usize]);
+            values.extend(points.iter().map(|point| point.of(number)));
+        }
+        values
+    }
+
+    /// Whether the window is rows of the image as they are.
+    fn is_plain(&self, raster: &Raster) -> bool {
+        let fits = |start: isize, length: usize, side: usize| {
+            start >= 0 && start.unsigned_abs() + length <= side
+        };
+        let Augmentation {
+            flip,
+            quarters,
+            radians,
+            gains: _,
+        } = self.augmentation;
+        !flip
+            && quarters == 0
+            && radians == 0.0
+            && fits(self.top, self.height, raster.height)
+            && fits(self.left, self.width, raster.width)
+    }
+
+    /// Where each pixel of the window comes from.
+    fn points(&self, raster: &Raster) -> Vec<Point> {
+        let (sin, cos) = self.augmentation.radians.sin_cos();
+        let middle = [self.height, self.width].map(|side| (side as f32 - 1.0) / 2.0);
+        let index = |y: isize, x: isize| {
+            let y = reflect(self.top + y, raster.height);
+            let x = reflect(self.left + x, raster.width);
+            (y * raster.width + x) as u32
+        };
+        let pixels = (0..self.height).flat_map(|y| (0..self.width).map(move |x| (y, x)));
+        pixels
+            .map(|(y, x)| {
+                let (y, x) = self.augmentation.origin(y, x, self.height, self.width);
+                if self.augmentation.radians == 0.0 {
+                    return Point::Pixel(index(y as isize, x as isize));
+                }
+                let (dy, dx) = (y as f32 - middle[0], x as f32 - middle[1]);
+                let y = middle[0] + cos * dy - sin * dx;
+                let x = middle[1] + sin * dy + cos * dx;
+                let (top, left) = (y.floor(), x.floor());
+                let [i, j] = [top as isize, left as isize];
+                Point::Between {
+                    corners: [
+                        index(i, j),
+                        index(i, j + 1),
+                        index(i + 1, j),
+                        index(i + 1, j + 1),
+                    ],
+                    down: y - top,
+                    right: x - left,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Where a pixel comes from.
+enum Point {
+    /// One pixel.
+    Pixel(u32),
+    /// Four neighbours, interpolated bilinearly.
+    Between {
+        corners: [u32; 4],
+        down: f32,
+        right: f32,
+    },
+}
+
+impl Point {
+    fn of(&self, number: impl Fn(u32) -> f32) -> f32 {
+        match *self {
+            Point::Pixel(at) => number(at),
+            Point::Between {
+                corners: [a, b, c, d],
+                down,
+                right,
+            } => {
+                let upper = number(a) * (1.0 - right) + number(b) * right;
+                let lower = number(c) * (1.0 - right) + number(d) * right;
+                upper * (1.0 - down) + lower * down
+            }
+        }
+    }
+}
+
+fn to_grey(values: &[f32], area: usize) -> Vec<f32> {
+    let (red, rest) = values.split_at(area);
+    let (green, blue) = rest.split_at(area);
+    let pixels = red.iter().zip(green).zip(blue);
+    pixels
+        .map(|((r, g), b)| LUMA[0] * r + LUMA[1] * g + LUMA[2] * b)
+        .collect()
+}
+
+/// The pixel that stands for one at `position` of an axis: reflected about the outermost pixels, and
+/// beyond a whole reflection the outermost itself.
+fn reflect(position: isize, length: usize) -> usize {
+    let last = length as isize - 1;
+    let reflected = if position < 0 {
+        -position
+    } else if position > last {
+        2 * last - position
+    } else {
+        position
+    };
+    if (0..=last).contains(&reflected) {
+        return reflected.unsigned_abs();
+    }
+    if position < 0 { 0 } else { last.unsigned_abs() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raster(channels: usize, height: usize, width: usize) -> Raster {
+        let samples = (0..channels * height * width).map(|at| at as u8 * 3);
+        Raster {
+            channels,
+            height,
+            width,
+            samples: Samples::U8(samples.collect()),
+            alpha: None,
+        }
+    }
+
+    fn cut(top: isize, left: isize, height: usize, width: usize) -> Cut {
+        Cut {
+            top,
+            left,
+            height,
+            width,
+            augmentation: Augmentation::default(),
+        }
+    }
+
+    const PLAIN: Scale = Scale { range: None };
+
+    #[test]
+    fn a_window_inside_is_the_samples_over_the_types_maximum() {
+        let values = cut(1, 2, 2, 3).apply(&raster(3, 4, 6), PLAIN, 3);
+        let at = |c: usize, y: usize, x: usize| (c * 24 + y * 6 + x) as f32 * 3.0 / 255.0;
+        let expected: Vec<f32> = (0..3)
+            .flat_map(|c| (1..3).flat_map(move |y| (2..5).map(move |x| at(c, y, x))))
+            .collect();
+        assert_eq!(values, expected);
+    }
+
+    #[test]
+    fn pixels_beyond_the_border_are_reflected_and_then_repeated() {
+        // numpy.pad([0, 1, 2], 2, mode="reflect")
+        let reflected: Vec<_> = (-2..5).map(|at| reflect(at, 3)).collect();
+        assert_eq!(reflected, [2, 1, 0, 1, 2, 1, 0]);
+        // Too small to be reflected as far: the outermost pixel goes on.
+        let repeated: Vec<_> = (-3..5).map(|at| reflect(at, 2)).collect();
+        assert_eq!(repeated, [0, 0, 1, 0, 1, 0, 1, 1]);
+        assert_eq!([reflect(-1, 1), reflect(7, 1)], [0, 0]);
+    }
+
+    #[test]
+    fn plain_windows_are_those_that_are_gathered_point_by_point() {
+        let raster = raster(1, 9, 7);
+        let [low, high] = PLAIN.bounds(&raster.samples);
+        let cut = cut(2, 1, 5, 4);
+        let Samples::U8(samples) = &raster.samples else {
+            panic!("8-bit samples")
+        };
+        let number = |at: u32| (f32::from(samples[at as usize]) - low) / (high - low);
+        let points = cut.points(&raster);
+        let gathered: Vec<f32> = points.iter().map(|point| point.of(number)).collect();
+        assert_eq!(cut.apply(&raster, PLAIN, 1), gathered);
+    }
+
+    #[test]
+    fn a_rotation_of_a_plane_is_a_plane_and_by_nothing_nothing() {
+        // Pixel (y, x) of a slope is 6 y + x of 255; its middle stays where it is.
+        let samples = (0..9 * 11).map(|at| (at / 11 * 6 + at % 11) as u8);
+        let raster = Raster {
+            channels: 1,
+            height: 9,
+            width: 11,
+            samples: Samples::U8(samples.collect()),
+            alpha: None,
+        };
+        let mut cut = cut(2, 3, 5, 5);
+        cut.augmentation.radians = 0.3;
+        let values = cut.apply(&raster, PLAIN, 1);
+        let (sin, cos) = 0.3_f32.sin_cos();
+        for (at, value) in values.iter().enumerate() {
+            let (dy, dx) = ((at / 5) as f32 - 2.0, (at % 5) as f32 - 2.0);
+            let y = 4.0 + cos * dy - sin * dx;
+            let x = 5.0 + sin * dy + cos * dx;
+            let expected = (6.0 * y + x) / 255.0;
+            assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+        }
+    }
+
+    #[test]
+    fn a_range_says_what_is_0_and_1() {
+        let raster = Raster {
+            channels: 1,
+            height: 1,
+            width: 3,
+            samples: Samples::F32(vec![-1.0, 3.0, 11.0]),
+            alpha: None,
+        };
+        let range = Some([-1.0, 7.0]);
+        let values = cut(0, 0, 1, 3).apply(&raster, Scale { range }, 1);
+        assert_eq!(values, [0.0, 0.5, 1.5]);
+    }
+
+    #[test]
+    fn grey_and_colour_become_each_other() {
+        let colour = cut(0, 0, 2, 3).apply(&raster(1, 2, 3), PLAIN, 3);
+        assert_eq!(colour[..6], colour[6..12]);
+        let grey = cut(0, 0, 2, 3).apply(&raster(3, 2, 3), PLAIN, 1);
+        let expected = (0.7152 * 18.0 + 0.0722 * 36.0) / 255.0;
+        assert!((grey[0] - expected).abs() < 1e-6);
+        assert_eq!(grey.len(), 6);
+    }
+}

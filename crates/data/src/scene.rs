@@ -1,0 +1,75 @@
+//! What data is made of: scenes, each seen in one shot or several, some with a clean image.
+
+use std::sync::Arc;
+
+use n2n_files::{Raster, SampleKind};
+
+use crate::DataError;
+
+/// One image of a scene.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum View {
+    /// A noisy image, its noise independent of every other shot's.
+    Shot(usize),
+    /// The image without noise.
+    Clean,
+}
+
+/// Which images of a scene there are, and how large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SceneInfo {
+    /// Number of noisy images.
+    pub shots: usize,
+    /// Whether there is a clean one.
+    pub clean: bool,
+    /// Height of each in pixels.
+    pub height: usize,
+    /// Width of each in pixels.
+    pub width: usize,
+}
+
+/// A finite set of scenes.
+///
+/// # Panics
+/// Methods panic where `scene` is not below [`len`](Self::len), or a view is none of the scene's.
+pub trait SceneSource: Send + Sync {
+    /// Number of scenes.
+    fn len(&self) -> usize;
+
+    /// Whether there is no scene at all.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Channels of every image, 1 or 3.
+    fn channels(&self) -> usize;
+
+    /// How every image stores its samples.
+    fn kind(&self) -> SampleKind;
+
+    /// Which images there are of `scene`.
+    fn info(&self, scene: usize) -> SceneInfo;
+
+    /// The file that an image comes from, and the place in it.
+    fn name(&self, scene: usize, view: View) -> String;
+
+    /// Images of one scene.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError>;
+
+    /// Whether shots of a scene come in an order: the first is the input and the second the target.
+    /// Otherwise any two of them are a pair.
+    fn ordered(&self) -> bool;
+
+    /// Whether every image is in memory as it is.
+    fn in_memory(&self) -> bool {
+        false
+    }
+
+    /// Whether each image is a file of its own, so that a damaged one among many can be left out.
+    fn may_skip(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,82 @@
+//! What a folder holds, sorted by name.
+
+use std::path::{Path, PathBuf};
+
+use crate::DataError;
+
+/// The visible files and folders in a folder.
+pub(super) struct Listing {
+    pub folder: PathBuf,
+    pub files: Vec<PathBuf>,
+    pub folders: Vec<PathBuf>,
+}
+
+impl Listing {
+    /// Lists a folder; hidden entries are left out.
+    pub fn of(folder: &Path) -> Result<Self, DataError> {
+        let io = |source| DataError::Io {
+            path: folder.to_owned(),
+            source,
+        };
+        let mut listing = Self {
+            folder: folder.to_owned(),
+            files: vec![],
+            folders: vec![],
+        };
+        for entry in std::fs::read_dir(folder).map_err(io)? {
+            let path = entry.map_err(io)?.path();
+            if name(&path).starts_with('.') {
+                continue;
+            }
+            match path.is_dir() {
+                true => listing.folders.push(path),
+                false => listing.files.push(path),
+            }
+        }
+        listing.files.sort();
+        listing.folders.sort();
+        Ok(listing)
+    }
+
+    /// The file of this name.
+    pub fn file(&self, wanted: &str) -> Option<&PathBuf> {
+        self.files.iter().find(|path| name(path) == wanted)
+    }
+
+    /// The first of the folders called one of these names, whatever the case.
+    pub fn folder(&self, wanted: &[&str]) -> Option<&PathBuf> {
+        let called = |path: &&PathBuf, wanted: &str| name(path).eq_ignore_ascii_case(wanted);
+        wanted
+            .iter()
+            .find_map(|wanted| self.folders.iter().find(|path| called(path, wanted)))
+    }
+
+    /// The files with this extension, whatever the case.
+    pub fn with_extension(&self, extensions: &[&str]) -> Vec<PathBuf> {
+        let files = self.files.iter();
+        files
+            .filter(|path| has_extension(path, extensions))
+            .cloned()
+            .collect()
+    }
+}
+
+/// The last part of a path.
+pub(super) fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+/// The last part of a path without its extension.
+pub(super) fn stem(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
+}
+
+/// Whether a path has one of these extensions, whatever the case.
+pub(super) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let found = path.extension().unwrap_or_default().to_string_lossy();
+    extensions
+        .iter()
+        .any(|extension| found.eq_ignore_ascii_case(extension))
+}

@@ -1,0 +1,382 @@
+//! What kind of data a path holds, found by looking at it.
+
+mod files;
+mod listing;
+mod roles;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use n2n_files::{
+    CifarFile, NpyStack, Stack, TiffStack, is_picture, open_npz, open_torch, read_header,
+};
+use serde::{Deserialize, Serialize};
+
+use self::listing::{Listing, has_extension, name, stem};
+use super::pictures::Pictures;
+use super::stacks::{BurstStacks, Chain, PairedStacks};
+use crate::{DataError, SceneSource, Target};
+
+/// File names of the reference's data.
+const TRAIN_FILE: &str = "train_data.pkl";
+const VALIDATION_FILE: &str = "val_data.pkl";
+
+/// The folder in CIFAR-10's archive, and its files.
+const CIFAR_FOLDER: &str = "cifar-10-batches-bin";
+const CIFAR_TRAIN: &str = "data_batch_";
+const CIFAR_VALIDATION: &str = "test_batch.bin";
+
+/// Names of folders that are sets of their own.
+const TRAIN_FOLDERS: [&str; 2] = ["train", "training"];
+const VALIDATION_FOLDERS: [&str; 4] = ["val", "valid", "validation", "test"];
+
+const TORCH: [&str; 3] = ["pkl", "pt", "pth"];
+const TIFF: [&str; 2] = ["tif", "tiff"];
+
+/// How the images of a folder belong together, for those that can be read in two ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// Files of one name in two folders are a noisy pair.
+    Pairs,
+    /// Each folder or stack is a scene, and any two of its images are a noisy pair.
+    Bursts,
+    /// Every image is clean.
+    Clean,
+}
+
+/// What a path holds.
+pub struct Found {
+    /// In words.
+    pub kind: String,
+    /// Scenes to train on.
+    pub train: Arc<dyn SceneSource>,
+    /// Scenes to validate on, if the path says which.
+    pub validation: Option<Arc<dyn SceneSource>>,
+    /// Scenes and files that cannot be used, each with the reason.
+    pub skipped: Vec<DataError>,
+}
+
+/// How to look.
+#[derive(Clone, Copy)]
+pub struct Finder<'a> {
+    /// What cannot be used is an error.
+    pub strict: bool,
+    /// How images belong together, where a person says it.
+    pub layout: Option<Layout>,
+    /// What the second of two tensors in a file of PyTorch is.
+    pub second: Target,
+    /// Called now and then with the number of scenes looked at.
+    pub progress: &'a (dyn Fn(usize) + Sync),
+}
+
+impl Finder<'_> {
+    /// Looks at a file or a folder.
+    ///
+    /// # Errors
+    /// When it holds no data, data of more kinds than one, or damaged files.
+    pub fn find(&self, path: &Path) -> Result<Found, DataError> {
+        let metadata = std::fs::metadata(path).map_err(|source| DataError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        match metadata.is_dir() {
+            true => self.folder(&Listing::of(path)?),
+            false => self.file(path),
+        }
+    }
+
+    /// Two folders, or two stacks, that are pairs whatever their names; with clean images in a third.
+    ///
+    /// # Errors
+    /// When they hold no pairs, or damaged files.
+    pub fn pairs(&self, shots: [&Path; 2], clean: Option<&Path>) -> Result<Found, DataError> {
+        match shots[0].is_dir() {
+            true => self.pair_folders(&shots, clean),
+            false => self.paired_stacks(&shots, clean),
+        }
+    }
+
+    fn file(&self, path: &Path) -> Result<Found, DataError> {
+        if has_extension(path, &TORCH) {
+            return self.torch(path);
+        }
+        if has_extension(path, &["npz"]) {
+            return self.npz(path);
+        }
+        if has_extension(path, &["bin"]) {
+            return Ok(found("CIFAR-10, clean images", cifar(&[path.to_owned()])?));
+        }
+        if has_extension(path, &["npy"]) || has_extension(path, &TIFF) {
+            return self.burst_stacks(&[path.to_owned()]);
+        }
+        Err(DataError::UnknownKind {
+            path: path.to_owned(),
+        })
+    }
+
+    fn folder(&self, listing: &Listing) -> Result<Found, DataError> {
+        if listing.file(TRAIN_FILE).is_some() || listing.file(VALIDATION_FILE).is_some() {
+            return self.reference(&listing.folder);
+        }
+        if let Some(train) = listing.folder(&TRAIN_FOLDERS) {
+            return self.train_and_validation(train, listing.folder(&VALIDATION_FOLDERS));
+        }
+        if let Some(folder) = listing.folder(&[CIFAR_FOLDER]) {
+            return cifar_folder(&Listing::of(folder)?);
+        }
+        if listing.file(CIFAR_VALIDATION).is_some() {
+            return cifar_folder(listing);
+        }
+        let by_layout = match self.layout {
+            Some(Layout::Bursts) => None,
+            _ => self.folders_of_pairs(listing)?,
+        };
+        if let Some(found) = by_layout {
+            return Ok(found);
+        }
+        if self.layout != Some(Layout::Clean) {
+            if let Some(found) = self.stacks(listing)? {
+                return Ok(found);
+            }
+            if let Some(found) = self.bursts(listing)? {
+                return Ok(found);
+            }
+        }
+        let pictures = listing.files.iter().filter(|path| is_picture(path));
+        let scenes = files::clean(pictures.cloned().collect());
+        if scenes.0.is_empty() {
+            return Err(DataError::NoData {
+                path: listing.folder.clone(),
+                names: roles::known(),
+            });
+        }
+        self.pictures("clean images", scenes, true)
+    }
+
+    fn reference(&self, folder: &Path) -> Result<Found, DataError> {
+        let mut train = self.torch(&folder.join(TRAIN_FILE))?;
+        let validation = folder.join(VALIDATION_FILE);
+        if validation.exists() {
+            let second = Target::Clean;
+            train.validation = Some(Self { second, ..*self }.torch(&validation)?.train);
+        }
+        Ok(train)
+    }
+
+    fn train_and_validation(
+        &self,
+        train: &Path,
+        validation: Option<&PathBuf>,
+    ) -> Result<Found, DataError> {
+        let mut found = self.find(train)?;
+        if let Some(validation) = validation {
+            let second = Target::Clean;
+            let validation = Self { second, ..*self }.find(validation)?;
+            found.validation = Some(validation.train);
+            found.skipped.extend(validation.skipped);
+        }
+        Ok(found)
+    }
+
+    fn torch(&self, path: &Path) -> Result<Found, DataError> {
+        let mut stacks: Vec<Box<dyn Stack>> = Vec::new();
+        for stack in open_torch(path)? {
+            stacks.push(Box::new(stack));
+        }
+        let has_clean = stacks.len() == 3 || self.second == Target::Clean;
+        let clean = if has_clean { stacks.pop() } else { None };
+        let kind = "pairs in a file of PyTorch";
+        Ok(found(kind, PairedStacks::new(stacks, clean, true)?))
+    }
+
+    fn npz(&self, path: &Path) -> Result<Found, DataError> {
+        let arrays = open_npz(path)?;
+        let roles = roles::roles(arrays.iter().map(|(name, _)| name.as_str()));
+        let count = arrays.len();
+        let mut arrays: Vec<_> = arrays.into_iter().map(|(_, array)| Some(array)).collect();
+        let mut take = |at: usize| -> Option<Box<dyn Stack>> {
+            arrays[at].take().map(|array| Box::new(array) as _)
+        };
+        if let Some(roles) = roles {
+            let shots = roles.shots.into_iter().filter_map(&mut take).collect();
+            let clean = roles.clean.and_then(&mut take);
+            return Ok(found(
+                "pairs in arrays",
+                PairedStacks::new(shots, clean, true)?,
+            ));
+        }
+        match count {
+            1 => Ok(found(
+                "a burst in an array",
+                BurstStacks::new(take(0).into_iter().collect())?,
+            )),
+            2 => {
+                let shots = (0..2).filter_map(take).collect();
+                Ok(found(
+                    "pairs in arrays",
+                    PairedStacks::new(shots, None, true)?,
+                ))
+            }
+            _ => Err(DataError::UnknownArrays {
+                path: path.to_owned(),
+                count,
+                names: roles::known(),
+            }),
+        }
+    }
+
+    /// Two folders with names of pairs, or, where nothing else can be meant, any two.
+    fn folders_of_pairs(&self, listing: &Listing) -> Result<Option<Found>, DataError> {
+        let names: Vec<String> = listing.folders.iter().map(|path| name(path)).collect();
+        if let Some(roles) = roles::roles(names.iter().map(String::as_str)) {
+            let folder = |at: usize| listing.folders[at].as_path();
+            let shots: Vec<&Path> = roles.shots.iter().map(|&at| folder(at)).collect();
+            return self.pair_folders(&shots, roles.clean.map(folder)).map(Some);
+        }
+        let (clean, shots): (Vec<_>, Vec<_>) = listing
+            .folders
+            .iter()
+            .partition(|path| roles::is_clean(&name(path)));
+        let [first, second] = shots[..] else {
+            return Ok(None);
+        };
+        let clean = clean.first().map(|path| path.as_path());
+        if self.layout == Some(Layout::Pairs) || clean.is_some() {
+            return self.pair_folders(&[first, second], clean).map(Some);
+        }
+        if files::look_like_pairs(first, second)? {
+            return Err(DataError::PairsOrBursts {
+                first: first.clone(),
+                second: second.clone(),
+            });
+        }
+        Ok(None)
+    }
+
+    fn pair_folders(&self, shots: &[&Path], clean: Option<&Path>) -> Result<Found, DataError> {
+        let scenes = files::pairs(shots, clean)?;
+        if scenes.0.is_empty() && scenes.1.is_empty() {
+            return Err(DataError::NoData {
+                path: shots[0].to_owned(),
+                names: roles::known(),
+            });
+        }
+        let kind = match (shots.len(), clean) {
+            (1, _) => "noisy and clean images in two folders",
+            (_, None) => "pairs in two folders",
+            (_, Some(_)) => "pairs in two folders, with clean images",
+        };
+        self.pictures(kind, scenes, true)
+    }
+
+    /// Stacks in files of a folder: paired by their names, or each a burst.
+    fn stacks(&self, listing: &Listing) -> Result<Option<Found>, DataError> {
+        for extension in ["npz", "pkl"] {
+            if let [file] = &listing.with_extension(&[extension])[..] {
+                return self.file(file).map(Some);
+            }
+        }
+        let mut stacks = listing.with_extension(&["npy"]);
+        if stacks.is_empty() {
+            stacks = listing.with_extension(&TIFF);
+            let single = |path: &PathBuf| read_header(path).is_ok_and(|header| header.pages < 2);
+            if stacks.first().is_none_or(single) {
+                return Ok(None);
+            }
+        }
+        let stems: Vec<String> = stacks.iter().map(|path| stem(path)).collect();
+        let roles = roles::roles(stems.iter().map(String::as_str));
+        let Some(roles) = roles.filter(|_| self.layout != Some(Layout::Bursts)) else {
+            return self.burst_stacks(&stacks).map(Some);
+        };
+        let path = |at: usize| stacks[at].as_path();
+        let shots: Vec<&Path> = roles.shots.iter().map(|&at| path(at)).collect();
+        self.paired_stacks(&shots, roles.clean.map(path)).map(Some)
+    }
+
+    fn paired_stacks(&self, shots: &[&Path], clean: Option<&Path>) -> Result<Found, DataError> {
+        let shots = shots.iter().map(|path| open_stack(path));
+        let shots = shots.collect::<Result<_, _>>()?;
+        let clean = clean.map(open_stack).transpose()?;
+        let kind = "stacks paired image by image";
+        Ok(found(kind, PairedStacks::new(shots, clean, false)?))
+    }
+
+    fn burst_stacks(&self, paths: &[PathBuf]) -> Result<Found, DataError> {
+        let bursts = paths.iter().map(|path| open_stack(path));
+        let bursts = bursts.collect::<Result<_, _>>()?;
+        Ok(found("bursts in stacks", BurstStacks::new(bursts)?))
+    }
+
+    fn bursts(&self, listing: &Listing) -> Result<Option<Found>, DataError> {
+        let scenes = files::bursts(&listing.folders)?;
+        if scenes.0.is_empty() && scenes.1.is_empty() {
+            return Ok(None);
+        }
+        self.pictures("bursts in folders", scenes, false).map(Some)
+    }
+
+    fn pictures(
+        &self,
+        kind: &str,
+        (scenes, mut skipped): files::Scenes,
+        ordered: bool,
+    ) -> Result<Found, DataError> {
+        if (self.strict || scenes.is_empty()) && !skipped.is_empty() {
+            return Err(skipped.swap_remove(0));
+        }
+        let (pictures, unreadable) = Pictures::open(&scenes, ordered, self.strict, self.progress)?;
+        skipped.extend(unreadable);
+        let mut found = found(kind, pictures);
+        found.skipped = skipped;
+        Ok(found)
+    }
+}
+
+fn found(kind: &str, source: impl SceneSource + 'static) -> Found {
+    Found {
+        kind: kind.to_owned(),
+        train: Arc::new(source),
+        validation: None,
+        skipped: vec![],
+    }
+}
+
+fn open_stack(path: &Path) -> Result<Box<dyn Stack>, DataError> {
+    if has_extension(path, &TIFF) {
+        return Ok(Box::new(TiffStack::open(path)?));
+    }
+    if has_extension(path, &["npy"]) {
+        return Ok(Box::new(NpyStack::open(path)?));
+    }
+    Err(DataError::UnknownKind {
+        path: path.to_owned(),
+    })
+}
+
+fn cifar(paths: &[PathBuf]) -> Result<PairedStacks, DataError> {
+    let mut stacks: Vec<Box<dyn Stack>> = Vec::new();
+    for path in paths {
+        stacks.push(Box::new(CifarFile::open(path)?));
+    }
+    PairedStacks::new(vec![], Some(Box::new(Chain::new(stacks))), false)
+}
+
+fn cifar_folder(listing: &Listing) -> Result<Found, DataError> {
+    let batches = listing.files.iter().filter(|path| {
+        let name = name(path);
+        name.starts_with(CIFAR_TRAIN) && name.ends_with(".bin")
+    });
+    let batches: Vec<PathBuf> = batches.cloned().collect();
+    if batches.is_empty() {
+        return Err(DataError::Empty {
+            name: format!("{} ({CIFAR_TRAIN}1.bin)", listing.folder.display()),
+        });
+    }
+    let mut found = found("CIFAR-10, clean images", cifar(&batches)?);
+    if let Some(validation) = listing.file(CIFAR_VALIDATION) {
+        found.validation = Some(Arc::new(cifar(std::slice::from_ref(validation))?));
+    }
+    Ok(found)
+}

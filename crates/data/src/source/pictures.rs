@@ -1,0 +1,260 @@
+//! Scenes whose images are files of their own: pairs of folders, folders of bursts, clean images.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use n2n_files::{Header, Raster, SampleKind, read_header, read_picture};
+use rayon::prelude::*;
+
+use crate::{DataError, SceneInfo, SceneSource, View};
+
+/// Images of one scene, each a file; the clean one last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SceneFiles {
+    pub shots: Vec<PathBuf>,
+    pub clean: Option<PathBuf>,
+}
+
+impl SceneFiles {
+    fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.shots.iter().chain(&self.clean)
+    }
+}
+
+/// Files whose headers are read before progress is told.
+const CHUNK: usize = 1024;
+
+/// Scenes whose images are files of their own, whose headers have been read.
+///
+/// Images may differ in type: grey ones among colour ones are taken as colour.
+pub struct Pictures {
+    folders: Vec<PathBuf>,
+    names: Names,
+    scenes: Vec<Entry>,
+    channels: usize,
+    kind: SampleKind,
+    ordered: bool,
+}
+
+/// A scene: its images are consecutive names.
+#[derive(Clone, Copy)]
+struct Entry {
+    first: u32,
+    shots: u32,
+    clean: bool,
+    height: u32,
+    width: u32,
+}
+
+/// Many file names with the number of their folder, in little memory.
+#[derive(Default)]
+struct Names {
+    text: String,
+    ends: Vec<u32>,
+    folders: Vec<u32>,
+}
+
+impl Names {
+    fn push(&mut self, folder: usize, name: &str) {
+        self.text.push_str(name);
+        self.ends.push(self.text.len() as u32);
+        self.folders.push(folder as u32);
+    }
+
+    fn get(&self, index: usize) -> (usize, &str) {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let name = &self.text[start as usize..self.ends[index] as usize];
+        (self.folders[index] as usize, name)
+    }
+}
+
+impl Pictures {
+    /// Reads the headers of all files; a scene with one that cannot be used is left out, with its
+    /// reason among the second result.
+    ///
+    /// `ordered` says that the first shot is the input and the second the target. `progress` is
+    /// called now and then with the number of scenes that are done.
+    ///
+    /// # Errors
+    /// When no scene can be used; with `strict`, when one cannot.
+    pub(crate) fn open(
+        scenes: &[SceneFiles],
+        ordered: bool,
+        strict: bool,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<(Self, Vec<DataError>), DataError> {
+        let mut pictures = Self {
+            folders: Vec::new(),
+            names: Names::default(),
+            scenes: Vec::new(),
+            channels: 1,
+            kind: SampleKind::U8,
+            ordered,
+        };
+        let mut problems = Vec::new();
+        let mut last_folder: Option<(PathBuf, usize)> = None;
+        let mut done = 0;
+        for chunk in scenes.chunks(CHUNK) {
+            let headers: Vec<_> = chunk.par_iter().map(headers).collect();
+            for (files, header) in chunk.iter().zip(headers) {
+                match header {
+                    Ok(header) => pictures.push(files, &header, &mut last_folder),
+                    Err(problem) if strict => return Err(problem),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+            done += chunk.len();
+            progress(done);
+        }
+        match problems.pop() {
+            Some(problem) if pictures.scenes.is_empty() => Err(problem),
+            problem => {
+                problems.extend(problem);
+                Ok((pictures, problems))
+            }
+        }
+    }
+
+    fn push(
+        &mut self,
+        files: &SceneFiles,
+        header: &Header,
+        last_folder: &mut Option<(PathBuf, usize)>,
+    ) {
+        self.channels = self.channels.max(header.channels);
+        if header.kind.bytes() > self.kind.bytes() {
+            self.kind = header.kind;
+        }
+        self.scenes.push(Entry {
+            first: self.names.ends.len() as u32,
+            shots: files.shots.len() as u32,
+            clean: files.clean.is_some(),
+            height: header.height as u32,
+            width: header.width as u32,
+        });
+        for path in files.all() {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let number = match last_folder {
+                Some((last, number)) if last == folder => *number,
+                // Pairs take turns among few folders; bursts have a new one each.
+                _ => {
+                    let known = self.folders.iter().rev().take(4).position(|f| f == folder);
+                    let number = match known {
+                        Some(back) => self.folders.len() - 1 - back,
+                        None => {
+                            self.folders.push(folder.to_owned());
+                            self.folders.len() - 1
+                        }
+                    };
+                    *last_folder = Some((folder.to_owned(), number));
+                    number
+                }
+            };
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            self.names.push(number, &name);
+        }
+    }
+
+    fn path(&self, scene: usize, view: View) -> PathBuf {
+        let entry = self.scenes[scene];
+        let position = match view {
+            View::Shot(shot) if shot < entry.shots as usize => shot,
+            View::Clean if entry.clean => entry.shots as usize,
+            view => panic!("scene {scene} has no {view:?}"),
+        };
+        let (folder, name) = self.names.get(entry.first as usize + position);
+        self.folders[folder].join(name)
+    }
+}
+
+/// The header that all files of a scene agree on.
+fn headers(files: &SceneFiles) -> Result<Header, DataError> {
+    let mut first: Option<(&Path, Header)> = None;
+    for path in files.all() {
+        let header = read_header(path)?;
+        match &first {
+            None => first = Some((path, header)),
+            Some((other, expected)) => {
+                let size = |header: &Header| {
+                    let kind = describe(header.channels, header.kind);
+                    format!("{}x{} {kind}", header.height, header.width)
+                };
+                if size(&header) != size(expected) {
+                    return Err(DataError::SceneDiffers {
+                        path: path.clone(),
+                        found: size(&header),
+                        other: (*other).to_owned(),
+                        expected: size(expected),
+                    });
+                }
+            }
+        }
+    }
+    match first {
+        Some((_, header)) => Ok(header),
+        None => Err(DataError::Empty {
+            name: "a scene".to_owned(),
+        }),
+    }
+}
+
+fn describe(channels: usize, kind: SampleKind) -> String {
+    let colours = if channels == 1 { "grey" } else { "colour" };
+    format!("{colours} {kind}")
+}
+
+impl SceneSource for Pictures {
+    fn len(&self) -> usize {
+        self.scenes.len()
+    }
+
+    fn channels(&self) -> usize {
+        self.channels
+    }
+
+    fn kind(&self) -> SampleKind {
+        self.kind
+    }
+
+    fn info(&self, scene: usize) -> SceneInfo {
+        let entry = self.scenes[scene];
+        SceneInfo {
+            shots: entry.shots as usize,
+            clean: entry.clean,
+            height: entry.height as usize,
+            width: entry.width as usize,
+        }
+    }
+
+    fn name(&self, scene: usize, view: View) -> String {
+        self.path(scene, view).display().to_string()
+    }
+
+    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
+        let info = self.info(scene);
+        let read = |&view: &View| {
+            let path = self.path(scene, view);
+            let raster = read_picture(&path)?;
+            let found = [raster.height, raster.width];
+            let expected = [info.height, info.width];
+            if found != expected {
+                // It was of this size when the set was opened.
+                return Err(DataError::Changed {
+                    path,
+                    found,
+                    expected,
+                });
+            }
+            Ok(Arc::new(raster))
+        };
+        views.iter().map(read).collect()
+    }
+
+    fn ordered(&self) -> bool {
+        self.ordered
+    }
+
+    fn may_skip(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,62 @@
+//! Some of the scenes of another source.
+
+use std::sync::Arc;
+
+use n2n_files::{Raster, SampleKind};
+
+use crate::{DataError, SceneInfo, SceneSource, View};
+
+/// Some of the scenes of another source, in any order.
+pub struct Subset {
+    source: Arc<dyn SceneSource>,
+    scenes: Vec<u32>,
+}
+
+impl Subset {
+    /// The scenes of `source` that `scenes` names.
+    pub fn new(source: Arc<dyn SceneSource>, scenes: Vec<u32>) -> Self {
+        Self { source, scenes }
+    }
+
+    fn scene(&self, index: usize) -> usize {
+        self.scenes[index] as usize
+    }
+}
+
+impl SceneSource for Subset {
+    fn len(&self) -> usize {
+        self.scenes.len()
+    }
+
+    fn channels(&self) -> usize {
+        self.source.channels()
+    }
+
+    fn kind(&self) -> SampleKind {
+        self.source.kind()
+    }
+
+    fn info(&self, scene: usize) -> SceneInfo {
+        self.source.info(self.scene(scene))
+    }
+
+    fn name(&self, scene: usize, view: View) -> String {
+        self.source.name(self.scene(scene), view)
+    }
+
+    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
+        self.source.read(self.scene(scene), views)
+    }
+
+    fn ordered(&self) -> bool {
+        self.source.ordered()
+    }
+
+    fn in_memory(&self) -> bool {
+        self.source.in_memory()
+    }
+
+    fn may_skip(&self) -> bool {
+        self.source.may_skip()
+    }
+}

@@ -1,0 +1,144 @@
+use burn::data::dataloader::DataLoader;
+use burn::tensor::Device;
+use std::sync::Arc;
+
+use super::numbered::{Numbered, examples, recipe, samples};
+use crate::examples::{Framing, Recipe};
+use crate::{
+    AugmentConfig, Batch, Batching, Examples, Normalization, Target, TrainStream, ValidationSet,
+};
+
+fn stream(examples: &Arc<Examples>, workers: usize, shuffle_seed: Option<u64>) -> TrainStream {
+    let batching = Batching {
+        normalization: Arc::new(Normalization::None),
+        target: Target::Noisy,
+        batch_size: 2,
+        shuffle_seed,
+        workers,
+    };
+    TrainStream::new(examples.clone(), batching, Device::flex())
+}
+
+fn values(batch: Batch) -> [Vec<f32>; 2] {
+    [batch.input, batch.target].map(|tensor| tensor.into_data().iter().collect())
+}
+
+fn first(stream: &TrainStream, batches: usize) -> Vec<[Vec<f32>; 2]> {
+    let batches = stream.iter().take(batches);
+    batches.map(|batch| values(batch.unwrap())).collect()
+}
+
+#[test]
+fn batches_follow_the_file_across_epochs_and_the_last_of_each_is_shorter() {
+    let stream = stream(&examples(Numbered::default(), recipe()), 0, None);
+    let mut batches = stream.iter();
+    for scenes in [&[0, 1][..], &[2, 3], &[4], &[0, 1]] {
+        let batch = batches.next().unwrap().unwrap();
+        assert_eq!(batch.input.dims(), [scenes.len(), 1, 4, 6]);
+        let [input, target] = values(batch).map(|values| samples(&values));
+        let firsts = |samples: Vec<usize>| samples.into_iter().step_by(24).collect::<Vec<_>>();
+        let expected = |view: usize| scenes.iter().map(move |scene| 1000 * scene + 100 * view);
+        assert_eq!(firsts(input), expected(0).collect::<Vec<_>>());
+        assert_eq!(firsts(target), expected(1).collect::<Vec<_>>());
+    }
+    assert_eq!(batches.progress().items_processed, 7);
+}
+
+#[test]
+fn batches_are_the_same_for_any_number_of_workers_and_from_any_position() {
+    let random = Recipe {
+        framing: Framing::Anywhere(4),
+        augment: AugmentConfig {
+            flip: true,
+            turn: true,
+            rotate_deg: 10.0,
+            jitter: 0.2,
+            swap: true,
+        },
+        ..recipe()
+    };
+    let scenes = Numbered {
+        size: [7, 9],
+        ..Numbered::default()
+    };
+    let examples = examples(scenes, random);
+    assert_eq!(examples.len(), 15, "three squares cover a scene");
+    let all = first(&stream(&examples, 0, Some(8)), 20);
+    for workers in [0, 1, 4] {
+        let stream = stream(&examples, workers, Some(8));
+        assert_eq!(first(&stream, 20), all, "{workers} workers");
+        for position in 0..18 {
+            let rest = stream.clone().after(position as u64);
+            assert_eq!(first(&rest, 2), all[position..position + 2]);
+        }
+    }
+    assert_ne!(first(&stream(&examples, 0, Some(9)), 20), all);
+}
+
+#[test]
+fn an_epoch_is_never_like_the_one_before() {
+    let scenes = Numbered {
+        size: [9, 9],
+        ..Numbered::default()
+    };
+    let crops = Recipe {
+        framing: Framing::Anywhere(8),
+        ..recipe()
+    };
+    // Batches of one epoch are 3; in file order, only the places of the crops differ.
+    let batches = first(&stream(&examples(scenes, crops), 0, None), 6);
+    assert_ne!(batches[..3], batches[3..]);
+}
+
+#[test]
+fn a_slice_is_a_run_of_the_examples() {
+    let stream = stream(&examples(Numbered::default(), recipe()), 1, None);
+    let slice = stream.slice(1, 4).slice(1, 3);
+    assert_eq!(slice.num_items(), 2);
+    let batch = slice.iter().next().unwrap().unwrap();
+    let [input, _] = values(batch).map(|values| samples(&values));
+    assert_eq!([input[0], input[24]], [2000, 3000]);
+}
+
+fn validation(source: Numbered, batch_size: usize) -> ValidationSet {
+    let recipe = Recipe {
+        framing: Framing::Middle {
+            divisor: 2,
+            largest: 8,
+        },
+        target: None,
+        ..recipe()
+    };
+    let examples = examples(source, recipe);
+    let normalization = Arc::new(Normalization::None);
+    let range = 0..examples.len();
+    ValidationSet::new(examples, range, normalization, batch_size, Device::flex())
+}
+
+#[test]
+fn validation_compares_with_clean_images_where_there_are_any() {
+    let set = validation(Numbered::default(), 3);
+    let sizes: Vec<_> = set
+        .iter()
+        .map(|batch| batch.unwrap().input.dims()[0])
+        .collect();
+    assert_eq!(sizes, [3, 2]);
+    let batch = set.iter().next().unwrap().unwrap();
+    assert!(batch.reverse.is_none());
+    let [input, target] = values(batch).map(|values| samples(&values));
+    assert_eq!([input[0], target[0]], [0, 900]);
+}
+
+#[test]
+fn validation_on_pairs_has_them_the_other_way_round_too() {
+    let pairs = Numbered {
+        clean: false,
+        ..Numbered::default()
+    };
+    let batch = validation(pairs, 3).iter().next().unwrap().unwrap();
+    let reverse = batch.reverse.clone().unwrap();
+    let [input, target] = values(batch);
+    let [other_input, other_target] = [reverse.input, reverse.target]
+        .map(|tensor| tensor.into_data().iter().collect::<Vec<f32>>());
+    assert_eq!((input, target), (other_target, other_input));
+}

@@ -1,0 +1,235 @@
+use std::collections::HashSet;
+
+use super::numbered::{Numbered, examples, recipe, samples};
+use crate::examples::{Framing, Recipe};
+use crate::noise::NoiseConfig;
+use crate::{AugmentConfig, Target, Visit};
+
+fn everything() -> AugmentConfig {
+    AugmentConfig {
+        flip: true,
+        turn: true,
+        rotate_deg: 20.0,
+        jitter: 0.0,
+        swap: true,
+    }
+}
+
+#[test]
+fn one_draw_changes_both_images_of_a_pair_alike() {
+    // The second image is the first one, brighter by 100 steps everywhere; so are the two examples,
+    // however they are turned.
+    let scenes = Numbered {
+        size: [9, 8],
+        ..Numbered::default()
+    };
+    let recipe = Recipe {
+        framing: Framing::Anywhere(4),
+        augment: everything(),
+        ..recipe()
+    };
+    let examples = examples(scenes, recipe);
+    let mut seen = HashSet::new();
+    for epoch in 0..40 {
+        let pair = examples.pair(Visit { epoch, index: 7 }).unwrap();
+        let target = pair.noisy_target.unwrap();
+        let differences = pair.noisy_input.iter().zip(&target).map(|(a, b)| b - a);
+        let steps: Vec<i32> = differences
+            .map(|difference| (difference * 65535.0).round() as i32)
+            .collect();
+        let exchanged = steps[0] < 0;
+        let step = if exchanged { -100 } else { 100 };
+        assert_eq!(steps, [step; 16]);
+        seen.insert((exchanged, samples(&pair.noisy_input)));
+    }
+    assert!(seen.len() > 30, "40 visits show {} examples", seen.len());
+    let exchanged: HashSet<bool> = seen.iter().map(|(exchanged, _)| *exchanged).collect();
+    assert_eq!(exchanged.len(), 2, "exchanged at some visits only");
+}
+
+#[test]
+fn a_jitter_is_one_factor_for_both_images() {
+    let recipe = Recipe {
+        augment: AugmentConfig {
+            jitter: 0.3,
+            ..AugmentConfig::default()
+        },
+        target: Some(Target::Clean),
+        ..recipe()
+    };
+    let examples = examples(Numbered::default(), recipe);
+    let mut factors = HashSet::new();
+    for epoch in 0..10 {
+        let pair = examples.pair(Visit { epoch, index: 2 }).unwrap();
+        let clean = pair.clean_target.unwrap();
+        let factor = |value: f32, sample: usize| value * 65535.0 / sample as f32;
+        let [a, b] = [factor(pair.noisy_input[3], 2003), factor(clean[3], 2903)];
+        assert!((a - b).abs() < 1e-5 && (a - 1.0).abs() <= 0.3001, "{a} {b}");
+        factors.insert((a * 1e4) as i32);
+    }
+    assert!(factors.len() > 5, "{factors:?}");
+}
+
+#[test]
+fn bursts_give_all_ordered_pairs_in_time() {
+    let bursts = Numbered {
+        scenes: 2,
+        shots: 3,
+        ordered: false,
+        ..Numbered::default()
+    };
+    let examples = examples(bursts, recipe());
+    let mut seen = HashSet::new();
+    for epoch in 0..60 {
+        let pair = examples.pair(Visit { epoch, index: 1 }).unwrap();
+        let shot = |values: &[f32]| (samples(values)[0] - 1000) / 100;
+        seen.insert((shot(&pair.noisy_input), shot(&pair.noisy_target.unwrap())));
+    }
+    let all = (0..3)
+        .flat_map(|a| (0..3).map(move |b| (a, b)))
+        .filter(|(a, b)| a != b);
+    assert_eq!(seen, all.collect());
+}
+
+#[test]
+fn ordered_pairs_stay_as_they_are() {
+    let examples = examples(Numbered::default(), recipe());
+    for epoch in 0..20 {
+        let pair = examples.pair(Visit { epoch, index: 4 }).unwrap();
+        assert_eq!(samples(&pair.noisy_input)[23], 4035);
+        assert_eq!(samples(&pair.noisy_target.unwrap())[23], 4135);
+        assert_eq!(
+            pair.clean_target, None,
+            "nothing is read that is not needed"
+        );
+    }
+}
+
+#[test]
+fn crops_reach_every_place_and_no_other() {
+    let scenes = Numbered {
+        scenes: 1,
+        size: [5, 7],
+        ..Numbered::default()
+    };
+    let crops = Recipe {
+        framing: Framing::Anywhere(4),
+        ..recipe()
+    };
+    let examples = examples(scenes, crops);
+    let corner = |epoch| {
+        let pair = examples.pair(Visit { epoch, index: 0 }).unwrap();
+        let samples = samples(&pair.noisy_input);
+        let expected: Vec<usize> = (0..16)
+            .map(|at| samples[0] + at / 4 * 10 + at % 4)
+            .collect();
+        assert_eq!(samples, expected);
+        samples[0]
+    };
+    let corners: HashSet<usize> = (0..200).map(corner).collect();
+    assert_eq!(corners, HashSet::from([0, 1, 2, 3, 10, 11, 12, 13]));
+}
+
+#[test]
+fn small_images_are_reflected_to_the_size_of_a_crop() {
+    let scenes = Numbered {
+        scenes: 1,
+        size: [2, 3],
+        ..Numbered::default()
+    };
+    let crops = Recipe {
+        framing: Framing::Anywhere(4),
+        ..recipe()
+    };
+    let pair = examples(scenes, crops)
+        .pair(Visit { epoch: 3, index: 0 })
+        .unwrap();
+    let rows: Vec<_> = samples(&pair.noisy_input)
+        .chunks(4)
+        .map(<[usize]>::to_vec)
+        .collect();
+    // One row above and one below; half a column less on the left than on the right.
+    assert_eq!(rows[1], [1, 0, 1, 2]);
+    assert_eq!(rows[0], rows[2]);
+    assert_eq!(rows[1], rows[3]);
+}
+
+#[test]
+fn a_damaged_scene_is_replaced_by_the_next_good_one_and_counted_once() {
+    let scenes = Numbered {
+        damaged: vec![1, 2, 4],
+        ..Numbered::default()
+    };
+    let examples = examples(scenes, recipe());
+    for _ in 0..2 {
+        for (index, scene) in [0, 3, 3, 3, 0].into_iter().enumerate() {
+            let pair = examples.pair(Visit { epoch: 0, index }).unwrap();
+            assert_eq!(samples(&pair.noisy_input)[0], 1000 * scene);
+        }
+    }
+    let skipped = examples.skipped();
+    assert_eq!(skipped.len(), 3);
+    assert!(skipped[1].contains("damaged scene 2"), "{skipped:?}");
+}
+
+#[test]
+fn where_all_is_damaged_there_is_an_error() {
+    let scenes = Numbered {
+        damaged: (0..5).collect(),
+        ..Numbered::default()
+    };
+    let examples = examples(scenes, recipe());
+    for _ in 0..2 {
+        let error = examples.pair(Visit { epoch: 0, index: 2 }).unwrap_err();
+        assert!(error.to_string().contains("damaged scene"), "{error}");
+    }
+}
+
+#[test]
+fn clean_images_are_corrupted_twice_and_anew_at_each_visit() {
+    let noise = NoiseConfig::Points { factor: 2 };
+    let clean = Numbered {
+        shots: 0,
+        ..Numbered::default()
+    };
+    let recipe = |target| Recipe {
+        noise: Some(noise.build().unwrap()),
+        reduction: 2,
+        target,
+        ..recipe()
+    };
+    let train = examples(clean.clone(), recipe(Some(Target::Noisy)));
+    assert_eq!(train.shape(0), [1, 2, 3]);
+    let draw = |epoch| {
+        let pair = train.pair(Visit { epoch, index: 1 }).unwrap();
+        assert_eq!(pair.clean_target, None);
+        [
+            samples(&pair.noisy_input),
+            samples(&pair.noisy_target.unwrap()),
+        ]
+    };
+    assert_eq!(draw(0), draw(0));
+    let draws: HashSet<Vec<usize>> = (0..20).flat_map(draw).collect();
+    assert!(
+        draws.len() > 35,
+        "40 images, {} of them different",
+        draws.len()
+    );
+
+    let framing = Framing::Middle {
+        divisor: 1,
+        largest: 99,
+    };
+    let validation = examples(
+        clean,
+        Recipe {
+            framing,
+            ..recipe(None)
+        },
+    );
+    let pair = validation.pair(Visit { epoch: 0, index: 1 }).unwrap();
+    assert!(validation.has_clean() && pair.noisy_target.is_some());
+    let means = samples(&pair.clean_target.unwrap());
+    // The first area holds 1900, 1901, 1910 and 1911.
+    assert!((1905..=1906).contains(&means[0]), "{means:?}");
+}

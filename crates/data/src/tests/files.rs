@@ -1,0 +1,40 @@
+//! Small files of some kinds.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use image::GrayImage;
+use tiff::encoder::{TiffEncoder, colortype::Gray16};
+
+/// An 8-bit grey picture of `[height, width]`, brighter to the right.
+pub fn png(path: &Path, [height, width]: [u32; 2]) {
+    GrayImage::from_fn(width, height, |x, _| [(x % 256) as u8].into())
+        .save(path)
+        .unwrap();
+}
+
+/// A stack of 16-bit pages of `[height, width]`, page `k` filled with `k`.
+pub fn tiff(path: &Path, pages: u16, [height, width]: [u32; 2]) {
+    let mut encoder = TiffEncoder::new(File::create(path).unwrap()).unwrap();
+    for page in 0..pages {
+        let samples = vec![page; (height * width) as usize];
+        encoder
+            .write_image::<Gray16>(width, height, &samples)
+            .unwrap();
+    }
+}
+
+/// An array of float32 zeros, as NumPy writes it.
+pub fn npy(path: &Path, shape: &[usize]) {
+    let shape_text = format!("{shape:?}").replace('[', "(").replace(']', ")");
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape_text}, }}");
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.bytes());
+    bytes.resize(bytes.len() + 4 * shape.iter().product::<usize>(), 0);
+    fs::write(path, bytes).unwrap();
+}

@@ -1,0 +1,173 @@
+//! Reading from any place of a file.
+
+use std::{
+    fs::File,
+    io::{self, ErrorKind, Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use crate::FileError;
+
+/// An open file, or bytes in its place, that several threads read from at once.
+///
+/// It stays open, so that a file replaced on disk is not read half old and half new.
+pub(crate) struct Input {
+    path: PathBuf,
+    source: Mutex<Box<dyn Source>>,
+    len: u64,
+}
+
+trait Source: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Source for T {}
+
+impl Input {
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        Self::new(open_file(path)?, path)
+    }
+
+    pub fn new(
+        mut source: impl Read + Seek + Send + 'static,
+        path: &Path,
+    ) -> Result<Self, FileError> {
+        let len = source
+            .seek(SeekFrom::End(0))
+            .map_err(|error| read_error(error, path, "its end"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            source: Mutex::new(Box::new(source)),
+            len,
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its length in bytes.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Fills `buffer` with the bytes at `offset`, which are those of `part`.
+    pub fn read_exact_at(
+        &self,
+        offset: u64,
+        buffer: &mut [u8],
+        part: &str,
+    ) -> Result<(), FileError> {
+        self.with_source_at(offset, |source| source.read_exact(buffer))
+            .map_err(|error| read_error(error, &self.path, part))
+    }
+
+    /// Reads some of the bytes at `offset`, as [`Read::read`] does.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.with_source_at(offset, |source| source.read(buffer))
+    }
+
+    /// A reader from the first byte on; `start` stands in place of as many first bytes.
+    pub fn reader(&self, start: Vec<u8>) -> InputReader<'_> {
+        InputReader {
+            input: self,
+            start,
+            position: 0,
+        }
+    }
+
+    fn with_source_at<T>(
+        &self,
+        offset: u64,
+        read: impl FnOnce(&mut dyn Source) -> io::Result<T>,
+    ) -> io::Result<T> {
+        // A source has no state but its position, which is set anew each time.
+        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        source.seek(SeekFrom::Start(offset))?;
+        read(&mut **source)
+    }
+}
+
+/// A position in an [`Input`].
+pub(crate) struct InputReader<'a> {
+    input: &'a Input,
+    start: Vec<u8>,
+    position: u64,
+}
+
+impl Read for InputReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let start = usize::try_from(self.position).ok();
+        let read = match start.and_then(|at| self.start.get(at..)) {
+            Some(mut rest) if !rest.is_empty() => rest.read(buffer)?,
+            _ => self.input.read_at(self.position, buffer)?,
+        };
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for InputReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(step) => self.position.checked_add_signed(step),
+            SeekFrom::End(step) => self.input.len.checked_add_signed(step),
+        };
+        self.position = position.ok_or(ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+pub(crate) fn open_file(path: &Path) -> Result<File, FileError> {
+    let file = File::open(path).map_err(|error| read_error(error, path, "the file"))?;
+    let metadata = file.metadata();
+    let metadata = metadata.map_err(|error| read_error(error, path, "the file"))?;
+    if metadata.is_dir() {
+        return Err(FileError::Io {
+            path: path.to_owned(),
+            source: ErrorKind::IsADirectory.into(),
+        });
+    }
+    Ok(file)
+}
+
+/// Errors of the operating system pass through; an early end and what a decoder says get their own
+/// words.
+pub(crate) fn read_error(source: io::Error, path: &Path, part: &str) -> FileError {
+    if source.kind() == ErrorKind::UnexpectedEof {
+        return truncated(path, part);
+    }
+    if source.raw_os_error().is_some() {
+        return FileError::Io {
+            path: path.to_owned(),
+            source,
+        };
+    }
+    malformed(path, format!("{part}: {source}"))
+}
+
+pub(crate) fn truncated(path: &Path, part: &str) -> FileError {
+    FileError::Truncated {
+        path: path.to_owned(),
+        part: part.to_owned(),
+    }
+}
+
+pub(crate) fn malformed(path: &Path, found: impl Into<String>) -> FileError {
+    FileError::Malformed {
+        path: path.to_owned(),
+        found: found.into(),
+    }
+}
+
+pub(crate) fn unsupported(
+    path: &Path,
+    found: impl Into<String>,
+    way_out: &'static str,
+) -> FileError {
+    FileError::Unsupported {
+        path: path.to_owned(),
+        found: found.into(),
+        way_out,
+    }
+}

@@ -1,0 +1,30 @@
+//! Images and arrays as their files hold them: no tensors, no values between 0 and 1, no network.
+//!
+//! Start reading at [`Raster`], what every reader returns, at [`read_picture`] for files of one
+//! image, and at [`Stack`] for files of many. Whatever a file holds, reading it ends with a result
+//! or a [`FileError`]: sizes are checked before memory is taken, and no code of a file is run.
+
+mod cifar;
+mod error;
+mod exr;
+mod input;
+mod jpeg;
+mod npy;
+mod picture;
+mod raster;
+mod stack;
+mod tiff;
+mod torch;
+mod whole;
+mod zip;
+
+pub use self::{
+    cifar::CifarFile,
+    error::FileError,
+    npy::{NpyStack, open_npz, read_npz},
+    picture::{is_picture, read_header, read_picture},
+    raster::{Header, MAX_DECODED_BYTES, Raster, SampleKind, Samples},
+    stack::{Stack, is_stack},
+    tiff::TiffStack,
+    torch::{TorchStack, open_torch, read_torch},
+};

@@ -1,0 +1,165 @@
+//! Arrays made by NumPy: `.npy` and `.npz`.
+//!
+//! An array is read image by image from where its file keeps it; only one in Fortran order whose
+//! images are interleaved is brought into C order in memory.
+
+use std::{
+    io::{Cursor, Read, Seek},
+    path::Path,
+};
+
+use self::{
+    element::Element,
+    header::NpyHeader,
+    layout::{Layout, Places},
+};
+use crate::{
+    FileError, Raster, SampleKind, Samples, Stack,
+    input::{Input, malformed, truncated},
+    stack::check_index,
+};
+
+mod element;
+mod header;
+mod layout;
+mod npz;
+
+pub use npz::{open_npz, read_npz};
+
+/// Bytes read at a time, a multiple of every element's size.
+const CHUNK: usize = 1 << 16;
+
+/// The images of one array.
+///
+/// Its shape is `[height, width]` or `[height, width, 1 or 3]` for one image,
+/// `[images, height, width]`, `[images, 1 or 3, height, width]` or
+/// `[images, height, width, 1 or 3]`; in doubt the first reading of four axes holds. Elements are
+/// uint8, uint16, float16, float32 or float64, in either byte order.
+pub struct NpyStack {
+    input: Input,
+    /// Where the first element is.
+    start: u64,
+    element: Element,
+    layout: Layout,
+}
+
+impl NpyStack {
+    /// Opens a `.npy` file and reads its header.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is damaged, or holds numbers or shapes other than those of
+    /// images.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        Self::from_input(Input::open(path)?)
+    }
+
+    /// As [`open`](Self::open), from bytes that came from `path`.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn from_reader(
+        reader: impl Read + Seek + Send + 'static,
+        path: &Path,
+    ) -> Result<Self, FileError> {
+        Self::from_input(Input::new(reader, path)?)
+    }
+
+    fn from_input(input: Input) -> Result<Self, FileError> {
+        let header = NpyHeader::read(&mut input.reader(Vec::new()), input.path())?;
+        let held = input.len().saturating_sub(header.len);
+        if held < header.data_len {
+            return Err(truncated(input.path(), "the elements of its array"));
+        }
+        if held > header.data_len {
+            let found = format!(
+                "its array of shape {:?} takes {} bytes, and {held} follow the header",
+                header.shape, header.data_len
+            );
+            return Err(malformed(input.path(), found));
+        }
+        Self::new(input, header.len, &header)
+    }
+
+    /// The array of `header`, whose elements begin at `start`.
+    fn new(input: Input, start: u64, header: &NpyHeader) -> Result<Self, FileError> {
+        let mut stack = Self {
+            layout: Layout::new(header, input.path())?,
+            element: header.element,
+            input,
+            start,
+        };
+        if let Some(places) = stack.layout.interleaved_images() {
+            let bytes = stack.in_planes(places)?;
+            let path = stack.input.path().to_owned();
+            stack.input = Input::new(Cursor::new(bytes), &path)?;
+            stack.start = 0;
+        }
+        Ok(stack)
+    }
+
+    /// The bytes of all elements, each moved to its place.
+    fn in_planes(&self, mut places: Places) -> Result<Vec<u8>, FileError> {
+        let size = self.element.bytes();
+        let count = self.layout.images * self.layout.image_len();
+        let mut bytes = vec![0; count * size];
+        self.for_chunks(self.start, count, |chunk| {
+            for (element, place) in chunk.chunks_exact(size).zip(&mut places) {
+                bytes[place * size..][..size].copy_from_slice(element);
+            }
+        })?;
+        Ok(bytes)
+    }
+
+    /// Calls `act` with the bytes of `count` elements from `start` on, a chunk at a time.
+    fn for_chunks(
+        &self,
+        start: u64,
+        count: usize,
+        mut act: impl FnMut(&[u8]),
+    ) -> Result<(), FileError> {
+        let len = count * self.element.bytes();
+        let mut chunk = vec![0; CHUNK.min(len)];
+        for done in (0..len).step_by(CHUNK) {
+            let chunk = &mut chunk[..CHUNK.min(len - done)];
+            let part = "the elements of its array";
+            self.input.read_exact_at(start + done as u64, chunk, part)?;
+            act(chunk);
+        }
+        Ok(())
+    }
+}
+
+impl Stack for NpyStack {
+    /// The file; for an entry of an archive, its name behind the archive's.
+    fn path(&self) -> &Path {
+        self.input.path()
+    }
+
+    fn len(&self) -> usize {
+        self.layout.images
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        self.layout.shape
+    }
+
+    fn kind(&self) -> SampleKind {
+        self.element.kind()
+    }
+
+    fn read(&self, index: usize) -> Result<Raster, FileError> {
+        check_index(self, index);
+        let count = self.layout.image_len();
+        let start = self.start + (index * count * self.element.bytes()) as u64;
+        let mut places = self.layout.places();
+        let mut samples = match self.kind() {
+            SampleKind::U8 => Samples::U8(vec![0; count]),
+            SampleKind::U16 => Samples::U16(vec![0; count]),
+            SampleKind::F32 => Samples::F32(vec![0.0; count]),
+        };
+        self.for_chunks(start, count, |chunk| {
+            self.element.scatter(chunk, &mut samples, &mut places);
+        })?;
+        Ok(Raster::from_planes(samples, self.layout.shape, false))
+    }
+}

@@ -1,0 +1,135 @@
+//! Where the images of an array are.
+
+use std::path::Path;
+
+use super::header::NpyHeader;
+use crate::FileError;
+
+/// An axis of an array.
+#[derive(Clone, Copy, PartialEq)]
+enum Axis {
+    Image,
+    Channel,
+    Row,
+    Column,
+}
+
+/// The images of an array, and the order of its elements.
+pub(super) struct Layout {
+    pub images: usize,
+    /// `[channels, height, width]` of each.
+    pub shape: [usize; 3],
+    /// The axes along which neighbouring elements lie, those nearest to each other first.
+    order: Vec<Axis>,
+}
+
+impl Layout {
+    pub fn new(header: &NpyHeader, path: &Path) -> Result<Self, FileError> {
+        use Axis::{Channel, Column, Image, Row};
+        let sizes: Option<Vec<usize>> = header
+            .shape
+            .iter()
+            .map(|&size| usize::try_from(size).ok())
+            .collect();
+        let (images, shape, mut order) = match sizes.as_deref() {
+            Some(&[h, w]) => (1, [1, h, w], vec![Row, Column]),
+            Some(&[h, w, c @ (1 | 3)]) => (1, [c, h, w], vec![Row, Column, Channel]),
+            Some(&[n, h, w]) => (n, [1, h, w], vec![Image, Row, Column]),
+            Some(&[n, c @ (1 | 3), h, w]) => (n, [c, h, w], vec![Image, Channel, Row, Column]),
+            Some(&[n, h, w, c @ (1 | 3)]) => (n, [c, h, w], vec![Image, Row, Column, Channel]),
+            _ => {
+                return Err(FileError::ArrayShape {
+                    path: path.to_owned(),
+                    found: header.shape.clone(),
+                });
+            }
+        };
+        if images == 0 || shape.contains(&0) {
+            return Err(FileError::Empty {
+                path: path.to_owned(),
+            });
+        }
+        if !header.fortran_order {
+            order.reverse();
+        }
+        if images == 1 {
+            order.retain(|&axis| axis != Image);
+        }
+        Ok(Self {
+            images,
+            shape,
+            order,
+        })
+    }
+
+    /// Elements of one image.
+    pub fn image_len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// For the elements of one image, in the order of the file, their places in its planes.
+    pub fn places(&self) -> Places {
+        let axes = self.order.iter().filter(|&&axis| axis != Axis::Image);
+        self.places_along(axes)
+    }
+
+    /// Where the elements of one image do not follow each other: the places of all elements in the
+    /// planes of all images. Afterwards they count as standing there.
+    pub fn interleaved_images(&mut self) -> Option<Places> {
+        let last = self.order.last()?;
+        if !self.order.contains(&Axis::Image) || *last == Axis::Image {
+            return None;
+        }
+        let places = self.places_along(self.order.iter());
+        self.order = vec![Axis::Column, Axis::Row, Axis::Channel, Axis::Image];
+        Some(places)
+    }
+
+    fn places_along<'a>(&self, axes: impl Iterator<Item = &'a Axis>) -> Places {
+        let [channels, height, width] = self.shape;
+        let axes = axes.map(|axis| match axis {
+            Axis::Column => (width, 1),
+            Axis::Row => (height, width),
+            Axis::Channel => (channels, height * width),
+            Axis::Image => (self.images, channels * height * width),
+        });
+        Places::new(axes.collect())
+    }
+}
+
+/// Counts through axes, the first one fastest.
+pub(super) struct Places {
+    /// Size and distance of neighbours along each axis.
+    axes: Vec<(usize, usize)>,
+    counts: Vec<usize>,
+    next: usize,
+}
+
+impl Places {
+    fn new(axes: Vec<(usize, usize)>) -> Self {
+        Self {
+            counts: vec![0; axes.len()],
+            axes,
+            next: 0,
+        }
+    }
+}
+
+impl Iterator for Places {
+    type Item = usize;
+
+    /// Begins anew behind the last place.
+    fn next(&mut self) -> Option<usize> {
+        let place = self.next;
+        for ((size, distance), count) in self.axes.iter().zip(&mut self.counts) {
+            *count += 1;
+            self.next += distance;
+            if *count < *size {
+                break;
+            }
+            self.next -= distance * size;
+            *count = 0;
+        }
+        Some(place)
+    }
+}

@@ -1,0 +1,188 @@
+//! Files of one image, in whatever format they are.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read, Seek},
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+};
+
+use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+
+use crate::{
+    FileError, Header, MAX_DECODED_BYTES, Raster, SampleKind, Samples, exr,
+    input::{malformed, open_file, read_error, unsupported},
+    jpeg, tiff,
+    whole::check_whole,
+};
+
+/// Whether the name of a file ends as that of a picture: `.png`, `.jpg`, `.jpeg`, `.webp`, `.bmp`,
+/// `.tif`, `.tiff`, `.exr` or `.hdr`.
+pub fn is_picture(path: &Path) -> bool {
+    has_extension(
+        path,
+        &[
+            "png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "exr", "hdr",
+        ],
+    )
+}
+
+pub(crate) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|found| {
+        extensions
+            .iter()
+            .any(|known| found.eq_ignore_ascii_case(known))
+    })
+}
+
+/// What a picture's file says of it; no pixel is decoded.
+///
+/// The format is told by the first bytes, not by the name.
+///
+/// # Errors
+/// When the file cannot be read, is in no known format, is damaged as far as it was read, holds
+/// something else than grey or RGB, or announces more than [`MAX_DECODED_BYTES`].
+pub fn read_header(path: &Path) -> Result<Header, FileError> {
+    let (input, format) = open(path)?;
+    caught(path, || match format {
+        ImageFormat::Tiff => tiff::read_header(path),
+        ImageFormat::Jpeg => jpeg::read_header(input, path),
+        ImageFormat::OpenExr => exr::read_header(input, path),
+        _ => header(&decoder(input, format, path)?, path),
+    })
+}
+
+/// Reads a picture, of several the first.
+///
+/// A palette becomes RGB, CMYK of a JPEG too; bits become 0 and 255. An image is not turned as its
+/// metadata ask. The format is told by the first bytes, not by the name.
+///
+/// # Errors
+/// As for [`read_header`], and when any part of the picture is missing or damaged.
+pub fn read_picture(path: &Path) -> Result<Raster, FileError> {
+    let (mut input, format) = open(path)?;
+    caught(path, || match format {
+        ImageFormat::Tiff => tiff::read_picture(path),
+        ImageFormat::Jpeg => {
+            let mut bytes = Vec::new();
+            let read = input.read_to_end(&mut bytes);
+            read.map_err(|error| read_error(error, path, "the file"))?;
+            jpeg::read_picture(&bytes, path)
+        }
+        ImageFormat::OpenExr => exr::read_picture(input, path),
+        _ => {
+            check_whole(&mut input, format, path)?;
+            decode(decoder(input, format, path)?, path)
+        }
+    })
+}
+
+/// Runs a decoder.
+///
+/// The decoders are other people's, and one may panic on bytes that nobody tried; a damaged
+/// picture must not end a program that reads thousands.
+pub(crate) fn caught<T>(
+    path: &Path,
+    decode: impl FnOnce() -> Result<T, FileError>,
+) -> Result<T, FileError> {
+    panic::catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(malformed(path, "its decoder gave up on it")))
+}
+
+fn open(path: &Path) -> Result<(BufReader<File>, ImageFormat), FileError> {
+    let mut input = BufReader::new(open_file(path)?);
+    let mut start = Vec::new();
+    let read = input.by_ref().take(16).read_to_end(&mut start);
+    read.and_then(|_| input.rewind())
+        .map_err(|error| read_error(error, path, "its first bytes"))?;
+    match image::guess_format(&start) {
+        Ok(format) if format.reading_enabled() => Ok((input, format)),
+        _ if tiff::is_big(&start) => Ok((input, ImageFormat::Tiff)),
+        _ => Err(FileError::NotPicture {
+            path: path.to_owned(),
+        }),
+    }
+}
+
+fn decoder<'a>(
+    input: impl BufRead + Seek + 'a,
+    format: ImageFormat,
+    path: &Path,
+) -> Result<impl ImageDecoder + 'a, FileError> {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    let mut reader = ImageReader::with_format(input, format);
+    reader.limits(limits);
+    reader
+        .into_decoder()
+        .map_err(|error| image_error(error, path))
+}
+
+fn header(decoder: &impl ImageDecoder, path: &Path) -> Result<Header, FileError> {
+    let (channels, alpha, kind) = match decoder.color_type() {
+        ColorType::L8 => (1, false, SampleKind::U8),
+        ColorType::La8 => (1, true, SampleKind::U8),
+        ColorType::Rgb8 => (3, false, SampleKind::U8),
+        ColorType::Rgba8 => (3, true, SampleKind::U8),
+        ColorType::L16 => (1, false, SampleKind::U16),
+        ColorType::La16 => (1, true, SampleKind::U16),
+        ColorType::Rgb16 => (3, false, SampleKind::U16),
+        ColorType::Rgba16 => (3, true, SampleKind::U16),
+        ColorType::Rgb32F => (3, false, SampleKind::F32),
+        ColorType::Rgba32F => (3, true, SampleKind::F32),
+        other => {
+            let way_out = "save it as grey or RGB";
+            return Err(unsupported(
+                path,
+                format!("pixels of the kind {other:?}"),
+                way_out,
+            ));
+        }
+    };
+    let (width, height) = decoder.dimensions();
+    if width == 0 || height == 0 {
+        return Err(FileError::Empty {
+            path: path.to_owned(),
+        });
+    }
+    let header = Header {
+        channels,
+        height: height as usize,
+        width: width as usize,
+        kind,
+        alpha,
+        pages: 1,
+    };
+    header.check_size(kind.bytes(), path)?;
+    Ok(header)
+}
+
+fn decode(decoder: impl ImageDecoder, path: &Path) -> Result<Raster, FileError> {
+    let header = header(&decoder, path)?;
+    let mut bytes = vec![0; decoder.total_bytes() as usize];
+    let decoded = decoder.read_image(&mut bytes);
+    decoded.map_err(|error| image_error(error, path))?;
+    let pixels = match header.kind {
+        SampleKind::U8 => Samples::U8(bytes),
+        SampleKind::U16 => Samples::U16(numbers(&bytes, u16::from_ne_bytes)),
+        SampleKind::F32 => Samples::F32(numbers(&bytes, f32::from_ne_bytes)),
+    };
+    Ok(Raster::from_pixels(pixels, header.shape(), header.alpha))
+}
+
+fn numbers<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
+    let (numbers, _) = bytes.as_chunks::<N>();
+    numbers.iter().map(|&bytes| number(bytes)).collect()
+}
+
+fn image_error(error: ImageError, path: &Path) -> FileError {
+    match error {
+        ImageError::IoError(error) => read_error(error, path, "its pixels"),
+        ImageError::Unsupported(error) => {
+            let way_out = "save it as an ordinary PNG of 8 or 16 bits";
+            unsupported(path, error.to_string(), way_out)
+        }
+        other => malformed(path, other.to_string()),
+    }
+}

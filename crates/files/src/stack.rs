@@ -1,0 +1,45 @@
+//! Files of many images.
+
+use std::path::Path;
+
+use crate::{FileError, Raster, SampleKind, picture::has_extension};
+
+/// Images of one shape and kind in one file, read one at a time.
+pub trait Stack: Send + Sync {
+    /// The file.
+    fn path(&self) -> &Path;
+
+    /// Number of images, at least 1.
+    fn len(&self) -> usize;
+
+    /// Whether there is no image.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// `[channels, height, width]` of each image.
+    fn shape(&self) -> [usize; 3];
+
+    /// The kind of each image's samples.
+    fn kind(&self) -> SampleKind;
+
+    /// Reads image `index`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or the image is damaged.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len).
+    fn read(&self, index: usize) -> Result<Raster, FileError>;
+}
+
+/// Whether the name of a file ends as that of a stack: `.npy`, `.tif` or `.tiff`.
+pub fn is_stack(path: &Path) -> bool {
+    has_extension(path, &["npy", "tif", "tiff"])
+}
+
+/// Panics where `index` is no image of `stack`.
+pub(crate) fn check_index(stack: &impl Stack, index: usize) {
+    let len = stack.len();
+    assert!(index < len, "index {index} of a stack of {len} images");
+}

@@ -1,0 +1,95 @@
+//! TIFF: pages of grey or RGB.
+
+use std::path::Path;
+
+use self::{chain::Chain, page::Page};
+use crate::{
+    FileError, Header, Raster, SampleKind, Stack, input::Input, picture::caught, stack::check_index,
+};
+
+mod chain;
+mod page;
+
+/// Whether a file begins as a TIFF file with offsets of 64 bits.
+pub(crate) fn is_big(start: &[u8]) -> bool {
+    start.starts_with(b"II+\0") || start.starts_with(b"MM\0+")
+}
+
+pub(crate) fn read_header(path: &Path) -> Result<Header, FileError> {
+    let input = Input::open(path)?;
+    let chain = Chain::read(&input)?;
+    Ok(Page::open(&input, &chain, 0)?.header())
+}
+
+pub(crate) fn read_picture(path: &Path) -> Result<Raster, FileError> {
+    let input = Input::open(path)?;
+    let chain = Chain::read(&input)?;
+    Page::open(&input, &chain, 0)?.read()
+}
+
+/// The pages of a TIFF file, all of one shape and kind, read from disk one at a time.
+pub struct TiffStack {
+    input: Input,
+    chain: Chain,
+    /// That of every page.
+    header: Header,
+}
+
+impl TiffStack {
+    /// Opens the file and reads the directory of each page.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is damaged, a page is something else than grey or RGB of
+    /// uint8, uint16 or floats, or the pages differ in shape or kind.
+    pub fn open(path: &Path) -> Result<Self, FileError> {
+        let input = Input::open(path)?;
+        let chain = Chain::read(&input)?;
+        let header = caught(path, || {
+            let first = Page::open(&input, &chain, 0)?.header();
+            for page in 1..chain.len() {
+                let found = Page::open(&input, &chain, page)?.header();
+                if (found.shape(), found.kind) != (first.shape(), first.kind) {
+                    return Err(FileError::PagesDiffer {
+                        path: path.to_owned(),
+                        page,
+                        found: found.shape(),
+                        found_kind: found.kind,
+                        expected: first.shape(),
+                        expected_kind: first.kind,
+                    });
+                }
+            }
+            Ok(first)
+        })?;
+        Ok(Self {
+            input,
+            chain,
+            header,
+        })
+    }
+}
+
+impl Stack for TiffStack {
+    fn path(&self) -> &Path {
+        self.input.path()
+    }
+
+    fn len(&self) -> usize {
+        self.chain.len()
+    }
+
+    fn shape(&self) -> [usize; 3] {
+        self.header.shape()
+    }
+
+    fn kind(&self) -> SampleKind {
+        self.header.kind
+    }
+
+    fn read(&self, index: usize) -> Result<Raster, FileError> {
+        check_index(self, index);
+        caught(self.path(), || {
+            Page::open(&self.input, &self.chain, index)?.read()
+        })
+    }
+}

@@ -1,0 +1,432 @@
+"""Makes the small image and array files that the tests read, and `expected.json` with what they hold.
+
+Made with Python 3.11, the packages of requirements.txt and ImageMagick 6.9.11 (its `convert`), run as
+`python generate.py` in this folder. No image is square and all axes differ, so that a mix-up shows.
+"""
+
+import json
+import os
+import struct
+import subprocess
+import zlib
+
+import cv2
+import imagecodecs
+import numpy as np
+import OpenEXR
+import tifffile
+from PIL import Image
+
+H, W = 7, 5
+KINDS = {"uint8": np.uint8, "uint16": np.uint16, "float32": np.float32}
+
+# What lossy formats may differ by, of 255: decoders round their transforms in different ways.
+LOSSY = 2
+
+pictures, stacks, arrays = [], [], []
+
+
+def values(channels, dtype, height=H, width=W, seed=0):
+    """`[channels, height, width]` of a formula; the channels are unequal."""
+    i = np.arange(channels * height * width).reshape(channels, height, width)
+    if np.issubdtype(dtype, np.floating):
+        return (((37 * i + 11 * seed) % 251 - 100) / 64).astype(dtype)  # exact in 16 bits too
+    most = np.iinfo(dtype).max
+    return ((i * (37 if dtype == np.uint8 else 9973) + 11 * seed) % most).astype(dtype)
+
+
+def smooth(channels, height=11, width=21):
+    """An image that lossy formats keep well."""
+    y, x = np.mgrid[0:height, 0:width]
+    planes = [128 + 90 * np.sin(x / (7 + 2 * c)) * np.cos(y / (5 + c)) for c in range(channels)]
+    return np.round(planes).astype(np.uint8)
+
+
+def pixels(planes):
+    """`[height, width]` or `[height, width, channels]`, as most programs take it."""
+    return planes[0] if planes.shape[0] == 1 else np.ascontiguousarray(np.moveaxis(planes, 0, -1))
+
+
+def numbers(planes):
+    """The place in `arrays` of these numbers, in C order; many files hold the same ones."""
+    array = [n.item() for n in planes.reshape(-1)]
+    if array not in arrays:
+        arrays.append(array)
+    return arrays.index(array)
+
+
+def picture(file, planes, alpha=False, pages=1, lossy=0):
+    """Notes that `file` holds `planes`, the last of which is alpha if there is any."""
+    kind = "float32" if np.issubdtype(planes.dtype, np.floating) else str(planes.dtype)
+    colours = planes[:-1] if alpha else planes
+    pictures.append(
+        {
+            "file": file,
+            "shape": list(colours.shape),
+            "kind": kind,
+            "pages": pages,
+            "lossy": lossy,
+            "samples": numbers(colours.astype(KINDS[kind])),
+            "alpha": numbers(planes[-1].astype(KINDS[kind])) if alpha else None,
+        }
+    )
+
+
+def stack(file, images, entry=None):
+    """Notes that `file` holds `images`, `[images, channels, height, width]`."""
+    kind = "float32" if np.issubdtype(images.dtype, np.floating) else str(images.dtype)
+    stacks.append(
+        {
+            "file": file,
+            "entry": entry,
+            "images": images.shape[0],
+            "shape": list(images.shape[1:]),
+            "kind": kind,
+            "samples": numbers(images.astype(KINDS[kind])),
+        }
+    )
+
+
+def convert(planes, arguments, file):
+    """Has ImageMagick write `file`."""
+    depth = 8 * planes.dtype.itemsize
+    form = {1: "gray", 3: "rgb", 4: "rgba"}[planes.shape[0]]
+    size = f"{planes.shape[2]}x{planes.shape[1]}"
+    command = ["/usr/bin/convert", "-size", size, "-depth", str(depth), "-endian", "LSB", f"{form}:-"]
+    command += [*arguments, "-define", "png:exclude-chunks=date,tIME", file]
+    subprocess.run(command, input=pixels(planes).tobytes(), check=True)
+
+
+def read_back(file, mode):
+    return np.moveaxis(np.atleast_3d(np.asarray(Image.open(file).convert(mode))), -1, 0)
+
+
+def png():
+    for dtype in (np.uint8, np.uint16):
+        bits = 8 * np.dtype(dtype).itemsize
+        for name, planes in [("grey", 1), ("grey-alpha", 2), ("rgb", 3), ("rgb-alpha", 4)]:
+            file, data = f"png/{name}{bits}.png", values(planes, dtype)
+            with open(file, "wb") as out:
+                out.write(imagecodecs.png_encode(pixels(data)))
+            picture(file, data, alpha=planes in (2, 4))
+            if planes in (1, 3):
+                convert(data, ["-interlace", "PNG"], f"png/{name}{bits}-interlaced.png")
+                picture(f"png/{name}{bits}-interlaced.png", data)
+
+    bits = values(1, np.uint8) % 2 * 255
+    Image.fromarray(bits[0]).convert("1").save("png/grey1.png")
+    picture("png/grey1.png", bits)
+    for depth in (2, 4):
+        most = 2**depth - 1
+        data = values(1, np.uint8) % (most + 1) * (255 // most)
+        file = f"png/grey{depth}.png"
+        convert(data, ["-define", f"png:bit-depth={depth}", "-define", "png:color-type=0"], file)
+        with open(file, "rb") as written:
+            assert written.read()[24:26] == bytes([depth, 0])
+        picture(file, data)
+
+    palette = values(3, np.uint8, 1, 4)[:, 0, :]
+    index = values(1, np.uint8) % 4
+    image = Image.fromarray(index[0]).convert("P")
+    image.putpalette(palette.T.reshape(-1).tolist())
+    image.save("png/palette2.png", bits=2)
+    picture("png/palette2.png", palette[:, index[0]])
+    image.save("png/palette2-alpha.png", bits=2, transparency=bytes([255, 0, 128, 7]))
+    alpha = np.array([255, 0, 128, 7], np.uint8)[index]
+    picture("png/palette2-alpha.png", np.concatenate([palette[:, index[0]], alpha]), alpha=True)
+
+
+def jpeg():
+    for name, channels, options in [
+        ("grey", 1, {}),
+        ("grey-progressive", 1, {"progressive": True}),
+        ("rgb", 3, {"subsampling": 0}),
+        ("rgb-420", 3, {"subsampling": 2}),
+        ("rgb-progressive", 3, {"subsampling": 0, "progressive": True}),
+        ("rgb-restarts", 3, {"subsampling": 0, "restart_marker_blocks": 2}),
+    ]:
+        file = f"jpeg/{name}.jpg"
+        Image.fromarray(pixels(smooth(channels))).save(file, quality=90, **options)
+        picture(file, read_back(file, "L" if channels == 1 else "RGB"), lossy=LOSSY)
+    cmyk = np.concatenate([smooth(3), smooth(1) // 4])
+    Image.fromarray(pixels(cmyk), "CMYK").save("jpeg/cmyk.jpg", quality=90)
+    picture("jpeg/cmyk.jpg", read_back("jpeg/cmyk.jpg", "RGB"), lossy=LOSSY)
+
+
+def webp():
+    for name, channels in [("rgb", 3), ("rgb-alpha", 4)]:
+        mode = "RGB" if channels == 3 else "RGBA"
+        file, data = f"webp/{name}-lossless.webp", values(channels, np.uint8)
+        Image.fromarray(pixels(data)).save(file, lossless=True, exact=True)
+        picture(file, data, alpha=channels == 4)
+        file, data = f"webp/{name}-lossy.webp", smooth(channels)
+        Image.fromarray(pixels(data)).save(file, quality=90)
+        picture(file, read_back(file, mode), alpha=channels == 4, lossy=LOSSY)
+
+
+def bmp():
+    rgb = values(3, np.uint8)
+    Image.fromarray(pixels(rgb)).save("bmp/rgb.bmp")
+    picture("bmp/rgb.bmp", rgb)
+    # A palette of greys: the format has no grey of its own.
+    grey = values(1, np.uint8)
+    Image.fromarray(grey[0]).save("bmp/grey.bmp")
+    picture("bmp/grey.bmp", np.repeat(grey, 3, 0))
+    runs = np.sort(grey.reshape(-1) % 4 * 85).reshape(1, H, W)
+    convert(runs, ["-type", "palette", "-compress", "RLE"], "bmp/runs.bmp")
+    with open("bmp/runs.bmp", "rb") as written:
+        assert written.read()[30] == 1
+    picture("bmp/runs.bmp", np.repeat(runs, 3, 0))
+    Image.fromarray(grey[0] % 2 * 255).convert("1").save("bmp/bits.bmp")
+    picture("bmp/bits.bmp", np.repeat(grey % 2 * 255, 3, 0))
+
+
+def tiff():
+    def write(name, data, expected=None, alpha=False, **options):
+        options = {"photometric": "minisblack" if data.ndim == 2 else "rgb", "metadata": None} | options
+        tifffile.imwrite(f"tiff/{name}.tif", data, **options)
+        if expected is not None:
+            picture(f"tiff/{name}.tif", expected, alpha=alpha)
+
+    for name, dtype in [("8", np.uint8), ("16", np.uint16), ("f16", np.float16), ("f32", np.float32), ("f64", np.float64)]:
+        for colours, planes in [("grey", 1), ("rgb", 3)]:
+            data = values(planes, dtype)
+            write(f"{colours}{name}", pixels(data), data)
+            write(f"{colours}{name}-big-endian", pixels(data), data, byteorder=">")
+        data = values(4, dtype)
+        write(f"rgb-alpha{name}", pixels(data), data, alpha=True, extrasamples=["unassalpha"])
+        data = values(2, dtype)
+        write(f"grey-alpha{name}", pixels(data), data, alpha=True, photometric="minisblack", extrasamples=["unassalpha"])
+
+    for compression in ("lzw", "deflate", "packbits"):
+        for predictor in (None, 2):
+            if (compression, predictor) == ("packbits", 2):
+                continue
+            for name, dtype in [("8", np.uint8), ("16", np.uint16)]:
+                data = values(3, dtype)
+                ending = "-predicted" if predictor else ""
+                write(f"rgb{name}-{compression}{ending}", pixels(data), data, compression=compression, predictor=predictor, rowsperstrip=2)
+    data = values(3, np.float32)
+    write("rgbf32-deflate-predicted", pixels(data), data, compression="deflate", predictor=3, rowsperstrip=3)
+
+    for name, channels, dtype in [("grey8", 1, np.uint8), ("rgb16", 3, np.uint16), ("greyf32", 1, np.float32)]:
+        data = values(channels, dtype, 9, 21)
+        write(f"{name}-tiled", pixels(data), data, tile=(16, 16))
+        write(f"{name}-tiled-deflate", pixels(data), data, tile=(16, 32), compression="deflate", predictor=True)
+        write(f"{name}-strips", pixels(data), data, rowsperstrip=4)
+        write(f"{name}-bigtiff", pixels(data), data, bigtiff=True)
+        write(f"{name}-bigtiff-big-endian", pixels(data), data, bigtiff=True, byteorder=">")
+    for name, dtype in [("rgb8", np.uint8), ("rgb16", np.uint16), ("rgbf32", np.float32)]:
+        data = values(3, dtype, 9, 21)
+        write(f"{name}-planar", data, data, planarconfig="separate", rowsperstrip=5)
+
+    data = values(1, np.uint8)
+    write("white-is-zero8", pixels(data), 255 - data, photometric="miniswhite")
+    bits = values(1, np.uint8) % 2
+    write("grey1", bits[0].astype(bool), bits * 255)
+    for depth in (2, 4):
+        most = 2**depth - 1
+        data = values(1, np.uint8) % (most + 1) * (255 // most)
+        convert(data, ["-type", "grayscale", "-depth", str(depth), "-compress", "none"], f"tiff/grey{depth}.tif")
+        assert tifffile.TiffFile(f"tiff/grey{depth}.tif").pages[0].bitspersample == depth
+        picture(f"tiff/grey{depth}.tif", data)
+
+    # Refused, each for one reason.
+    write("uint32", values(1, np.uint32)[0])
+    write("int16", values(1, np.int16)[0])
+    write("palette", values(1, np.uint8)[0], photometric="palette", colormap=np.zeros((3, 256), np.uint16))
+    write("five-samples", pixels(values(5, np.uint8)), planarconfig="contig")
+    write("cmyk", pixels(values(4, np.uint8)), photometric="separated")
+    write("jpeg", pixels(smooth(3)), compression="jpeg")
+    write("planar-tiled", values(3, np.uint8), planarconfig="separate", tile=(16, 16))
+
+    # Pages.
+    for name, channels, dtype, options in [
+        ("pages-grey16", 1, np.uint16, {}),
+        ("pages-rgb8-lzw", 3, np.uint8, {"compression": "lzw"}),
+        ("pages-greyf32-bigtiff", 1, np.float32, {"bigtiff": True}),
+        ("pages-grey8-big-endian", 1, np.uint8, {"byteorder": ">"}),
+    ]:
+        images = np.stack([values(channels, dtype, seed=page) for page in range(4)])
+        with tifffile.TiffWriter(f"tiff/{name}.tif", **{k: v for k, v in options.items() if k != "compression"}) as out:
+            for image in images:
+                out.write(
+                    pixels(image),
+                    photometric="minisblack" if channels == 1 else "rgb",
+                    compression=options.get("compression"),
+                    metadata=None,
+                )
+        picture(f"tiff/{name}.tif", images[0], pages=4)
+        stack(f"tiff/{name}.tif", images)
+    # What microscopes write: one block of pixels, a directory for each page.
+    images = np.stack([values(1, np.uint16, seed=page) for page in range(3)])
+    tifffile.imwrite("tiff/pages-imagej.tif", images[:, 0], imagej=True, metadata={"axes": "TYX"})
+    stack("tiff/pages-imagej.tif", images)
+    with tifffile.TiffWriter("tiff/pages-of-two-shapes.tif") as out:
+        for image in (values(1, np.uint8), values(1, np.uint8), values(1, np.uint8, W, H)):
+            out.write(image[0], photometric="minisblack", metadata=None)
+    with tifffile.TiffWriter("tiff/pages-of-two-kinds.tif") as out:
+        for dtype in (np.uint8, np.uint16):
+            out.write(values(1, dtype)[0], photometric="minisblack", metadata=None)
+
+
+def exr():
+    for kind, dtype in [("half", np.float16), ("float", np.float32)]:
+        for name, channels in [("grey", "Y"), ("rgb", "RGB"), ("rgb-alpha", "RGBA")]:
+            data = values(len(channels), dtype)
+            for method in ("NO", "RLE", "ZIPS", "ZIP", "PIZ"):
+                if method not in ("ZIP", "NO") and name != "rgb":
+                    continue
+                header = {
+                    "compression": getattr(OpenEXR, f"{method}_COMPRESSION"),
+                    "type": OpenEXR.scanlineimage,
+                }
+                file = f"exr/{name}-{kind}-{method.lower()}.exr"
+                planes = {channel: np.ascontiguousarray(plane) for channel, plane in zip(channels, data)}
+                OpenEXR.File(header, planes).write(file)
+                picture(file, data, alpha=name.endswith("alpha"))
+    data = values(3, np.float32)
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.tiledimage, "tiles": OpenEXR.TileDescription()}
+    header["tiles"].xSize, header["tiles"].ySize = 4, 3
+    OpenEXR.File(header, {c: np.ascontiguousarray(p) for c, p in zip("RGB", data)}).write("exr/rgb-float-tiled.exr")
+    picture("exr/rgb-float-tiled.exr", data)
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    OpenEXR.File(header, {"Y": values(1, np.uint32)[0]}).write("exr/uint.exr")
+    OpenEXR.File(header, {"Z": values(1, np.float32)[0]}).write("exr/depth.exr")
+
+
+def hdr():
+    # Rows of fewer than 8 pixels are stored flat, longer ones in runs.
+    for name, width in [("flat", W), ("runs", 11)]:
+        data = values(3, np.float32, H, width) ** 2 * 3
+        file = f"hdr/{name}.hdr"
+        assert cv2.imwrite(file, np.ascontiguousarray(pixels(data)[:, :, ::-1]))
+        read = cv2.imread(file, cv2.IMREAD_UNCHANGED)[:, :, ::-1]
+        picture(file, np.moveaxis(read, -1, 0))
+    convert(values(3, np.uint16, H, 11), [], "hdr/imagemagick.hdr")
+    read = cv2.imread("hdr/imagemagick.hdr", cv2.IMREAD_UNCHANGED)[:, :, ::-1]
+    picture("hdr/imagemagick.hdr", np.moveaxis(read, -1, 0))
+
+
+def npy():
+    def save(name, array, version=None):
+        with open(f"npy/{name}.npy", "wb") as out:
+            np.lib.format.write_array(out, array, version)
+
+    for code in ("|u1", "<u2", ">u2", "<f2", ">f2", "<f4", ">f4", "<f8", ">f8"):
+        dtype = np.dtype(code)
+        native = dtype.newbyteorder("=").type
+        images = np.stack([values(3, native, seed=n) for n in range(2)])
+        name = code.replace("|", "").replace("<", "little-").replace(">", "big-")
+        save(name, images.astype(dtype))
+        stack(f"npy/{name}.npy", images)
+        save(f"{name}-fortran", np.asfortranarray(images.astype(dtype)))
+        stack(f"npy/{name}-fortran.npy", images)
+    for number, version in [("2", (2, 0)), ("3", (3, 0))]:
+        images = values(1, np.uint16)[None]
+        save(f"version{number}", images, version)
+        stack(f"npy/version{number}.npy", images)
+
+    # The shapes that stand for images, in both orders.
+    for dtype in (np.uint8, np.float16):
+        grey = np.stack([values(1, dtype, seed=n) for n in range(4)])
+        rgb = np.stack([values(3, dtype, seed=n) for n in range(4)])
+        for name, array, images in [
+            ("hw", grey[0, 0], grey[:1]),
+            ("hw1", grey[0, 0, :, :, None], grey[:1]),
+            ("hw3", np.moveaxis(rgb[0], 0, -1), rgb[:1]),
+            ("nhw", grey[:, 0], grey),
+            ("n1hw", grey, grey),
+            ("nhw1", np.moveaxis(grey, 1, -1), grey),
+            ("nhw3", np.moveaxis(rgb, 1, -1), rgb),
+            ("1chw", rgb[:1], rgb[:1]),
+        ]:
+            for order, arrange in [("c", np.ascontiguousarray), ("fortran", np.asfortranarray)]:
+                file = f"shape-{name}-{np.dtype(dtype)}-{order}"
+                save(file, arrange(array))
+                stack(f"npy/{file}.npy", images)
+
+    for name, array in [
+        ("bool", np.zeros((H, W), bool)),
+        ("int8", np.zeros((H, W), np.int8)),
+        ("int32", np.zeros((H, W), np.int32)),
+        ("complex64", np.zeros((H, W), np.complex64)),
+        ("text", np.full((H, W), "ab")),
+        ("records", np.zeros((H, W), [("x", "<f4"), ("y", "<f4")])),
+        ("zero-axes", np.zeros((), np.uint8)),
+        ("one-axis", np.zeros(W, np.uint8)),
+        ("five-axes", np.zeros((2, 3, 2, H, W), np.uint8)),
+        ("four-channels", np.zeros((2, 4, H, W), np.uint8)),
+        ("empty", np.zeros((0, 3, H, W), np.uint8)),
+    ]:
+        save(f"refused-{name}", array)
+    np.save("npy/refused-object.npy", np.array([[None, 1]], object), allow_pickle=True)
+
+    noisy, clean = np.stack([values(3, np.uint8, seed=n) for n in range(2)]), values(1, np.float32)[None]
+    np.savez("npy/stored.npz", noisy=noisy, clean=clean)
+    np.savez_compressed("npy/deflated.npz", noisy=noisy, clean=clean)
+    for file in ("npy/stored.npz", "npy/deflated.npz"):
+        stack(file, noisy, "noisy")
+        stack(file, clean, "clean")
+
+
+def cifar():
+    images = np.stack([values(3, np.uint8, 32, 32, seed=n) for n in range(2)])
+    with open("cifar/two.bin", "wb") as out:
+        for label, image in zip((3, 9), images):
+            out.write(bytes([label]) + image.tobytes())
+    stack("cifar/two.bin", images)
+
+
+def bombs():
+    """Sound files of a few bytes, but for the size that they announce: more than 2 GiB."""
+
+    def patched(source, name, *changes):
+        with open(source, "rb") as file:
+            data = bytearray(file.read())
+        for place, form, *numbers in changes:
+            struct.pack_into(form, data, place, *numbers)
+        with open(f"bombs/{name}", "wb") as out:
+            out.write(data)
+        return data
+
+    data = patched("png/rgb8.png", "bomb.png", (16, ">II", 60000, 60000))
+    patched("bombs/bomb.png", "bomb.png", (29, ">I", zlib.crc32(data[12:29])))
+    with open("jpeg/rgb.jpg", "rb") as file:
+        frame = file.read().index(b"\xff\xc0")
+    patched("jpeg/rgb.jpg", "bomb.jpg", (frame + 5, ">HH", 65000, 65000))
+    patched("bmp/rgb.bmp", "bomb.bmp", (18, "<ii", 60000, 60000))
+    for name, rows in [("rgb8-deflate", 15000), ("rgb8-planar", 30000), ("grey8-tiled-deflate", None)]:
+        tags = tifffile.TiffFile(f"tiff/{name}.tif").pages[0].tags
+        sizes = {"ImageWidth": 60000, "ImageLength": 60000}
+        sizes |= {"RowsPerStrip": rows} if rows else {"TileWidth": 60000, "TileLength": 60000}
+        changes = [(tags[tag].valueoffset, "<H", size) for tag, size in sizes.items()]
+        patched(f"tiff/{name}.tif", f"{name}.tif", *changes)
+    tags = tifffile.TiffFile("tiff/grey8-tiled-deflate.tif").pages[0].tags
+    tile = [(tags[tag].valueoffset, "<H", 65520) for tag in ("TileWidth", "TileLength")]
+    patched("tiff/grey8-tiled-deflate.tif", "tile.tif", *tile)
+    with open("exr/rgb-float-zip.exr", "rb") as file:
+        data = file.read()
+    windows = [data.index(name) + len(name) + 18 for name in (b"dataWindow\0", b"displayWindow\0")]
+    patched("exr/rgb-float-zip.exr", "bomb.exr", *[(place, "<ii", 59999, 59999) for place in windows])
+    with open("exr/rgb-float-tiled.exr", "rb") as file:
+        data = file.read()
+    tiles = data.index(b"tiles\0") + len(b"tiles\0tiledesc\0") + 4
+    patched("exr/rgb-float-tiled.exr", "tile.exr", (tiles, "<II", 60000, 60000))
+    with open("hdr/runs.hdr", "rb") as file:
+        data = file.read()
+    with open("bombs/bomb.hdr", "wb") as out:
+        out.write(data.replace(b"-Y 7 +X 11", b"-Y 60000 +X 60000"))
+
+
+def main():
+    for make in (png, jpeg, webp, bmp, tiff, exr, hdr, npy, cifar, bombs):
+        os.makedirs(make.__name__, exist_ok=True)
+        make()
+    with open("expected.json", "w") as out:
+        json.dump({"arrays": arrays, "pictures": pictures, "stacks": stacks}, out, separators=(",", ":"))
+        out.write("\n")
+
+
+if __name__ == "__main__":
+    main()
