@@ -6,6 +6,7 @@ mod file;
 mod golden;
 mod gradients;
 mod guises;
+mod loss;
 mod simple_net;
 mod trajectory;
 mod unet;

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use n2n_model::{Activation, ParameterError, SizeError, UNetConfig};
+use n2n_model::{Activation, Convolution, ParameterError, SizeError, UNetConfig};
 
 fn config(features: usize) -> UNetConfig {
     UNetConfig {
@@ -155,4 +155,35 @@ fn a_state_dict_that_does_not_fit_is_refused_by_name() {
 
     let error = self::config(5).load(state, &device).unwrap_err();
     assert!(matches!(error, ParameterError::Shape { .. }), "{error}");
+}
+
+#[test]
+fn grey_images_have_one_channel_from_end_to_end() {
+    let device = Device::flex();
+    for conv in [Convolution::Burn, Convolution::Scratch] {
+        let config = UNetConfig {
+            channels: Some(1),
+            depth: 2,
+            conv,
+            ..config(4)
+        };
+        let network = config.init(0, &device);
+        let output = network.forward(Tensor::zeros([2, 1, 8, 12], &device));
+        assert_eq!(output.dims(), [2, 1, 8, 12]);
+        // Two kernels of 3x3 less at the first layer and four at the others that see the image.
+        let colour = UNetConfig {
+            channels: None,
+            ..config
+        };
+        let fewer = 2 * (4 * 9 + 4 * 9 + 2 * 9 + 1);
+        assert_eq!(
+            network.num_params() + fewer,
+            colour.init(0, &device).num_params()
+        );
+    }
+    let none = UNetConfig {
+        channels: Some(0),
+        ..config(4)
+    };
+    assert_eq!(none.validate(), Err(SizeError::Channels { channels: 0 }));
 }
