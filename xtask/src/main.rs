@@ -1,4 +1,4 @@
-//! Developer tasks: `cargo xtask <train|bench|dataset|check|test|layering>`.
+//! Developer tasks: `cargo xtask <train|bench|dataset|check|test|kill-test|layering>`.
 
 mod bench;
 mod cargo;
@@ -6,6 +6,7 @@ mod check;
 mod clippy;
 mod dataset;
 mod docs;
+mod kill_test;
 mod layering;
 mod test;
 mod train;
@@ -52,6 +53,15 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Kill training at random moments, and compare its end with an undisturbed run's
+    KillTest {
+        /// Kills for each optimizer
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        kills: u32,
+        /// Chooses the moments
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        seed: u64,
+    },
     /// Which crate may depend on which
     Layering,
 }
@@ -81,6 +91,7 @@ fn run() -> anyhow::Result<ExitCode> {
         } => dataset::run(name.as_deref(), dir, base_url.as_deref())?,
         Task::Check => check::run()?,
         Task::Test { args } => test::run(&args)?,
+        Task::KillTest { kills, seed } => kill_test::run(kills, seed)?,
         Task::Layering => layering::run()?,
     }
     Ok(ExitCode::SUCCESS)

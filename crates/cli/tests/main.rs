@@ -4,7 +4,10 @@
 
 mod bad_input;
 mod compare;
+mod data;
 mod gradcheck;
+#[cfg(unix)]
+mod resume;
 mod training;
 mod wgpu;
 

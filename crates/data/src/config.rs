@@ -18,6 +18,8 @@ pub struct DataConfig {
     pub clean: Option<PathBuf>,
     /// File or folder to validate on; without it, some of the scenes.
     pub validation: Option<PathBuf>,
+    /// Leave clean images aside, as if there were none.
+    pub ignore_clean: bool,
     /// How images belong together, where it cannot be told by looking.
     pub layout: Option<Layout>,
     /// Share of the scenes that are validated on, if nothing else says which.
@@ -57,6 +59,7 @@ impl Default for DataConfig {
             pairs: None,
             clean: None,
             validation: None,
+            ignore_clean: false,
             layout: None,
             split: 0.1,
             limit: None,

@@ -83,6 +83,13 @@ impl Request<'_> {
             }
             None => validation,
         };
+        let visible = |source: Arc<dyn SceneSource>| -> Arc<dyn SceneSource> {
+            match config.ignore_clean {
+                true => Arc::new(Subset::without_clean(source)),
+                false => source,
+            }
+        };
+        let (train, validation) = (visible(train), validation.map(visible));
         let one_scene = validation.is_none() && train.len() == 1;
         let (train, validation) = match validation {
             Some(validation) => (train, validation),
@@ -195,7 +202,11 @@ impl Request<'_> {
         }
         let sides = infos().flat_map(|info| [info.height, info.width]);
         let shortest = sides.min().unwrap_or(0);
-        let factor = (shortest / self.divisor).min(LARGEST_REDUCTION);
+        // As far as patches of the usual size are left, or else by half.
+        let factor = match shortest / DEFAULT_PATCH {
+            0 | 1 => (shortest / self.divisor).min(2),
+            factor => factor.min(LARGEST_REDUCTION),
+        };
         match factor {
             0 | 1 => Err(DataError::NeedsNoise {
                 shortest,
@@ -217,7 +228,7 @@ impl Request<'_> {
         });
         let whole = sizes.clone().next().unwrap_or_default();
         let one_size = sizes.clone().all(|size| size == whole);
-        let longest = sizes.flatten().max().unwrap_or(0);
+        let longest = sizes.clone().flatten().max().unwrap_or(0);
         if divisor > 4 * longest.max(1) {
             return Err(DataError::TooSmall { longest, divisor });
         }
@@ -230,8 +241,10 @@ impl Request<'_> {
             Some(side) => Ok(Framing::Anywhere(side)),
             None if one_size && fits && whole[0] * whole[1] <= LARGEST_WHOLE => Ok(Framing::Whole),
             None => {
-                let side = longest.min(DEFAULT_PATCH).next_multiple_of(divisor);
-                Ok(Framing::Anywhere(side))
+                // Nothing is made up in scenes that are as large as the largest.
+                let shorter = sizes.map(|[height, width]| height.min(width)).max();
+                let side = shorter.unwrap_or(0).min(DEFAULT_PATCH) / divisor * divisor;
+                Ok(Framing::Anywhere(side.max(divisor)))
             }
         }
     }

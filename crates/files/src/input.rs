@@ -71,7 +71,17 @@ impl Input {
         InputReader {
             input: self,
             start,
+            shift: 0,
             position: 0,
+        }
+    }
+
+    /// A reader of `start` and all bytes behind it.
+    pub fn reader_behind(&self, start: Vec<u8>) -> InputReader<'_> {
+        let shift = start.len() as u64;
+        InputReader {
+            shift,
+            ..self.reader(start)
         }
     }
 
@@ -91,6 +101,8 @@ impl Input {
 pub(crate) struct InputReader<'a> {
     input: &'a Input,
     start: Vec<u8>,
+    /// How far behind its place in the input each byte is.
+    shift: u64,
     position: u64,
 }
 
@@ -99,7 +111,7 @@ impl Read for InputReader<'_> {
         let start = usize::try_from(self.position).ok();
         let read = match start.and_then(|at| self.start.get(at..)) {
             Some(mut rest) if !rest.is_empty() => rest.read(buffer)?,
-            _ => self.input.read_at(self.position, buffer)?,
+            _ => self.input.read_at(self.position - self.shift, buffer)?,
         };
         self.position += read as u64;
         Ok(read)
@@ -111,7 +123,7 @@ impl Seek for InputReader<'_> {
         let position = match to {
             SeekFrom::Start(position) => Some(position),
             SeekFrom::Current(step) => self.position.checked_add_signed(step),
-            SeekFrom::End(step) => self.input.len.checked_add_signed(step),
+            SeekFrom::End(step) => (self.input.len + self.shift).checked_add_signed(step),
         };
         self.position = position.ok_or(ErrorKind::InvalidInput)?;
         Ok(self.position)

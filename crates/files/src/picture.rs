@@ -186,3 +186,18 @@ fn image_error(error: ImageError, path: &Path) -> FileError {
         other => malformed(path, other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decoder_that_panics_makes_an_error() {
+        let path = Path::new("made-up.png");
+        let result: Result<(), _> = caught(path, || panic!("a decoder's mistake"));
+        assert!(
+            matches!(result, Err(FileError::Malformed { path: named, .. }) if named == path),
+            "the panic is an error of this file"
+        );
+    }
+}

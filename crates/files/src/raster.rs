@@ -55,12 +55,19 @@ impl Raster {
 }
 
 fn planes<T: Copy>(pixels: Vec<T>, per_pixel: usize) -> Vec<T> {
-    if per_pixel == 1 {
-        return pixels;
+    match per_pixel {
+        1 => pixels,
+        2 => planes_of::<T, 2>(&pixels),
+        3 => planes_of::<T, 3>(&pixels),
+        _ => planes_of::<T, 4>(&pixels),
     }
+}
+
+fn planes_of<T: Copy, const N: usize>(pixels: &[T]) -> Vec<T> {
     let mut planes = Vec::with_capacity(pixels.len());
-    for channel in 0..per_pixel {
-        planes.extend(pixels.iter().skip(channel).step_by(per_pixel));
+    let (pixels, _) = pixels.as_chunks::<N>();
+    for channel in 0..N {
+        planes.extend(pixels.iter().map(|pixel| pixel[channel]));
     }
     planes
 }

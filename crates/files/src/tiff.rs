@@ -9,6 +9,7 @@ use crate::{
 
 mod chain;
 mod page;
+mod tiles;
 
 /// Whether a file begins as a TIFF file with offsets of 64 bits.
 pub(crate) fn is_big(start: &[u8]) -> bool {

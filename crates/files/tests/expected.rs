@@ -53,9 +53,12 @@ pub fn data(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// All stacks of a file, by its ending; the arrays of an archive have names.
-pub fn open_stacks(path: &Path) -> Result<Vec<(String, Box<dyn Stack>)>, FileError> {
-    fn boxed(stack: impl Stack + 'static) -> Vec<(String, Box<dyn Stack>)> {
+/// A stack and its name, if it is the array of an archive.
+pub type Named = (String, Box<dyn Stack>);
+
+/// All stacks of a file, by its ending.
+pub fn open_stacks(path: &Path) -> Result<Vec<Named>, FileError> {
+    fn boxed(stack: impl Stack + 'static) -> Vec<Named> {
         vec![(String::new(), Box::new(stack))]
     }
     Ok(match path.extension().unwrap().to_str().unwrap() {

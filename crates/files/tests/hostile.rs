@@ -1,14 +1,14 @@
 //! Files that lie: every one of them ends in an error, and takes little to say so.
 
 use std::{
-    fs,
-    io::{Cursor, Write},
+    fs::{self, File},
+    io::{Cursor, Seek, SeekFrom, Write},
     path::Path,
     time::{Duration, Instant},
 };
 
 use n2n_files::{
-    CifarFile, FileError, NpyStack, Stack, TiffStack, read_header, read_npz, read_picture,
+    CifarFile, FileError, NpyStack, Samples, Stack, TiffStack, read_header, read_npz, read_picture,
 };
 use tempfile::TempDir;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
@@ -321,6 +321,67 @@ fn archives_with_one_name_twice_or_too_many_are_refused() {
     ));
 }
 
+/// The archive with its directory announced by 64-bit records, which say `entries`.
+fn with_64_bits(archive: &[u8], entries: u64) -> Vec<u8> {
+    let (rest, end) = archive.split_at(archive.len() - 22);
+    let number = |at: usize| u64::from(u32::from_le_bytes(*end[at..].first_chunk().unwrap()));
+    let place = rest.len() as u64;
+    let mut record = [
+        &b"PK\x06\x06"[..],
+        &44_u64.to_le_bytes(),
+        &[45, 0, 45, 0],
+        &[0; 8],
+    ]
+    .concat();
+    for number in [entries, entries, number(12), number(16)] {
+        record.extend(number.to_le_bytes());
+    }
+    let locator = [
+        &b"PK\x06\x07"[..],
+        &[0; 4],
+        &place.to_le_bytes(),
+        &[1, 0, 0, 0],
+    ]
+    .concat();
+    let end = [&b"PK\x05\x06\0\0\0\0"[..], &[0xff; 12], &[0, 0]].concat();
+    [rest, &record, &locator, &end].concat()
+}
+
+#[test]
+fn archives_with_64_bit_records_are_read_as_others() {
+    let array = npy(IMAGE, &[0, 1, 2, 3, 4, 5]);
+    let archive = npz(CompressionMethod::Stored, &[("a.npy", &array)]);
+    let path = Path::new("made-up.npz");
+    let arrays = read_npz(Cursor::new(with_64_bits(&archive, 1)), path).unwrap();
+    let image = arrays[0].1.read(0).unwrap();
+    assert_eq!(image.samples, Samples::U8(vec![0, 1, 2, 3, 4, 5]));
+
+    let error = refused_npz(&with_64_bits(&archive, u64::MAX));
+    assert!(
+        matches!(
+            error,
+            FileError::TooManyEntries {
+                found: u64::MAX,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    let error = refused_npz(&with_64_bits(&archive, 2));
+    assert!(matches!(error, FileError::Truncated { .. }), "{error}");
+    // Bytes between the directory and its record, and behind the record.
+    let end = archive.len() - 22;
+    let apart = [&archive[..end], b"more", &archive[end..]].concat();
+    let behind = [&archive[..], b"more"].concat();
+    for bytes in [apart, behind] {
+        let error = refused_npz(&bytes);
+        assert!(
+            error.to_string().contains("not where it should be"),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn archives_that_disagree_with_their_arrays_are_refused() {
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
@@ -400,13 +461,18 @@ fn no_flipped_byte_panics_or_hangs() {
 /// Calls `read` with copies of a file in which one byte, among the first many, differs.
 fn flip(file: &Path, folder: &Path, read: impl Fn(&Path)) {
     let path = folder.join(file.file_name().unwrap());
-    let mut bytes = fs::read(file).unwrap();
-    for at in (0..bytes.len()).step_by(bytes.len() / 100 + 1) {
+    let bytes = fs::read(file).unwrap();
+    fs::write(&path, &bytes).unwrap();
+    let mut writer = File::options().write(true).open(&path).unwrap();
+    let mut write = |at: usize, byte: u8| {
+        writer.seek(SeekFrom::Start(at as u64)).unwrap();
+        writer.write_all(&[byte]).unwrap();
+    };
+    for at in (0..bytes.len()).step_by(bytes.len() / 60 + 1) {
         for flip in [0x01, 0x80, 0xff] {
-            bytes[at] ^= flip;
-            fs::write(&path, &bytes).unwrap();
+            write(at, bytes[at] ^ flip);
             read(&path);
-            bytes[at] ^= flip;
         }
+        write(at, bytes[at]);
     }
 }

@@ -1,5 +1,8 @@
 //! Readers held to files that other programs wrote (`data/generate.py`), whole and damaged.
 
+// A helper's failure is the test's.
+#![allow(clippy::unwrap_used)]
+
 mod expected;
 mod hostile;
 mod refused;

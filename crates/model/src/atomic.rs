@@ -3,6 +3,9 @@
 use std::io::Write;
 use std::path::Path;
 
+/// How names of files that are not complete begin; a process that is killed leaves them behind.
+pub const UNFINISHED: &str = ".unfinished-";
+
 /// Writes `bytes` to `path` through a temporary file beside it, synced and then renamed: a reader
 /// sees the old file or the new one, also after a crash.
 ///
@@ -14,6 +17,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED);
     #[cfg(unix)]
     {
         // A temporary file is private by default; what a person makes follows their umask.

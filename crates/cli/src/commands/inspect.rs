@@ -190,10 +190,14 @@ impl Report<'_> {
                 example_shape: [_, height, width],
                 ..
             } = set;
-            let clean = if set.clean { " and a clean image" } else { "" };
+            let images = match (set.shots, set.clean) {
+                ([0, 0], _) => "a clean image".to_owned(),
+                (shots, false) => format!("{} shots", bounds(shots)),
+                (shots, true) => format!("{} shots and a clean image", bounds(shots)),
+            };
+            let channels = if *channels == 1 { "grey" } else { "colour" };
             lines.push(format!(
-                "{name}: {scenes} scenes of {} shots{clean}, {}x{} pixels, {channels} channels, {dtype}",
-                bounds(set.shots),
+                "{name}: {scenes} scenes of {images}, {}x{} pixels, {channels}, {dtype}",
                 bounds(set.height),
                 bounds(set.width),
             ));

@@ -1,6 +1,7 @@
 //! Everything a run needs to go on as if it had never stopped, in one file.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::plateau::PlateauState;
-use super::run_dir::Record;
+use super::run_dir::{Record, files};
 
 /// First bytes of a checkpoint, with the version of its format.
 const MAGIC: &[u8; 8] = b"n2n-ckp1";
@@ -17,7 +18,7 @@ const MAGIC: &[u8; 8] = b"n2n-ckp1";
 /// Bytes of the checksum at the end.
 const CHECKSUM: usize = 32;
 
-/// Checkpoints that are kept beside the best one's.
+/// Checkpoints that are kept beside those of the best validations.
 const KEPT: usize = 2;
 
 const EXTENSION: &str = "checkpoint";
@@ -64,7 +65,7 @@ struct Header {
 
 impl Checkpoint {
     /// Writes the checkpoint into `folder`, named after its batches, and removes those that are not
-    /// needed any more: the last two stay, and the one of the best validation.
+    /// needed any more: the last two stay, and the best validation's of each that stays.
     ///
     /// # Errors
     /// When it cannot be written; those before it then stay.
@@ -74,12 +75,19 @@ impl Checkpoint {
         let path = path(folder, self.position.batches);
         write_atomically(&path, &self.to_bytes()?)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        let best = self.position.best.as_ref().map(|record| record.batches);
-        let mut others = list(folder)?;
-        others.retain(|(batches, _)| Some(*batches) != best);
-        others.truncate(others.len().saturating_sub(KEPT));
-        for (_, path) in others {
-            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        let all = list(folder)?;
+        let best = self.position.best.map(|record| record.batches);
+        // Later ones were damaged when the run went back to one before them.
+        let past = all
+            .iter()
+            .filter(|(batches, _)| *batches <= self.position.batches && Some(*batches) != best);
+        let mut kept = Vec::from_iter(best);
+        for (batches, path) in past.rev().take(KEPT) {
+            kept.push(*batches);
+            kept.extend(best_before(path));
+        }
+        for (_, path) in all.iter().filter(|(batches, _)| !kept.contains(batches)) {
+            fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
         Ok(())
     }
@@ -88,18 +96,18 @@ impl Checkpoint {
     /// with it.
     ///
     /// # Errors
-    /// When there is none.
-    pub fn newest(folder: &Path) -> anyhow::Result<(Self, Vec<String>)> {
+    /// When all are damaged.
+    pub fn newest(folder: &Path) -> anyhow::Result<(Option<Self>, Vec<String>)> {
         let mut torn = Vec::new();
         for (_, path) in list(folder)?.into_iter().rev() {
             match Self::read(&path) {
-                Ok(checkpoint) => return Ok((checkpoint, torn)),
+                Ok(checkpoint) => return Ok((Some(checkpoint), torn)),
                 Err(error) => torn.push(format!("{error:#}")),
             }
         }
         match torn.first() {
             Some(error) => anyhow::bail!("no checkpoint can be read: {error}"),
-            None => anyhow::bail!("{} holds no checkpoint", folder.display()),
+            None => Ok((None, torn)),
         }
     }
 
@@ -159,22 +167,27 @@ impl Checkpoint {
     }
 }
 
+/// The batches of the best validation before a checkpoint; nothing if the file does not say.
+fn best_before(path: &Path) -> Option<usize> {
+    let mut file = File::open(path).ok()?;
+    let mut start = [0; MAGIC.len() + size_of::<u64>()];
+    file.read_exact(&mut start).ok()?;
+    let length = start.strip_prefix(MAGIC)?.try_into().ok()?;
+    let mut header = String::new();
+    let mut rest = file.take(u64::from_le_bytes(length));
+    rest.read_to_string(&mut header).ok()?;
+    let header: Header = toml::from_str(&header).ok()?;
+    header.position.best.map(|record| record.batches)
+}
+
 fn path(folder: &Path, batches: usize) -> PathBuf {
     folder.join(format!("{batches:08}.{EXTENSION}"))
 }
 
 /// The checkpoints in a folder with their batches, the oldest first.
 fn list(folder: &Path) -> anyhow::Result<Vec<(usize, PathBuf)>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot read {}", folder.display()));
-        }
-    };
     let mut found = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
+    for path in files(folder)? {
         if path.extension().is_some_and(|found| found == EXTENSION)
             && let Some(stem) = path.file_stem().and_then(|stem| stem.to_str())
             && let Ok(batches) = stem.parse()
@@ -227,7 +240,7 @@ mod tests {
         let written = checkpoint(12, Some(9));
         written.write(folder.path()).unwrap();
         let (read, torn) = Checkpoint::newest(folder.path()).unwrap();
-        assert_eq!((read, torn.len()), (written, 0));
+        assert_eq!((read, torn.len()), (Some(written), 0));
     }
 
     #[test]
@@ -237,13 +250,40 @@ mod tests {
             let best = (batches > 1).then_some(1);
             checkpoint(batches, best).write(folder.path()).unwrap();
         }
-        let left: Vec<usize> = list(folder.path())
-            .unwrap()
-            .into_iter()
-            .map(|(batches, _)| batches)
-            .collect();
-        assert_eq!(left, [1, 4, 5]);
+        assert_eq!(left(folder.path()), [1, 4, 5]);
         assert_eq!(Checkpoint::after(folder.path(), 1).unwrap().model[0], 1);
+    }
+
+    #[test]
+    fn the_best_of_an_older_one_that_stays_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        for (batches, best) in [(1, 1), (2, 1), (3, 1), (4, 1), (5, 5)] {
+            checkpoint(batches, Some(best))
+                .write(folder.path())
+                .unwrap();
+        }
+        assert_eq!(left(folder.path()), [1, 3, 4, 5]);
+        for batches in [6, 7] {
+            checkpoint(batches, Some(5)).write(folder.path()).unwrap();
+        }
+        assert_eq!(left(folder.path()), [5, 6, 7]);
+    }
+
+    #[test]
+    fn damaged_ones_that_a_run_went_back_from_do_not_push_out_others() {
+        let folder = tempfile::tempdir().unwrap();
+        for batches in [7, 8] {
+            fs::write(path(folder.path(), batches), [0; 50]).unwrap();
+        }
+        for batches in [3, 4] {
+            checkpoint(batches, None).write(folder.path()).unwrap();
+        }
+        assert_eq!(left(folder.path()), [3, 4]);
+    }
+
+    fn left(folder: &Path) -> Vec<usize> {
+        let found = list(folder).unwrap();
+        found.into_iter().map(|(batches, _)| batches).collect()
     }
 
     #[test]
@@ -259,7 +299,7 @@ mod tests {
         for damaged in [&bytes[..0], &bytes[..31], &bytes[..100], &flipped] {
             fs::write(&newest, damaged).unwrap();
             let (read, torn) = Checkpoint::newest(folder.path()).unwrap();
-            assert_eq!(read.position.batches, 3);
+            assert_eq!(read.unwrap().position.batches, 3);
             assert!(
                 torn[0].contains("00000004.checkpoint is damaged"),
                 "{torn:?}"

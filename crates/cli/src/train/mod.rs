@@ -11,12 +11,14 @@ pub(crate) mod psnr;
 mod resume;
 mod run_dir;
 mod strategy;
+mod terminal;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use burn::train::logger::InMemoryMetricLogger;
@@ -27,7 +29,7 @@ use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
 use n2n_data::{Batching, Opened, TrainStream, ValidationSet};
 use serde::Serialize;
 
-use self::checkpoint::Checkpoint;
+use self::checkpoint::{Checkpoint, Position};
 use self::denoiser::{Denoiser, Objective, Snapshot};
 use self::pictures::Gallery;
 use self::progress::ProgressLines;
@@ -35,12 +37,16 @@ use self::psnr::{Psnr, PsnrKeys, PsnrMetric};
 use self::resume::Resumed;
 use self::run_dir::{ModelMetadata, Provenance, RunDir};
 use self::strategy::{Outcome, ValidateEvery};
+use self::terminal::Terminal;
 use crate::args::TrainArgs;
 use crate::backend::Selected;
 use crate::experiment::Experiment;
 
 /// A shell's code for a program that ended on Ctrl-C: 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
+
+/// Signals that follow one another faster are one stop: a terminal that closes sends two.
+const ONE_STOP: Duration = Duration::from_secs(1);
 
 /// Trains as the arguments say.
 ///
@@ -60,7 +66,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         Some(Resumed {
             run_dir,
             checkpoint,
-        }) => (run_dir, Some(checkpoint)),
+        }) => (run_dir, checkpoint),
         None => {
             let run_dir = RunDir::create(args.run_dir.as_deref(), &args.experiment.name())?;
             run_dir.describe(
@@ -145,6 +151,9 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             );
         }
     }
+    if outcome.stopped {
+        eprintln!("to go on: n2n train --resume {}", run_path.display());
+    }
     Ok(match signalled.load(Ordering::Relaxed) {
         true => ExitCode::from(INTERRUPTED),
         false => ExitCode::SUCCESS,
@@ -227,7 +236,13 @@ fn train(
     );
 
     let interrupter = Interrupter::new();
-    stop_on_signal(&interrupter, signalled)?;
+    let before = resumed.as_ref().map_or((0, 0), |position: &Position| {
+        let in_stretch = position.losses.len() * config.batch_size;
+        (position.images, position.images.saturating_sub(in_stretch))
+    });
+    let lines = ProgressLines::new(max_images, before);
+    let renderer =
+        Watched::open(json, &interrupter, lines).stop_on_signal(&interrupter, signalled)?;
     let run_path = run_dir.path().to_owned();
     let outcome = Arc::new(Mutex::new(None));
     let strategy = ValidateEvery {
@@ -256,7 +271,7 @@ fn train(
         // metrics.jsonl is the record of a run; burn-train's own would be a file for each epoch.
         .with_metric_logger(InMemoryMetricLogger::default())
         .with_application_logger(None)
-        .renderer(renderer(json, &interrupter, max_images))
+        .renderer(renderer)
         .num_epochs(stretches)
         .with_training_strategy(TrainingStrategy::Custom(Arc::new(strategy)))
         .launch(learner);
@@ -283,27 +298,65 @@ fn max_images(experiment: &Experiment, train_examples: usize) -> usize {
         .unwrap_or(train_examples)
 }
 
-/// The dashboard on a terminal, plain lines elsewhere.
-fn renderer(json: bool, interrupter: &Interrupter, max_images: usize) -> Box<dyn MetricsRenderer> {
-    if std::io::stdout().is_terminal() && !json {
-        Box::new(TuiMetricsRendererWrapper::new(interrupter.clone(), None))
-    } else {
-        Box::new(ProgressLines::new(max_images))
-    }
+/// What a run is watched on.
+enum Watched {
+    /// Plain lines.
+    Lines(ProgressLines),
+    /// The dashboard, which has the screen to itself, and the terminal under it.
+    Dashboard(TuiMetricsRendererWrapper, Option<Terminal>),
 }
 
-/// The first signal stops after the present batch, and validates and saves; a second one ends the
-/// program at once.
-fn stop_on_signal(interrupter: &Interrupter, signalled: &Arc<AtomicBool>) -> anyhow::Result<()> {
-    let (interrupter, signalled) = (interrupter.clone(), signalled.clone());
-    ctrlc::set_handler(move || {
-        if signalled.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
+impl Watched {
+    /// The dashboard on a terminal, plain lines elsewhere.
+    fn open(json: bool, interrupter: &Interrupter, lines: ProgressLines) -> Self {
+        if json || !std::io::stdout().is_terminal() {
+            return Self::Lines(lines);
         }
-        eprintln!("stopping: validating and saving; once more to quit at once");
-        interrupter.stop(Some("signal"));
-    })
-    .context("cannot handle Ctrl-C")
+        let terminal = Terminal::before_dashboard();
+        let dashboard = TuiMetricsRendererWrapper::new(interrupter.clone(), None);
+        Self::Dashboard(
+            dashboard,
+            terminal.filter(|terminal| terminal.let_interrupt().is_ok()),
+        )
+    }
+
+    /// The renderer, with a handler of signals that knows of it: the first signal stops after the
+    /// present batch, and validates and saves; another one ends the program at once.
+    fn stop_on_signal(
+        self,
+        interrupter: &Interrupter,
+        signalled: &Arc<AtomicBool>,
+    ) -> anyhow::Result<Box<dyn MetricsRenderer>> {
+        let (renderer, dashboard, mut terminal): (Box<dyn MetricsRenderer>, _, _) = match self {
+            Self::Lines(lines) => (Box::new(lines), false, None),
+            Self::Dashboard(dashboard, terminal) => (Box::new(dashboard), true, terminal),
+        };
+        let (interrupter, signalled) = (interrupter.clone(), signalled.clone());
+        let mut first: Option<Instant> = None;
+        ctrlc::set_handler(move || match first {
+            None => {
+                first = Some(Instant::now());
+                signalled.store(true, Ordering::Relaxed);
+                interrupter.stop(Some("signal"));
+                if !dashboard {
+                    // Whoever reads may be gone: the signal may say so.
+                    let _ = writeln!(
+                        std::io::stderr(),
+                        "stopping: validating and saving; once more to quit at once"
+                    );
+                }
+            }
+            Some(first) if first.elapsed() < ONE_STOP => {}
+            Some(_) => {
+                if let Some(terminal) = &mut terminal {
+                    terminal.restore();
+                }
+                std::process::exit(i32::from(INTERRUPTED));
+            }
+        })
+        .context("cannot handle Ctrl-C")?;
+        Ok(renderer)
+    }
 }
 
 /// Says which scenes and files are left out: a few of them, and how many.

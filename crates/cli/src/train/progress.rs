@@ -1,6 +1,7 @@
 //! What a run shows where there is no terminal for the dashboard: one plain line at a time.
 
 use std::collections::HashMap;
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use burn::train::LearnerSummary;
@@ -23,6 +24,7 @@ pub struct ProgressLines {
     train: HashMap<String, f64>,
     valid: HashMap<String, f64>,
     training: bool,
+    before_run: usize,
     before_stretch: usize,
     in_stretch: usize,
     start: Instant,
@@ -30,15 +32,17 @@ pub struct ProgressLines {
 }
 
 impl ProgressLines {
-    /// For a run over `max_images` images that starts now.
-    pub fn new(max_images: usize) -> Self {
+    /// For a run over `max_images` images that starts now, after so many images of it, and so many
+    /// up to its last validation.
+    pub fn new(max_images: usize, (before_run, before_stretch): (usize, usize)) -> Self {
         Self {
             max_images,
             names: HashMap::new(),
             train: HashMap::new(),
             valid: HashMap::new(),
             training: true,
-            before_stretch: 0,
+            before_run,
+            before_stretch,
             in_stretch: 0,
             start: Instant::now(),
             printed: None,
@@ -48,13 +52,15 @@ impl ProgressLines {
     fn print(&mut self) {
         let images = self.before_stretch + self.in_stretch;
         let seconds = self.start.elapsed().as_secs_f64();
-        let speed = images as f64 / seconds;
+        let speed = images.saturating_sub(self.before_run) as f64 / seconds;
         let left = self.max_images.saturating_sub(images) as f64 / speed;
         let value = |values: &HashMap<String, f64>, name, digits| match values.get(name) {
             Some(value) => format!("{value:.digits$}"),
             None => "-".to_owned(),
         };
-        eprintln!(
+        // A terminal that is closed does not end the run.
+        let _ = writeln!(
+            std::io::stderr(),
             "{images}/{} images  loss {}  PSNR {} dB  lr {:e}  {speed:.0} images/s  ETA {}",
             self.max_images,
             value(&self.train, "Loss", 5),

@@ -18,8 +18,8 @@ use crate::experiment::{Experiment, Source};
 pub struct Resumed {
     /// Its folder, as it was at the checkpoint.
     pub run_dir: RunDir,
-    /// Where it goes on.
-    pub checkpoint: Checkpoint,
+    /// Where it goes on; at the beginning, if it was killed before its first checkpoint.
+    pub checkpoint: Option<Checkpoint>,
 }
 
 impl Resumed {

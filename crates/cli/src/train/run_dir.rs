@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use n2n_data::Normalization;
-use n2n_model::{NetworkConfig, StateDict, write_atomically, write_model_file};
+use n2n_model::{NetworkConfig, StateDict, UNFINISHED, write_atomically, write_model_file};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
@@ -132,22 +132,19 @@ impl RunDir {
         };
         let lock = lock(&path)?;
         let metrics_path = path.join(METRICS);
-        let metrics = match OpenOptions::new()
+        // A run that was killed before it had a config has left nothing to go on with.
+        let holds_run = metrics_path.exists() && path.join(CONFIG).exists();
+        let metrics = OpenOptions::new()
             .append(true)
-            .create_new(true)
+            .create(true)
             .open(&metrics_path)
-        {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => bail!(
-                "{} already holds a run; choose another --run-dir, or go on with --resume {}",
-                path.display(),
-                path.display()
-            ),
-            Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("cannot write {}", metrics_path.display()));
-            }
-        };
+            .with_context(|| format!("cannot write {}", metrics_path.display()))?;
+        ensure!(
+            !holds_run && metrics.metadata()?.len() == 0,
+            "{} already holds a run; choose another --run-dir, or go on with --resume {}",
+            path.display(),
+            path.display()
+        );
         Ok(Self {
             path,
             metrics,
@@ -156,15 +153,22 @@ impl RunDir {
     }
 
     /// Opens the folder of a run that goes on from a checkpoint, with all that is wrong with newer
-    /// ones. What the run did after the checkpoint is undone.
+    /// ones; without a checkpoint if the run was killed before its first. What it did after the
+    /// checkpoint is undone.
     ///
     /// # Errors
     /// When it holds no run that can go on, or another process trains in it.
-    pub fn resume(path: &Path) -> anyhow::Result<(Self, Checkpoint, Vec<String>)> {
+    pub fn resume(path: &Path) -> anyhow::Result<(Self, Option<Checkpoint>, Vec<String>)> {
         let metrics_path = path.join(METRICS);
-        let no_run = || format!("{} holds no run", path.display());
-        let metrics = OpenOptions::new().append(true).open(&metrics_path);
-        let metrics = metrics.with_context(no_run)?;
+        ensure!(
+            metrics_path.exists() && path.join(CONFIG).exists(),
+            "{} holds no run to go on with",
+            path.display()
+        );
+        let metrics = OpenOptions::new()
+            .append(true)
+            .open(&metrics_path)
+            .with_context(|| format!("cannot write {}", metrics_path.display()))?;
         let lock = lock(path)?;
         let run_dir = Self {
             path: path.to_owned(),
@@ -172,7 +176,9 @@ impl RunDir {
             _lock: lock,
         };
         let (checkpoint, torn) = Checkpoint::newest(&run_dir.checkpoints())?;
-        let length = checkpoint.position.metrics_bytes;
+        let length = checkpoint
+            .as_ref()
+            .map_or(0, |checkpoint| checkpoint.position.metrics_bytes);
         ensure!(
             run_dir.metrics_bytes()? >= length,
             "{} is shorter than when the checkpoint was written; put its lines back",
@@ -182,7 +188,32 @@ impl RunDir {
             .metrics
             .set_len(length)
             .with_context(|| format!("cannot write {}", metrics_path.display()))?;
+        run_dir.remove_later_pictures()?;
+        for folder in [path, &run_dir.checkpoints(), &path.join(PICTURES)] {
+            remove_unfinished(folder)?;
+        }
         Ok((run_dir, checkpoint, torn))
+    }
+
+    /// Removes the pictures of validations that are not in the metrics.
+    fn remove_later_pictures(&self) -> anyhow::Result<()> {
+        let metrics = self.path.join(METRICS);
+        let text = fs::read_to_string(&metrics)
+            .with_context(|| format!("cannot read {}", metrics.display()))?;
+        let last = text.lines().last().map(serde_json::from_str::<Record>);
+        let last = last
+            .transpose()
+            .with_context(|| format!("{} is damaged", metrics.display()))?;
+        for path in files(&self.path.join(PICTURES))? {
+            let batches = path
+                .file_stem()
+                .and_then(|stem| stem.to_str()?.parse().ok());
+            if batches > last.map(|record| record.batches) {
+                fs::remove_file(&path)
+                    .with_context(|| format!("cannot remove {}", path.display()))?;
+            }
+        }
+        Ok(())
     }
 
     /// The folder.
@@ -230,9 +261,10 @@ impl RunDir {
     /// # Errors
     /// When a file cannot be written.
     pub fn describe(&self, config: &str, provenance: &Provenance<'_>) -> anyhow::Result<()> {
-        self.write(CONFIG, config)?;
         let provenance = serde_json::to_string_pretty(provenance)?;
-        self.write(RUN, &format!("{provenance}\n"))
+        self.write(RUN, &format!("{provenance}\n"))?;
+        // Last: with a config, a run can go on.
+        self.write(CONFIG, config)
     }
 
     /// Appends one validation to the metrics.
@@ -302,6 +334,29 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
         Err(fs::TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }
+    }
+}
+
+/// Removes what a process that was killed had begun to write.
+fn remove_unfinished(folder: &Path) -> anyhow::Result<()> {
+    for path in files(folder)? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with(UNFINISHED)) {
+            fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// What a folder holds; nothing if there is no such folder.
+pub(super) fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot read {}", folder.display());
+    match fs::read_dir(folder) {
+        Ok(entries) => entries
+            .map(|entry| Ok(entry.with_context(cannot)?.path()))
+            .collect(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(vec![]),
+        Err(error) => Err(error).with_context(cannot),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Some of the scenes of another source.
+//! A part of another source.
 
 use std::sync::Arc;
 
@@ -6,16 +6,30 @@ use n2n_files::{Raster, SampleKind};
 
 use crate::{DataError, SceneInfo, SceneSource, View};
 
-/// Some of the scenes of another source, in any order.
+/// Some of the scenes of another source, in any order, with or without their clean images.
 pub struct Subset {
     source: Arc<dyn SceneSource>,
     scenes: Vec<u32>,
+    clean: bool,
 }
 
 impl Subset {
     /// The scenes of `source` that `scenes` names.
     pub fn new(source: Arc<dyn SceneSource>, scenes: Vec<u32>) -> Self {
-        Self { source, scenes }
+        Self {
+            source,
+            scenes,
+            clean: true,
+        }
+    }
+
+    /// All of `source` but the clean images.
+    pub fn without_clean(source: Arc<dyn SceneSource>) -> Self {
+        Self {
+            scenes: (0..source.len() as u32).collect(),
+            source,
+            clean: false,
+        }
     }
 
     fn scene(&self, index: usize) -> usize {
@@ -37,7 +51,11 @@ impl SceneSource for Subset {
     }
 
     fn info(&self, scene: usize) -> SceneInfo {
-        self.source.info(self.scene(scene))
+        let info = self.source.info(self.scene(scene));
+        SceneInfo {
+            clean: info.clean && self.clean,
+            ..info
+        }
     }
 
     fn name(&self, scene: usize, view: View) -> String {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::numbered::{Numbered, examples, recipe, samples};
 use crate::examples::{Framing, Recipe};
+use crate::noise::NoiseConfig;
 use crate::{
     AugmentConfig, Batch, Batching, Examples, Normalization, Target, TrainStream, ValidationSet,
 };
@@ -73,6 +74,27 @@ fn batches_are_the_same_for_any_number_of_workers_and_from_any_position() {
         }
     }
     assert_ne!(first(&stream(&examples, 0, Some(9)), 20), all);
+}
+
+#[test]
+fn batches_are_the_same_on_every_backend() {
+    let noise = "gaussian:5..50".parse::<NoiseConfig>().unwrap();
+    let batches = |device: &Device| {
+        let clean = Numbered {
+            shots: 0,
+            ..Numbered::default()
+        };
+        let noisy = Recipe {
+            noise: Some(noise.build().unwrap()),
+            ..recipe()
+        };
+        let stream = stream(&examples(clean, noisy), 1, Some(2)).to_device(device);
+        let batches = stream.iter().take(6).map(|batch| values(batch.unwrap()));
+        batches.collect::<Vec<_>>()
+    };
+    #[allow(deprecated)] // By Burn, for a later release; the backend is one of ours.
+    let ndarray = Device::ndarray();
+    assert_eq!(batches(&Device::flex()), batches(&ndarray));
 }
 
 #[test]

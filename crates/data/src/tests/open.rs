@@ -6,7 +6,9 @@ use tempfile::TempDir;
 
 use super::files::{npy, png, tiff};
 use crate::noise::NoiseConfig;
-use crate::{DataConfig, DataError, NormalizationKind, Opened, Request, Target, Visit};
+use crate::{
+    DataConfig, DataError, NormalizationKind, Opened, Request, ScenesConfig, Target, Visit,
+};
 
 /// A folder of pairs, `[height, width]` each.
 fn pairs(sizes: &[[u32; 2]]) -> TempDir {
@@ -87,7 +89,7 @@ fn small_images_of_one_size_stay_whole_and_others_are_cut() {
         )
     };
     assert_eq!(shapes(&[[8, 12]; 2], None), ([1, 8, 12], 1, [1, 8, 12]));
-    assert_eq!(shapes(&[[9, 12]; 2], None), ([1, 12, 12], 1, [1, 8, 12]));
+    assert_eq!(shapes(&[[9, 12]; 2], None), ([1, 8, 8], 1, [1, 8, 12]));
     assert_eq!(shapes(&[[8, 12]; 2], Some(4)), ([1, 4, 4], 6, [1, 8, 12]));
     // 300 * 200 pixels hold 14 squares of 64.
     assert_eq!(
@@ -155,6 +157,33 @@ fn one_scene_is_trained_and_validated_on() {
 }
 
 #[test]
+fn clean_images_can_be_left_aside() {
+    let config = DataConfig {
+        ignore_clean: true,
+        scenes: ScenesConfig {
+            train: 3,
+            validation: 2,
+            height: 8,
+            width: 12,
+            oversample: 2,
+        },
+        ..DataConfig::default()
+    };
+    let opened = open(&config).unwrap();
+    assert!(!opened.validation.has_clean());
+    let pair = opened
+        .validation
+        .pair(Visit { epoch: 0, index: 1 })
+        .unwrap();
+    assert!(pair.clean_target.is_none() && pair.noisy_target.is_some());
+    let request = Request {
+        target: Target::Clean,
+        ..request(&config)
+    };
+    assert!(error(request.open()).contains("no clean targets"));
+}
+
+#[test]
 fn clean_images_are_reduced_as_far_as_the_network_allows() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["1.png", "2.png"] {
@@ -162,14 +191,14 @@ fn clean_images_are_reduced_as_far_as_the_network_allows() {
     }
     let config = config(folder.path());
     let opened = open(&config).unwrap();
-    assert_eq!(opened.noise, Some(NoiseConfig::Points { factor: 3 }));
-    assert_eq!(opened.train.shape(0), [1, 8, 8]);
+    assert_eq!(opened.noise, Some(NoiseConfig::Points { factor: 2 }));
+    assert_eq!(opened.train.shape(0), [1, 4, 4]);
     let noise = "gaussian:25".parse().unwrap();
     let request = Request {
         noise: Some(&noise),
         ..request(&config)
     };
-    assert_eq!(request.open().unwrap().train.shape(0), [1, 20, 20]);
+    assert_eq!(request.open().unwrap().train.shape(0), [1, 12, 12]);
 
     png(&folder.path().join("3.png"), [7, 20]);
     let message = error(open(&config));

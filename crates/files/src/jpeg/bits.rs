@@ -99,6 +99,17 @@ impl<'a> Bits<'a> {
 
     /// Keeps more than 16 bits at hand, as far as there are any.
     fn fill(&mut self) {
+        if self.count > 16 {
+            return;
+        }
+        if let Some((bytes, rest)) = self.rest.split_first_chunk::<4>()
+            && !bytes.contains(&0xff)
+        {
+            self.buffer = self.buffer << 32 | u64::from(u32::from_be_bytes(*bytes));
+            self.count += 32;
+            self.rest = rest;
+            return;
+        }
         while self.count <= 16 {
             let (byte, rest) = match self.rest {
                 [0xff, 0, rest @ ..] => (0xff, rest),

@@ -2,10 +2,15 @@
 
 use std::collections::HashSet;
 
+use ::tiff::tags::Tag;
+
 use crate::{
     FileError,
     input::{Input, InputReader, malformed, truncated},
 };
+
+/// Where the directory of a file of one page is: behind its header.
+const SINGLE_PAGE: u64 = 16;
 
 /// Where the pages of a file are.
 pub(super) struct Chain {
@@ -16,7 +21,7 @@ pub(super) struct Chain {
 
 /// The two forms of a file, each in two byte orders.
 #[derive(Clone, Copy)]
-struct Form {
+pub(super) struct Form {
     /// Offsets of 64 bits.
     big: bool,
     big_endian: bool,
@@ -54,6 +59,11 @@ impl Chain {
             });
         }
         Ok(Self { form, pages })
+    }
+
+    /// The form of the file.
+    pub fn form(&self) -> Form {
+        self.form
     }
 
     /// Number of pages.
@@ -156,18 +166,39 @@ impl Form {
     /// The first bytes of a file whose first directory is at `offset`.
     fn header(self, offset: u64) -> Vec<u8> {
         let order = if self.big_endian { b"MM" } else { b"II" };
-        let version = if self.big { 43_u16 } else { 42 };
-        let offset_len = if self.big { 8 } else { 4 };
-        let mut header = order.to_vec();
-        if self.big_endian {
-            header.extend(version.to_be_bytes());
-            header.extend(self.big.then_some([0, 8, 0, 0]).iter().flatten());
-            header.extend(&offset.to_be_bytes()[8 - offset_len..]);
-        } else {
-            header.extend(version.to_le_bytes());
-            header.extend(self.big.then_some([8, 0, 0, 0]).iter().flatten());
-            header.extend(&offset.to_le_bytes()[..offset_len]);
+        match self.big {
+            true => [
+                &order[..],
+                &self.bytes(43, 2),
+                &self.bytes(8, 2),
+                &[0, 0],
+                &self.bytes(offset, 8),
+            ]
+            .concat(),
+            false => [&order[..], &self.bytes(42, 2), &self.bytes(offset, 4)].concat(),
         }
-        header
+    }
+
+    /// A file's header and its one directory, with 64-bit offsets, of these tags and numbers.
+    pub fn single_page(self, tags: &[(Tag, u64)]) -> Vec<u8> {
+        let form = Self { big: true, ..self };
+        let mut file = form.header(SINGLE_PAGE);
+        file.extend(form.bytes(tags.len() as u64, 8));
+        for &(tag, value) in tags {
+            file.extend(form.bytes(tag.to_u16().into(), 2));
+            // One LONG8.
+            file.extend(form.bytes(16, 2));
+            file.extend(form.bytes(1, 8));
+            file.extend(form.bytes(value, 8));
+        }
+        file.extend(form.bytes(0, 8));
+        file
+    }
+
+    fn bytes(self, number: u64, len: usize) -> Vec<u8> {
+        match self.big_endian {
+            true => number.to_be_bytes()[8 - len..].to_vec(),
+            false => number.to_le_bytes()[..len].to_vec(),
+        }
     }
 }

@@ -8,7 +8,10 @@ use ::tiff::{
     tags::Tag,
 };
 
-use super::chain::Chain;
+use super::{
+    chain::{Chain, Form},
+    tiles::Tiles,
+};
 use crate::{
     FileError, Header, MAX_DECODED_BYTES, Raster, SampleKind, Samples,
     input::{Input, InputReader, malformed, read_error, truncated, unsupported},
@@ -22,6 +25,9 @@ const UINT: u64 = 1;
 const INT: u64 = 2;
 const FLOAT: u64 = 3;
 const PLANAR: u16 = 2;
+const NO_PREDICTOR: u64 = 1;
+const WHITE_IS_ZERO: u64 = 0;
+const BLACK_IS_ZERO: u64 = 1;
 const UNCOMPRESSED: u16 = 1;
 const LZW: u16 = 5;
 const DEFLATE: u16 = 8;
@@ -31,19 +37,21 @@ const PACK_BITS: u16 = 32773;
 /// A page whose directory was read.
 pub(super) struct Page<'a> {
     decoder: PageDecoder<'a>,
-    path: &'a Path,
-    file_len: u64,
-    header: Header,
+    input: &'a Input,
+    /// The form of the file.
     form: Form,
+    header: Header,
+    stored: Stored,
 }
 
 type PageDecoder<'a> = Decoder<BufReader<InputReader<'a>>>;
 
 /// How the samples are stored.
-struct Form {
+struct Stored {
     /// Bits of one.
     bits: u8,
-    compressed: bool,
+    /// The value of its tag.
+    compression: u16,
     tiled: bool,
     /// Plane by plane.
     planar: bool,
@@ -52,12 +60,9 @@ struct Form {
 impl<'a> Page<'a> {
     pub fn open(input: &'a Input, chain: &Chain, index: usize) -> Result<Self, FileError> {
         let path = input.path();
-        let mut limits = Limits::default();
-        limits.decoding_buffer_size = MAX_DECODED_BYTES as usize;
-        limits.intermediate_buffer_size = MAX_DECODED_BYTES as usize;
         let mut decoder = Decoder::new(BufReader::new(chain.page(input, index)))
             .map_err(|error| tiff_error(error, path))?
-            .with_limits(limits);
+            .with_limits(limits());
         let (header, bits) = header(&mut decoder, chain.len(), path)?;
         let compression = tag(&mut decoder, Tag::Compression, path)?.unwrap_or(UNCOMPRESSED);
         if ![UNCOMPRESSED, LZW, DEFLATE, OLD_DEFLATE, PACK_BITS].contains(&compression) {
@@ -65,22 +70,18 @@ impl<'a> Page<'a> {
             return Err(unsupported(path, found, WAY_OUT));
         }
         let planar = tag(&mut decoder, Tag::PlanarConfiguration, path)?;
-        let form = Form {
+        let stored = Stored {
             bits,
-            compressed: compression != UNCOMPRESSED,
+            compression,
             tiled: decoder.get_chunk_type() == ChunkType::Tile,
             planar: planar == Some(PLANAR),
         };
-        if form.tiled && form.planar {
-            // The decoder mistakes the size of such tiles.
-            return Err(unsupported(path, "tiles of separate planes", WAY_OUT));
-        }
         Ok(Self {
             decoder,
-            path,
-            file_len: input.len(),
+            input,
+            form: chain.form(),
             header,
-            form,
+            stored,
         })
     }
 
@@ -89,27 +90,17 @@ impl<'a> Page<'a> {
     }
 
     pub fn read(mut self) -> Result<Raster, FileError> {
-        let path = self.path;
-        self.check_chunks()?;
-        let mut pixels = DecodingResult::U8(Vec::new());
-        self.decoder
-            .read_image_to_buffer(&mut pixels)
-            .map_err(|error| tiff_error(error, path))?;
+        let path = self.input.path();
         let Header { width, height, .. } = self.header;
-        let samples = match pixels {
-            DecodingResult::U8(packed) if self.form.bits < 8 => {
-                Samples::U8(unpack(&packed, self.form.bits, width))
-            }
-            DecodingResult::U8(samples) => Samples::U8(samples),
-            DecodingResult::U16(samples) => Samples::U16(samples),
-            DecodingResult::F16(samples) => {
-                Samples::F32(samples.iter().map(|sample| sample.to_f32()).collect())
-            }
-            DecodingResult::F32(samples) => Samples::F32(samples),
-            DecodingResult::F64(samples) => {
-                Samples::F32(samples.iter().map(|&sample| sample as f32).collect())
-            }
-            _ => return Err(unsupported(path, "its kind of numbers", WAY_OUT)),
+        let chunks = self.check_chunks()?;
+        let samples = if self.stored.tiled {
+            self.tiles()?.read(&chunks)?
+        } else {
+            let mut pixels = DecodingResult::U8(Vec::new());
+            self.decoder
+                .read_image_to_buffer(&mut pixels)
+                .map_err(|error| tiff_error(error, path))?;
+            samples(pixels, self.stored.bits, width, path)?
         };
         let (found, expected) = (samples.len(), self.planes() * height * width);
         if found != expected {
@@ -117,9 +108,45 @@ impl<'a> Page<'a> {
             return Err(malformed(path, found));
         }
         let (shape, alpha) = (self.header.shape(), self.header.alpha);
-        Ok(match self.form.planar {
+        Ok(match self.stored.planar {
             true => Raster::from_planes(samples, shape, alpha),
             false => Raster::from_pixels(samples, shape, alpha),
+        })
+    }
+
+    fn tiles(&mut self) -> Result<Tiles<'a>, FileError> {
+        let path = self.input.path();
+        let mut number = |tag_name, default| {
+            tag(&mut self.decoder, tag_name, path).map(|found| found.map_or(default, u64::from))
+        };
+        let predictor = number(Tag::Predictor, NO_PREDICTOR)?;
+        let photometric = number(Tag::PhotometricInterpretation, BLACK_IS_ZERO)?;
+        let sample_format = match self.header.kind {
+            SampleKind::F32 => FLOAT,
+            SampleKind::U8 | SampleKind::U16 => UINT,
+        };
+        let (width, height) = self.decoder.chunk_dimensions();
+        let (samples, planes) = match self.stored.planar {
+            true => (1, self.planes()),
+            false => (self.planes(), 1),
+        };
+        Ok(Tiles {
+            input: self.input,
+            form: self.form,
+            size: [self.header.height, self.header.width],
+            tile: [height as usize, width as usize],
+            samples,
+            planes,
+            bits: self.stored.bits,
+            sample_format,
+            compression: self.stored.compression.into(),
+            predictor,
+            // All but inverted grey are numbers like any others here.
+            photometric: if photometric == WHITE_IS_ZERO {
+                WHITE_IS_ZERO
+            } else {
+                BLACK_IS_ZERO
+            },
         })
     }
 
@@ -128,18 +155,20 @@ impl<'a> Page<'a> {
     }
 
     /// Refuses strips and tiles that the file does not hold, that hold too little, since the
-    /// decoder would read on in what follows them, or that are too large for it to keep.
-    fn check_chunks(&mut self) -> Result<(), FileError> {
-        let path = self.path;
-        let (offsets, counts) = match self.form.tiled {
+    /// decoder would read on in what follows them, or that are too large for it to keep. Gives their
+    /// offsets and lengths.
+    fn check_chunks(&mut self) -> Result<Vec<(u64, u64)>, FileError> {
+        let path = self.input.path();
+        let (offsets, counts) = match self.stored.tiled {
             true => (Tag::TileOffsets, Tag::TileByteCounts),
             false => (Tag::StripOffsets, Tag::StripByteCounts),
         };
         let offsets = numbers(&mut self.decoder, offsets, path)?;
         let counts = numbers(&mut self.decoder, counts, path)?;
-        for (chunk, (&offset, &count)) in (0..).zip(offsets.iter().zip(&counts)) {
+        let chunks: Vec<_> = offsets.into_iter().zip(counts).collect();
+        for (chunk, &(offset, count)) in (0..).zip(&chunks) {
             let end = offset.checked_add(count);
-            if end.is_none_or(|end| end > self.file_len) {
+            if end.is_none_or(|end| end > self.input.len()) {
                 return Err(truncated(path, &format!("its strip or tile {chunk}")));
             }
             let needed = self.stored_bytes(chunk);
@@ -147,27 +176,56 @@ impl<'a> Page<'a> {
                 let found = format!("its strip or tile {chunk} takes {needed} bytes");
                 return Err(malformed(path, found));
             }
-            if !self.form.compressed && u128::from(count) < needed {
+            if self.stored.compression == UNCOMPRESSED && u128::from(count) < needed {
                 let found = format!(
                     "its strip or tile {chunk} has {count} bytes, and its pixels take {needed}"
                 );
                 return Err(malformed(path, found));
             }
         }
-        Ok(())
+        Ok(chunks)
     }
 
     /// Bytes of an uncompressed strip or tile.
     fn stored_bytes(&self, chunk: u32) -> u128 {
         // Tiles are padded to their full size, strips are not.
-        let (width, height) = match self.form.tiled {
+        let (width, height) = match self.stored.tiled {
             true => self.decoder.chunk_dimensions(),
             false => self.decoder.chunk_data_dimensions(chunk),
         };
-        let samples = if self.form.planar { 1 } else { self.planes() };
-        let row_bits = u128::from(width) * samples as u128 * u128::from(self.form.bits);
+        let samples = if self.stored.planar { 1 } else { self.planes() };
+        let row_bits = u128::from(width) * samples as u128 * u128::from(self.stored.bits);
         row_bits.div_ceil(8) * u128::from(height)
     }
+}
+
+pub(super) fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.decoding_buffer_size = MAX_DECODED_BYTES as usize;
+    limits.intermediate_buffer_size = MAX_DECODED_BYTES as usize;
+    limits
+}
+
+/// The decoder's numbers, of `bits` each, as those of a raster.
+pub(super) fn samples(
+    pixels: DecodingResult,
+    bits: u8,
+    width: usize,
+    path: &Path,
+) -> Result<Samples, FileError> {
+    Ok(match pixels {
+        DecodingResult::U8(packed) if bits < 8 => Samples::U8(unpack(&packed, bits, width)),
+        DecodingResult::U8(samples) => Samples::U8(samples),
+        DecodingResult::U16(samples) => Samples::U16(samples),
+        DecodingResult::F16(samples) => {
+            Samples::F32(samples.iter().map(|sample| sample.to_f32()).collect())
+        }
+        DecodingResult::F32(samples) => Samples::F32(samples),
+        DecodingResult::F64(samples) => {
+            Samples::F32(samples.iter().map(|&sample| sample as f32).collect())
+        }
+        _ => return Err(unsupported(path, "its kind of numbers", WAY_OUT)),
+    })
 }
 
 /// The page's header and the bits of its samples.
@@ -257,11 +315,15 @@ fn unpack(packed: &[u8], bits: u8, width: usize) -> Vec<u8> {
         .collect()
 }
 
-fn tiff_error(error: TiffError, path: &Path) -> FileError {
+pub(super) fn tiff_error(error: TiffError, path: &Path) -> FileError {
     match error {
         TiffError::IoError(error) => read_error(error, path, "its pages"),
         TiffError::UnsupportedError(found) => {
             unsupported(path, format!("TIFF of a kind ({found})"), WAY_OUT)
+        }
+        TiffError::LimitsExceeded => {
+            let way_out = "save it in fewer and larger strips or tiles";
+            unsupported(path, "a tag of more than 1 MiB", way_out)
         }
         other => malformed(path, other.to_string()),
     }

@@ -219,11 +219,18 @@ def tiff():
     for name, dtype in [("rgb8", np.uint8), ("rgb16", np.uint16), ("rgbf32", np.float32)]:
         data = values(3, dtype, 9, 21)
         write(f"{name}-planar", data, data, planarconfig="separate", rowsperstrip=5)
+        write(f"{name}-planar-tiled", data, data, planarconfig="separate", tile=(16, 16), compression="lzw")
+
+    # Runs longer than a row of a tile.
+    data = np.sort(values(1, np.uint8, 33, 21).reshape(-1)).reshape(1, 33, 21)
+    write("grey8-tiled-lzw", pixels(data), data, tile=(16, 16), compression="lzw")
 
     data = values(1, np.uint8)
-    write("white-is-zero8", pixels(data), 255 - data, photometric="miniswhite")
+    for name, options in [("white-is-zero8", {}), ("white-is-zero8-tiled", {"tile": (16, 16)})]:
+        write(name, pixels(data), 255 - data, photometric="miniswhite", **options)
     bits = values(1, np.uint8) % 2
     write("grey1", bits[0].astype(bool), bits * 255)
+    write("grey1-tiled", bits[0].astype(bool), bits * 255, tile=(16, 16))
     for depth in (2, 4):
         most = 2**depth - 1
         data = values(1, np.uint8) % (most + 1) * (255 // most)
@@ -238,7 +245,6 @@ def tiff():
     write("five-samples", pixels(values(5, np.uint8)), planarconfig="contig")
     write("cmyk", pixels(values(4, np.uint8)), photometric="separated")
     write("jpeg", pixels(smooth(3)), compression="jpeg")
-    write("planar-tiled", values(3, np.uint8), planarconfig="separate", tile=(16, 16))
 
     # Pages.
     for name, channels, dtype, options in [

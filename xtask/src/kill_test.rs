@@ -1,0 +1,229 @@
+//! `cargo xtask kill-test`: kills training at random moments, and compares what comes out in the end
+//! with what a run comes to that nothing happens to.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::cargo;
+
+/// About ten seconds of a tiny network, with a checkpoint every few milliseconds: nearly every kill
+/// meets a file that is being written.
+const SETTINGS: [&str; 3] = [
+    "train.max_images=8000",
+    "train.validate_every=90",
+    "train.checkpoint_every=7",
+];
+
+/// The update rules that carry state from step to step, with what each needs.
+const OPTIMIZERS: [(&str, &[&str]); 2] = [
+    (
+        "SGD with momentum",
+        &[
+            "train.optimizer.kind=sgd",
+            "train.optimizer.momentum=0.9",
+            "train.lr=0.05",
+        ],
+    ),
+    ("Adam", &["train.optimizer.kind=adam"]),
+];
+
+/// Time between two looks at whether a run has ended.
+const LOOKS: Duration = Duration::from_millis(2);
+
+/// Kills as many times for each optimizer; the same seed chooses the same moments.
+pub fn run(kills: u32, seed: u64) -> Result<()> {
+    cargo::succeed(cargo::command(["build"]).args(cargo::WORKSPACE))?;
+    let folder = std::env::temp_dir().join(format!("n2n-kill-test-{}", std::process::id()));
+    fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let mut moments = Moments(seed);
+    for (name, settings) in OPTIMIZERS {
+        let folder = folder.join(name);
+        // What differs is left to look at.
+        campaign(name, settings, kills, &mut moments, &folder)
+            .with_context(|| format!("{name}, seed {seed}, in {}", folder.display()))?;
+    }
+    fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))
+}
+
+fn campaign(
+    name: &str,
+    settings: &[&str],
+    kills: u32,
+    moments: &mut Moments,
+    folder: &Path,
+) -> Result<()> {
+    let undisturbed = folder.join("undisturbed");
+    let start = Instant::now();
+    ensure!(
+        life(&begin(&undisturbed, settings), None)?,
+        "the undisturbed run was killed"
+    );
+    let length = start.elapsed();
+    println!("{name}: undisturbed in {:.1} s", length.as_secs_f64());
+    let mut killed = 0;
+    for number in 1.. {
+        let run = folder.join(number.to_string());
+        let mut args = begin(&run, settings);
+        let before = killed;
+        loop {
+            // Half of it on average, so that a run survives two or three.
+            let delay = (killed < kills).then(|| length.mul_f64(moments.next()));
+            if life(&args, delay)? {
+                break;
+            }
+            killed += 1;
+            let batches = newest(&run).map_or("no checkpoint".to_owned(), |name| name);
+            println!(
+                "{name}: kill {killed} of {kills} after {:.2} s, at {batches}",
+                delay.unwrap_or_default().as_secs_f64()
+            );
+            if run.join("config.toml").exists() {
+                args = ["train".into(), "--resume".into(), run.clone().into()].into();
+            }
+        }
+        compare(&run, &undisturbed)?;
+        println!(
+            "{name}: run {number} survived {} kills without a trace",
+            killed - before
+        );
+        if killed >= kills {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Arguments that begin a run.
+fn begin(run: &Path, settings: &[&str]) -> Vec<OsString> {
+    let config = cargo::root().join("configs/smoke.toml");
+    let mut args: Vec<OsString> = vec!["train".into(), config.into()];
+    args.extend(["--run-dir".into(), run.into()]);
+    for setting in SETTINGS.iter().chain(settings) {
+        args.extend(["--set".into(), setting.into()]);
+    }
+    args
+}
+
+/// Trains to the end, or to the kill; whether it came to the end.
+fn life(args: &[OsString], kill_after: Option<Duration>) -> Result<bool> {
+    let mut child = Command::new(n2n()?)
+        .args(args)
+        .args(["--backend", "flex", "--json"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let start = Instant::now();
+    if let Some(delay) = kill_after {
+        while child.try_wait()?.is_none() && start.elapsed() < delay {
+            sleep(LOOKS);
+        }
+        child.kill()?;
+    }
+    let output = child.wait_with_output()?;
+    let by_itself = output.status.code();
+    if by_itself.is_some_and(|code| code != 0) {
+        bail!("{}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(by_itself.is_some())
+}
+
+/// The program that the build has just made, beside this one.
+fn n2n() -> Result<PathBuf> {
+    let name = format!("n2n{}", std::env::consts::EXE_SUFFIX);
+    Ok(std::env::current_exe()?.with_file_name(name))
+}
+
+/// Name of the newest checkpoint.
+fn newest(run: &Path) -> Option<String> {
+    let entries = fs::read_dir(run.join("checkpoints")).ok()?;
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".checkpoint"))
+        .max()
+}
+
+/// Fails with what differs between two runs, beside the time they took.
+fn compare(run: &Path, undisturbed: &Path) -> Result<()> {
+    for name in ["initial", "best", "last"] {
+        let file = format!("{name}.safetensors");
+        let read = |run: &Path| fs::read(run.join(&file)).with_context(|| file.clone());
+        ensure!(read(run)? == read(undisturbed)?, "{file} differs");
+    }
+    let (got, expected) = (metrics(run)?, metrics(undisturbed)?);
+    for (line, (got, expected)) in got.iter().zip(&expected).enumerate() {
+        ensure!(
+            got == expected,
+            "line {} of metrics.jsonl is {got}, not {expected}",
+            line + 1
+        );
+    }
+    let (got, expected) = (got.len(), expected.len());
+    ensure!(
+        got == expected,
+        "metrics.jsonl has {got} lines, not {expected}"
+    );
+    for folder in ["", "checkpoints", "pictures"] {
+        let (got, expected) = (names(&run.join(folder))?, names(&undisturbed.join(folder))?);
+        ensure!(got == expected, "{folder}/ holds {got:?}, not {expected:?}");
+    }
+    Ok(())
+}
+
+/// The validations, without the time they took.
+fn metrics(run: &Path) -> Result<Vec<Value>> {
+    let text = fs::read_to_string(run.join("metrics.jsonl"))?;
+    let parse = |line| {
+        let mut record: Value = serde_json::from_str(line)?;
+        if let Some(record) = record.as_object_mut() {
+            record.remove("seconds");
+        }
+        Ok(record)
+    };
+    text.lines().map(parse).collect()
+}
+
+fn names(folder: &Path) -> Result<Vec<OsString>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("{}", folder.display()))?;
+    let mut names = entries
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// Fractions from 0 to 1 that a seed determines: SplitMix64.
+struct Moments(u64);
+
+impl Moments {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^= bits >> 31;
+        (bits >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_determines_the_moments() {
+        let moments = |seed| {
+            let mut moments = Moments(seed);
+            [(); 20].map(|()| moments.next())
+        };
+        assert_eq!(moments(3), moments(3));
+        assert_ne!(moments(3), moments(4));
+        assert!(moments(3).iter().all(|moment| (0.0..1.0).contains(moment)));
+    }
+}
