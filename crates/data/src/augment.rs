@@ -46,8 +46,10 @@ impl AugmentConfig {
 
     /// Draws the changes to one example; `square` examples can be turned by a quarter.
     pub(crate) fn draw(&self, channels: usize, square: bool, rng: &mut ChaCha8Rng) -> Augmentation {
-        let mut augmentation = Augmentation::default();
-        augmentation.flip = self.flip && rng.random();
+        let mut augmentation = Augmentation {
+            flip: self.flip && rng.random(),
+            ..Augmentation::default()
+        };
         if self.turn {
             let quarters = rng.random_range(0..4);
             augmentation.quarters = if square { quarters } else { quarters / 2 * 2 };

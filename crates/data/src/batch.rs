@@ -46,7 +46,7 @@ struct HostBatch {
 }
 
 impl HostBatch {
-    fn to_device(self, device: &Device) -> Batch {
+    fn into_batch(self, device: &Device) -> Batch {
         let of_shape = |values, shape| Tensor::from_data(TensorData::new(values, shape), device);
         let tensor = |values| of_shape(values, self.shape);
         let [batch_size, _, height, width] = self.shape;
@@ -316,7 +316,7 @@ impl Iterator for Batches<'_> {
         Some(match batch {
             Ok(batch) => {
                 self.served += batch.shape[0];
-                Ok(batch.to_device(self.device))
+                Ok(batch.into_batch(self.device))
             }
             Err(error) => Err(DatasetError::new(error)),
         })

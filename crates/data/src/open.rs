@@ -324,7 +324,7 @@ fn require(
         (Some(_), _) => return Err(DataError::NoCleanToCorrupt { name }),
         (None, Some(Target::Noisy)) => (!has_pairs).then_some(Target::Noisy),
         (None, Some(Target::Clean)) => (!has_clean || !has_noisy).then_some(Target::Clean),
-        (None, None) => (!has_pairs && !(has_clean && has_noisy)).then_some(Target::Clean),
+        (None, None) => (!(has_pairs || has_clean && has_noisy)).then_some(Target::Clean),
     };
     match missing {
         Some(target) => Err(DataError::MissingTarget { name, target }),
