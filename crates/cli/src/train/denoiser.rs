@@ -33,8 +33,11 @@ pub struct Denoiser {
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     wanted: Arc<AtomicBool>,
-    taken: Arc<Mutex<Option<Result<Vec<u8>, RecordError>>>>,
+    taken: Arc<Mutex<Option<Serialized>>>,
 }
+
+/// An optimizer's state in Burn's format.
+type Serialized = Result<Vec<u8>, RecordError>;
 
 impl Snapshot {
     /// Asks for the state after the next step.
@@ -46,7 +49,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// When Burn could not write it.
-    pub fn take(&self) -> Result<Vec<u8>, RecordError> {
+    pub fn take(&self) -> Serialized {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         taken.take().unwrap_or(Ok(vec![]))
     }

@@ -40,7 +40,7 @@ pub fn optimizer(config: &OptimizerConfig, device: &Device) -> ModuleOptimizer {
             let sgd = SgdConfig::new()
                 .with_momentum(momentum)
                 .with_weight_decay(decay(weight_decay));
-            OnDevice::new(sgd.build(), device)
+            OnDevice::optimizer(sgd.build(), device)
         }
         OptimizerConfig::Adam {
             betas: [beta_1, beta_2],
@@ -52,7 +52,7 @@ pub fn optimizer(config: &OptimizerConfig, device: &Device) -> ModuleOptimizer {
                 .with_beta_2(beta_2 as f32)
                 .with_epsilon(eps as f32)
                 .with_weight_decay(decay(weight_decay));
-            OnDevice::new(adam.build(), device)
+            OnDevice::optimizer(adam.build(), device)
         }
     }
 }
@@ -80,7 +80,7 @@ struct OnDevice<O> {
 }
 
 impl<O: Optimizer + Clone> OnDevice<O> {
-    fn new(inner: O, device: Device) -> ModuleOptimizer {
+    fn optimizer(inner: O, device: Device) -> ModuleOptimizer {
         let on_device = Self {
             inner: inner.clone(),
             device,
