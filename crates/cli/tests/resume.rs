@@ -350,12 +350,10 @@ fn a_disk_that_is_full_costs_no_checkpoint() {
     let settings = [&SHORT, ADAM.as_slice()].concat();
     let (folder, expected) = undisturbed(&settings);
     let run = folder.path().join("full");
-    // Without Adam's moments, which come with the first step, a checkpoint is below this.
-    let size = |batches: &str| {
-        let name = format!("checkpoints/{batches}.checkpoint");
-        fs::metadata(expected.join(name)).unwrap().len()
-    };
-    let blocks = (size("00000060") - 1) / 512;
+    // Adam's two moments, as large as the weights each, come with the first step: the checkpoint
+    // before it fits into two thirds of a later one.
+    let later = expected.join("checkpoints/00000060.checkpoint");
+    let blocks = fs::metadata(later).unwrap().len() * 2 / 3 / 512;
     let mut command = Command::new("sh");
     let limit = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     command.args(["-c", &limit, env!("CARGO_BIN_EXE_n2n")]);
@@ -369,58 +367,4 @@ fn a_disk_that_is_full_costs_no_checkpoint() {
     assert_eq!(newest(&run), Some(0));
     summary(&output(&resume(&run)));
     assert_same(&run, &expected);
-}
-
-/// The shapes are those of the other test on wgpu: kernels are tuned for each.
-#[test]
-fn a_run_on_wgpu_goes_on_where_it_stopped() {
-    let devices = summary(&n2n(&["devices", "--json"]).output().unwrap());
-    if devices["adapters"][0]["name"].as_str().is_none() {
-        assert!(std::env::var_os("CI").is_none(), "no adapter in CI");
-        let line = b"going on on wgpu is NOT tested: no adapter here\n";
-        std::io::Write::write_all(&mut std::io::stderr(), line).unwrap();
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let settings = [
-        "train.max_images=12",
-        "train.validate_every=2",
-        "train.checkpoint_every=1",
-        "data.scenes.validation=4",
-    ];
-    let on_wgpu = |args: Vec<String>| {
-        let name = |arg: String| {
-            if arg == "flex" {
-                "wgpu".to_owned()
-            } else {
-                arg
-            }
-        };
-        args.into_iter().map(name).collect::<Vec<_>>()
-    };
-    let expected = folder.path().join("undisturbed");
-    summary(&output(&on_wgpu(begin(&expected, &settings))));
-    // The same run as a kill after its first step leaves it.
-    let run = folder.path().join("killed");
-    let mut child = start(&on_wgpu(begin(&run, &settings)));
-    wait_for(&mut child, || newest(&run) >= Some(1));
-    let _ = child.kill();
-    child.wait().unwrap();
-    for (batches, path) in checkpoints(&run) {
-        if batches > 1 {
-            fs::remove_file(path).unwrap();
-        }
-    }
-    let goes_on = output(&on_wgpu(resume(&run)));
-    assert!(goes_on.status.success(), "{}", stderr(&goes_on));
-    let (got, want) = (metrics(&run), metrics(&expected));
-    assert_eq!(got.len(), want.len());
-    for (got, want) in got.iter().zip(&want) {
-        assert_eq!(got["batches"], want["batches"]);
-        for key in ["train_loss", "val_mse"] {
-            let (got, want) = (got[key].as_f64().unwrap(), want[key].as_f64().unwrap());
-            // Tuning may choose other kernels in another process, which add in another order.
-            assert!((got - want).abs() <= 1e-4 * want, "{key}: {got} and {want}");
-        }
-    }
 }

@@ -120,3 +120,77 @@ impl<O: Optimizer> DynOptimizer for OnDevice<O> {
             .state_unflatten(rank, prefix, source, &self.device)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::module::Module;
+    use burn::nn::{PRelu, PReluConfig};
+    use burn::optim::{GradientsParams, OptimizerRecord};
+    use burn::store::ModuleRecord;
+    use burn::tensor::{Bytes, Tensor};
+
+    use super::*;
+    use crate::backend::BackendName;
+
+    /// Steps of Adam on five parameters, from `start` on, with gradients of each step's own.
+    fn steps(
+        mut module: PRelu,
+        mut optimizer: ModuleOptimizer,
+        range: std::ops::Range<usize>,
+        device: &Device,
+    ) -> (PRelu, ModuleOptimizer) {
+        for step in range {
+            let values: Vec<f32> = (0..5)
+                .map(|at| ((step * 7 + at * 3) as f32).sin())
+                .collect();
+            let mut gradients = GradientsParams::new();
+            let gradient = Tensor::<1>::from_floats(values.as_slice(), device);
+            gradients.register(module.alpha.id, gradient);
+            module = optimizer.step(0.1, module, gradients);
+        }
+        (module, optimizer)
+    }
+
+    /// An optimizer that goes on from its bytes takes the steps of one that never stopped.
+    fn goes_on(device: &Device) {
+        let begin = || {
+            let tracked = device.clone().autodiff();
+            let module = PReluConfig::new().with_num_parameters(5).init(&tracked);
+            let optimizer = optimizer(&OptimizerConfig::default(), &tracked);
+            (module, optimizer)
+        };
+        let (module, optimizer) = begin();
+        let (undisturbed, _) = steps(module, optimizer, 0..6, device);
+
+        let (module, optimizer) = begin();
+        let (module, optimizer) = steps(module, optimizer, 0..3, device);
+        let state = Bytes::from_bytes_vec(optimizer.into_bytes().unwrap().to_vec());
+        let weights = Bytes::from_bytes_vec(module.into_record().into_bytes().unwrap().to_vec());
+        let (module, optimizer) = begin();
+        let module = module.load_record(ModuleRecord::from_bytes(weights).unwrap());
+        let optimizer = optimizer.load_record(OptimizerRecord::from_bytes(state).unwrap());
+        let (resumed, _) = steps(module, optimizer, 3..6, device);
+
+        let values = |module: PRelu| module.alpha.val().into_data().iter::<f32>().collect();
+        let [resumed, undisturbed]: [Vec<f32>; 2] = [resumed, undisturbed].map(values);
+        assert_eq!(resumed, undisturbed);
+    }
+
+    #[test]
+    fn adam_goes_on_from_its_bytes_on_the_cpu() {
+        // Not this program's default device, which is a GPU's.
+        goes_on(&Device::flex());
+    }
+
+    #[test]
+    fn adam_goes_on_from_its_bytes_on_wgpu() {
+        match BackendName::Wgpu.open(0) {
+            Ok(selected) => goes_on(&selected.device),
+            Err(error) => {
+                assert!(std::env::var_os("CI").is_none(), "{error:#}");
+                let line = b"Adam on wgpu is NOT tested: no adapter here\n";
+                std::io::Write::write_all(&mut std::io::stderr(), line).unwrap();
+            }
+        }
+    }
+}
