@@ -1,6 +1,6 @@
 //! Time to make a training batch of 16 images of 32x32 pixels on the host, by where they come from.
 //!
-//! `cargo bench -p n2n-data`; the U-Net's step on such a batch is in `benches/RESULTS.md`.
+//! `cargo bench --workspace --bench loading`; the U-Net's step on such a batch is in `benches/RESULTS.md`.
 
 use std::path::Path;
 use std::sync::Arc;

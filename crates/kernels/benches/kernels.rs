@@ -1,4 +1,4 @@
-//! The kernels at sizes of the reference networks, 16 images: `cargo bench -p n2n-kernels`.
+//! The kernels at sizes of the reference networks, 16 images: `cargo bench --workspace --bench kernels`.
 
 use divan::{Bencher, black_box};
 use n2n_kernels::winograd::{self, Source};
