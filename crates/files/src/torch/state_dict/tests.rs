@@ -196,7 +196,7 @@ fn legacy(tensors: &[u8], len: usize) -> Vec<u8> {
 
 /// Instructions that push a view of storage 0, of `len` floats.
 fn tensor(len: u16, offset: u16, shape: &[u16], strides: &[u16]) -> Vec<u8> {
-    let number = |value: u16| [&[b'M'], &value.to_le_bytes()[..]].concat();
+    let number = |value: u16| [&b"M"[..], &value.to_le_bytes()].concat();
     let tuple = |values: &[u16]| {
         let items: Vec<u8> = values.iter().flat_map(|&value| number(value)).collect();
         [&b"("[..], &items, b"t"].concat()
@@ -277,7 +277,7 @@ fn views_that_lie_are_refused_when_they_are_read() {
     assert!(error.to_string().contains("in two ways"), "{error}");
     let same = [
         b"}".as_slice(),
-        &[b'('],
+        b"(",
         b"X\x01\x00\x00\x00a",
         &tensor(12, 0, &[1], &[1]),
     ]
