@@ -6,10 +6,15 @@ use serde_json::Value;
 use crate::cargo;
 
 /// Each member of the workspace and the members it may depend on.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 9] = [
+    (
+        "n2n",
+        &["n2n-data", "n2n-files", "n2n-model", "n2n-testing"],
+    ),
     (
         "n2n-cli",
         &[
+            "n2n",
             "n2n-data",
             "n2n-files",
             "n2n-kernels",

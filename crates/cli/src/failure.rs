@@ -10,21 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::anyhow;
 use burn::tensor::ExecutionError;
+use n2n::is_out_of_memory;
 
 /// The names of CubeCL's device threads begin with one of these.
 const DEVICE_THREADS: [&str; 2] = ["DSU-", "DSD-"];
 
-/// What drivers, wgpu and CubeCL say when memory, or another resource, does not suffice.
-const MEMORY: [&str; 6] = [
-    "out of device memory",
-    "out-of-memory",
-    "out of memory",
-    "can't allocate buffer",
-    "too many resources",
-    "cube count too big",
-];
-
-/// What they say when the device is gone. wgpu then makes invalid resources without a word, and
+/// What drivers, wgpu and CubeCL say when the device is gone. wgpu then makes invalid resources without a word, and
 /// reports their use.
 const LOST: [&str; 6] = [
     "device is poisoned",
@@ -87,7 +78,7 @@ fn note(panic: &PanicHookInfo<'_>) -> bool {
 
 /// What to tell about a panic, if a device is its cause.
 fn of_device(message: &str) -> Option<String> {
-    let by_device = says(message, &MEMORY) || says(message, &LOST);
+    let by_device = is_out_of_memory(message) || says(message, &LOST);
     (by_device || !reports().is_empty()).then(|| message.to_owned())
 }
 
@@ -96,17 +87,16 @@ fn explain(message: &str) -> anyhow::Error {
     // The error that ends a command may only say that others came before it.
     let mut said = vec![message.to_owned()];
     said.extend(reports().iter().rev().cloned());
-    let line_about = |phrases: &[&str]| {
-        let mut lines = said.iter().flat_map(|message| message.lines());
-        lines.find(|line| says(line, phrases))
-    };
-    let (what, cause, way_out) = if let Some(cause) = line_about(&MEMORY) {
+    let mut lines = said.iter().flat_map(|message| message.lines());
+    let of_memory = lines.clone().find(|line| is_out_of_memory(line));
+    let of_loss = lines.find(|line| says(line, &LOST));
+    let (what, cause, way_out) = if let Some(cause) = of_memory {
         (
             "the device has not enough memory for this",
             cause,
             "lower train.batch_size or model.features, or compute on the CPU with --backend flex",
         )
-    } else if let Some(cause) = line_about(&LOST) {
+    } else if let Some(cause) = of_loss {
         (
             "the device was lost",
             cause,

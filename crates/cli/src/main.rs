@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let command = Cli::parse().command;
     let result = failure::guard(|| match command {
         Command::Train(args) => train::run(&args),
+        Command::Denoise(args) => commands::denoise::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Gradcheck(args) => commands::gradcheck::run(&args),

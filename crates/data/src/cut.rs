@@ -17,11 +17,7 @@ pub(crate) struct Scale {
 
 impl Scale {
     fn bounds(self, samples: &Samples) -> [f32; 2] {
-        self.range.unwrap_or(match samples {
-            Samples::U8(_) => [0.0, 255.0],
-            Samples::U16(_) => [0.0, 65535.0],
-            Samples::F32(_) => [0.0, 1.0],
-        })
+        self.range.unwrap_or([0.0, samples.kind().white()])
     }
 }
 
@@ -57,6 +53,9 @@ impl Cut {
         };
         for (plane, gain) in values.chunks_exact_mut(area).zip(&self.augmentation.gains) {
             plane.iter_mut().for_each(|value| *value *= gain);
+        }
+        if self.augmentation.grey {
+            values = to_grey(&values, area).repeat(channels);
         }
         values
     }
@@ -98,6 +97,7 @@ impl Cut {
             quarters,
             radians,
             gains: _,
+            grey: _,
         } = self.augmentation;
         !flip
             && quarters == 0
@@ -180,9 +180,14 @@ fn to_grey(values: &[f32], area: usize) -> Vec<f32> {
         .collect()
 }
 
-/// The pixel that stands for one at `position` of an axis: reflected about the outermost pixels, and
-/// beyond a whole reflection the outermost itself.
-fn reflect(position: isize, length: usize) -> usize {
+/// The pixel that stands for one at `position` of an axis of `length` pixels: reflected about the
+/// outermost pixels, and beyond a whole reflection the outermost itself.
+///
+/// ```
+/// let row: Vec<_> = (-3..5).map(|position| n2n_data::reflect(position, 3)).collect();
+/// assert_eq!(row, [0, 2, 1, 0, 1, 2, 1, 0]);
+/// ```
+pub fn reflect(position: isize, length: usize) -> usize {
     let last = length as isize - 1;
     let reflected = if position < 0 {
         -position

@@ -26,6 +26,7 @@ mod tests;
 pub use augment::AugmentConfig;
 pub use batch::{Batch, Batching, Reverse, TrainStream, ValidationSet};
 pub use config::DataConfig;
+pub use cut::reflect;
 pub use error::DataError;
 pub use examples::{Examples, Visit};
 pub use independence::NoiseCheck;

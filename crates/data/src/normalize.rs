@@ -84,6 +84,24 @@ impl Normalization {
         }
     }
 
+    /// The same with the statistics of one image of this shape, as numbers: what
+    /// [`PerImage`](Self::PerImage) is for the whole image then holds for its parts. Other kinds stay
+    /// as they are. `value` tells the planar values by their positions.
+    pub fn of_image(&self, shape: [usize; 3], value: impl Fn(usize) -> f32) -> Self {
+        if *self != Self::PerImage {
+            return self.clone();
+        }
+        let [channels, height, width] = shape;
+        let area = height * width;
+        let (mean, std) = (0..channels)
+            .map(|channel| {
+                let (mean, std) = statistics(area, |at| value(channel * area + at));
+                (mean as f32, std as f32)
+            })
+            .unzip();
+        Self::PerChannel { mean, std }
+    }
+
     /// Normalizes one planar image in place.
     ///
     /// # Panics
@@ -151,13 +169,14 @@ fn sums(
 
 /// Population mean and deviation of some values.
 fn mean_and_std(values: &[f32]) -> (f64, f64) {
-    let count = values.len() as f64;
-    let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
-    let variance = values
-        .iter()
-        .map(|&v| (f64::from(v) - mean).powi(2))
-        .sum::<f64>()
-        / count;
+    statistics(values.len(), |at| values[at])
+}
+
+/// The same of `count` values, each told by its position.
+fn statistics(count: usize, value: impl Fn(usize) -> f32) -> (f64, f64) {
+    let values = || (0..count).map(|at| f64::from(value(at)));
+    let mean = values().sum::<f64>() / count as f64;
+    let variance = values().map(|v| (v - mean).powi(2)).sum::<f64>() / count as f64;
     (mean, variance.sqrt().max(MIN_STD))
 }
 
@@ -337,6 +356,28 @@ mod tests {
                 "{mean} {std}"
             );
         }
+    }
+
+    #[test]
+    fn the_statistics_of_an_image_serve_its_parts() {
+        let image = input(2);
+        let fixed = Normalization::PerImage.of_image([3, 4, 6], |at| image[at]);
+        let (mut whole, mut part) = (image.clone(), vec![]);
+        Normalization::PerImage.apply(&mut whole, [3, 4, 6]);
+        for channel in image.chunks_exact(24) {
+            part.extend_from_slice(&channel[6..12]);
+        }
+        fixed.apply(&mut part, [3, 1, 6]);
+        for (channel, part) in whole.chunks_exact(24).zip(part.chunks_exact(6)) {
+            let pairs = channel[6..12].iter().zip(part);
+            assert!(
+                pairs
+                    .into_iter()
+                    .all(|(a, b)| f64::from((a - b).abs()) < TOLERANCE)
+            );
+        }
+        let none = Normalization::None;
+        assert_eq!(none.of_image([3, 4, 6], |_| 0.0), none);
     }
 
     #[test]

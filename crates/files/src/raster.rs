@@ -141,6 +141,15 @@ impl SampleKind {
             SampleKind::F32 => 4,
         }
     }
+
+    /// The sample that stands for white where nothing else is said; 0 is black.
+    pub fn white(self) -> f32 {
+        match self {
+            SampleKind::U8 => 255.0,
+            SampleKind::U16 => 65535.0,
+            SampleKind::F32 => 1.0,
+        }
+    }
 }
 
 impl fmt::Display for SampleKind {

@@ -113,11 +113,22 @@ pub fn read_model_file<T: DeserializeOwned>(path: &Path) -> Result<(StateDict, T
         path: path.to_owned(),
         source,
     })?;
+    parse_model_file(&bytes, path)
+}
+
+/// The same for bytes in memory; `path` is what errors call them.
+///
+/// # Errors
+/// When they are damaged, or not a model file.
+pub fn parse_model_file<T: DeserializeOwned>(
+    bytes: &[u8],
+    path: &Path,
+) -> Result<(StateDict, T), FileError> {
     let invalid = |source| FileError::Safetensors {
         path: path.to_owned(),
         source,
     };
-    let (_, header) = SafeTensors::read_metadata(&bytes).map_err(invalid)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(invalid)?;
     let metadata = header
         .metadata()
         .as_ref()
@@ -130,7 +141,7 @@ pub fn read_model_file<T: DeserializeOwned>(path: &Path) -> Result<(StateDict, T
         source,
     })?;
 
-    let tensors = SafeTensors::deserialize(&bytes).map_err(invalid)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(invalid)?;
     let state = tensors
         .iter()
         .map(|(name, view)| match view.dtype() {

@@ -11,9 +11,9 @@ mod parameters;
 mod simple_net;
 mod unet;
 
-pub use atomic::{UNFINISHED, write_atomically};
+pub use atomic::{UNFINISHED, write_atomically, write_atomically_with};
 pub use conv::Convolution;
-pub use file::{FileError, METADATA_KEY, read_model_file, write_model_file};
+pub use file::{FileError, METADATA_KEY, parse_model_file, read_model_file, write_model_file};
 pub use loss::Loss;
 pub use network::{Network, NetworkConfig};
 pub use parameters::{Initializer, ParameterError, ParameterSource, RandomInit, StateDict};

@@ -6,7 +6,7 @@ pub(crate) mod denoiser;
 pub(crate) mod optimizer;
 mod pictures;
 mod plateau;
-mod progress;
+pub(crate) mod progress;
 pub(crate) mod psnr;
 mod resume;
 mod run_dir;
@@ -26,6 +26,7 @@ use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::renderer::MetricsRenderer;
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
+use n2n::ModelMetadata;
 use n2n_data::{Batching, Opened, TrainStream, ValidationSet};
 use serde::Serialize;
 
@@ -35,7 +36,7 @@ use self::pictures::Gallery;
 use self::progress::ProgressLines;
 use self::psnr::{Psnr, PsnrKeys, PsnrMetric};
 use self::resume::Resumed;
-use self::run_dir::{ModelMetadata, Provenance, RunDir};
+use self::run_dir::{Provenance, RunDir};
 use self::strategy::{Outcome, ValidateEvery};
 use self::terminal::Terminal;
 use crate::args::TrainArgs;
@@ -43,7 +44,7 @@ use crate::backend::Selected;
 use crate::experiment::Experiment;
 
 /// A shell's code for a program that ended on Ctrl-C: 128 + SIGINT.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Signals that follow one another faster are one stop: a terminal that closes sends two.
 const ONE_STOP: Duration = Duration::from_secs(1);
@@ -178,7 +179,11 @@ fn train(
         .validate_every
         .batches(opened.train.len(), config.batch_size);
 
-    let metadata = ModelMetadata::new(experiment.model.clone(), normalization);
+    let metadata = ModelMetadata::new(
+        experiment.model.clone(),
+        normalization,
+        experiment.data.range,
+    );
     let network = experiment.model.init(config.seed, &device);
     if checkpoint.is_none() {
         run_dir.save_model("initial", &experiment.model.state_dict(&network), &metadata)?;

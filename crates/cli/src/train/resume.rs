@@ -8,10 +8,11 @@ use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use burn::train::Learner;
+use n2n::ModelMetadata;
 
 use super::checkpoint::Checkpoint;
 use super::denoiser::Denoiser;
-use super::run_dir::{ModelMetadata, RunDir};
+use super::run_dir::RunDir;
 use crate::experiment::{Experiment, Source};
 
 /// A run that goes on.

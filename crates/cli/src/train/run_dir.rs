@@ -5,15 +5,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use n2n_data::Normalization;
-use n2n_model::{NetworkConfig, StateDict, UNFINISHED, write_atomically, write_model_file};
+use n2n::ModelMetadata;
+use n2n_model::{StateDict, UNFINISHED, write_atomically, write_model_file};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;
 use super::psnr::PsnrKeys;
-
-/// Version of the model file's metadata.
-const FORMAT: u32 = 1;
 
 /// The resolved experiment.
 const CONFIG: &str = "config.toml";
@@ -82,28 +79,6 @@ impl Record {
         match (self.psnr.psnr_db, other.psnr.psnr_db) {
             (Some(ours), Some(theirs)) => ours > theirs,
             _ => self.val_mse < other.val_mse,
-        }
-    }
-}
-
-/// What a model file says beside its weights.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ModelMetadata {
-    /// Version of this structure.
-    pub format: u32,
-    /// The network.
-    pub network: NetworkConfig,
-    /// Normalization of its inputs, with statistics.
-    pub normalization: Normalization,
-}
-
-impl ModelMetadata {
-    /// Metadata in the present format.
-    pub fn new(network: NetworkConfig, normalization: Normalization) -> Self {
-        Self {
-            format: FORMAT,
-            network,
-            normalization,
         }
     }
 }

@@ -15,13 +15,14 @@ use burn::train::{
     EventProcessorTraining, Interrupter, Learner, LearnerEvent, SupervisedLearningStrategy,
     SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents, TrainingItem, ValidLoader,
 };
+use n2n::ModelMetadata;
 
 use super::checkpoint::{Checkpoint, Position};
 use super::denoiser::{Denoiser, Objective, Snapshot};
 use super::pictures::{Denoised, Gallery};
 use super::plateau::Plateau;
 use super::psnr::Psnr;
-use super::run_dir::{ModelMetadata, Record, RunDir};
+use super::run_dir::{Record, RunDir};
 
 /// Batches of which one is shown, or as many as take [`SHOWN_AFTER`] if that is shorter.
 const SHOWN_EVERY: usize = 25;

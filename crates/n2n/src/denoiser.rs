@@ -1,0 +1,297 @@
+//! A trained network that denoises images of any size.
+
+use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use burn::tensor::{Device, Tensor, TensorData};
+use n2n_data::Normalization;
+use n2n_files::Raster;
+use n2n_model::{Network, StateDict, read_model_file};
+
+use crate::channels::ChannelRule;
+use crate::memory::{is_out_of_memory, tile_bytes_per_pixel};
+use crate::metadata::check_range;
+use crate::pass::Pass;
+use crate::symmetry::mean_over_symmetries;
+use crate::tiles::Rules;
+use crate::{Error, Image, ModelMetadata, receptive_radius, samples};
+
+/// What a run directory calls its best model.
+const BEST: &str = "best.safetensors";
+
+/// Memory that denoising takes where nothing else is said, in bytes.
+const MAX_MEMORY: u64 = 1 << 30;
+
+/// A trained network that denoises images of any size.
+///
+/// - Sides that are no multiples of what the network halves are padded at the bottom and the right, by
+///   reflection, and where an image is too small by its last pixel.
+/// - What the memory cannot hold is cut into tiles. They overlap by the [`receptive_radius`], and lie on the
+///   grid of the network's halvings, so that the result is that of the whole image.
+/// - Statistics of `per_image` are those of the whole image. A network with statistics `per_pixel` knows
+///   one size only: tiles of it overlap by half, and are blended.
+/// - A grey image goes through a network for colour in each channel, and comes back as the mean of the
+///   three; a colour image through one for grey channel by channel.
+pub struct Denoiser {
+    network: Network,
+    metadata: ModelMetadata,
+    device: Device,
+    self_ensemble: bool,
+    max_memory: u64,
+    most_side: usize,
+    /// Pixels of a tile that the device was found to have memory for.
+    device_area: AtomicUsize,
+}
+
+impl Denoiser {
+    /// Loads a model file, or the best model of a run directory, to compute on the CPU.
+    ///
+    /// # Errors
+    /// When it cannot be read, is damaged, or is no model.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::load_on(path, &Device::flex())
+    }
+
+    /// The same on another device.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn load_on(path: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
+        let path = model_file(path.as_ref())?;
+        let (state, metadata) = read_model_file(&path)?;
+        Self::new(state, metadata, device, &path)
+    }
+
+    /// A model of these weights; `path` is what errors call it.
+    fn new(
+        state: StateDict,
+        metadata: ModelMetadata,
+        device: &Device,
+        path: &Path,
+    ) -> Result<Self, Error> {
+        metadata.check(path)?;
+        for (name, data) in &state {
+            if let Some(value) = data.iter::<f32>().find(|value| !value.is_finite()) {
+                return Err(Error::WeightNotFinite {
+                    path: path.to_owned(),
+                    name: name.clone(),
+                    value,
+                });
+            }
+        }
+        let network = metadata.network.load(state, device);
+        let network = network.map_err(|source| Error::Weights {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            network,
+            metadata,
+            device: device.clone(),
+            self_ensemble: false,
+            max_memory: MAX_MEMORY,
+            most_side: usize::MAX,
+            device_area: AtomicUsize::new(usize::MAX),
+        })
+    }
+
+    /// Averages over the eight flips and turns of each image, or does not, as is the default.
+    #[must_use]
+    pub fn with_self_ensemble(self, self_ensemble: bool) -> Self {
+        Self {
+            self_ensemble,
+            ..self
+        }
+    }
+
+    /// Bytes of memory that denoising takes at most, image and result among them: 1 GiB where nothing is
+    /// said. What is estimated are the values of tiles ([`tile_bytes_per_pixel`](crate::tile_bytes_per_pixel)).
+    #[must_use]
+    pub fn with_max_memory(self, max_memory: u64) -> Self {
+        Self { max_memory, ..self }
+    }
+
+    /// Longest side of a tile in pixels, what overlaps among them: by default as the memory allows.
+    #[must_use]
+    pub fn with_tile(self, most_side: usize) -> Self {
+        Self { most_side, ..self }
+    }
+
+    /// What the model file says beside its weights.
+    pub fn metadata(&self) -> &ModelMetadata {
+        &self.metadata
+    }
+
+    /// The denoised image.
+    ///
+    /// # Errors
+    /// When the image holds NaN or infinite values, or the memory does not suffice.
+    pub fn denoise(&self, image: &Image) -> Result<Image, Error> {
+        let values = image.values();
+        samples::check_finite(values)?;
+        let mut denoised = vec![0.0; values.len()];
+        let pass = Pass {
+            shape: image.shape(),
+            read: &|at| values[at],
+            write: &mut |at, value| denoised[at] = value,
+            progress: &mut |_| ControlFlow::Continue(()),
+        };
+        self.run(pass, 2 * size_of_val(values))?;
+        Image::new(image.shape(), denoised)
+    }
+
+    /// The denoised image of a file, in the same kind of samples and with the same alpha.
+    ///
+    /// `range` are the samples that become 0 and 1, by default those of the training, see
+    /// [`ModelMetadata::range`]. `progress` is told how many pixels are done, and may ask for an end.
+    ///
+    /// # Errors
+    /// When a sample is NaN or infinite, or a float outside `[0, 1]` without a range that says what it
+    /// means; when the memory does not suffice; [`Error::Stopped`] when `progress` asked for it.
+    pub fn denoise_raster(
+        &self,
+        raster: &Raster,
+        range: Option<[f32; 2]>,
+        progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<Raster, Error> {
+        let range = range.or(self.metadata.range);
+        range.map_or(Ok(()), check_range)?;
+        samples::check(&raster.samples, range)?;
+        let mut denoised = samples::zeros(raster.samples.kind(), raster.samples.len());
+        let alpha = raster.alpha.as_ref().map_or(0, |alpha| alpha.bytes());
+        let pass = Pass {
+            shape: raster.shape(),
+            read: &samples::read(&raster.samples, range),
+            write: &mut samples::write(&mut denoised, range),
+            progress,
+        };
+        self.run(pass, 2 * (raster.samples.bytes() + alpha))?;
+        Ok(Raster {
+            samples: denoised,
+            alpha: raster.alpha.clone(),
+            ..*raster
+        })
+    }
+
+    /// Denoises, beside images that already hold so many bytes.
+    fn run(&self, mut pass: Pass<'_>, held: usize) -> Result<(), Error> {
+        let [channels, height, width] = pass.shape;
+        let rule = ChannelRule {
+            image: channels,
+            network: self.metadata.channels(),
+        };
+        let of_batch = |index| match channels < rule.network {
+            true => 0..channels,
+            false => index * rule.network..(index + 1) * rule.network,
+        };
+        let planes = (0..rule.batch_size()).map(of_batch);
+        let normalizations =
+            pass.normalizations(&self.metadata.normalization, planes, rule.network);
+        let denoise = |values: Vec<f32>, size: [usize; 2]| {
+            let output = self.forward(rule.to_network(values), rule, size, &normalizations)?;
+            Ok(rule.to_image(output))
+        };
+        if let Normalization::PerPixel { shape, .. } = self.metadata.normalization {
+            return pass.blended([shape[1], shape[2]], &denoise);
+        }
+
+        let multiple = self.metadata.network.divisor();
+        let rules = Rules {
+            halo: receptive_radius(&self.metadata.network).next_multiple_of(multiple),
+            multiple,
+        };
+        let size = [height, width].map(|side| side.next_multiple_of(multiple));
+        let bytes_per_pixel = rule.batch_size() * tile_bytes_per_pixel(&self.metadata.network);
+        let most_area = self.max_memory.saturating_sub(held as u64) / bytes_per_pixel as u64;
+        let least_area = rules.least_area(size);
+        if most_area < least_area as u64 {
+            return Err(Error::TooLittleMemory {
+                height,
+                width,
+                needed_mib: mebibytes(held + least_area * bytes_per_pixel),
+                allowed_mib: self.max_memory >> 20,
+            });
+        }
+        let most_area = usize::try_from(most_area).unwrap_or(usize::MAX);
+        loop {
+            let most_area = most_area.min(self.device_area.load(Ordering::Relaxed));
+            let plan = rules.plan(size, most_area.max(least_area), self.most_side);
+            let plan = plan.ok_or(Error::Tile {
+                side: self.most_side,
+                least: rules.multiple + 2 * rules.halo,
+            })?;
+            match pass.tiled(&plan, &denoise) {
+                Err(Error::DeviceMemory { .. }) if plan.tile_area() > least_area => {
+                    let half = plan.tile_area() / 2;
+                    self.device_area.store(half, Ordering::Relaxed);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// The network's output for a batch of normalized images.
+    fn forward(
+        &self,
+        mut values: Vec<f32>,
+        rule: ChannelRule,
+        [height, width]: [usize; 2],
+        normalizations: &[Normalization],
+    ) -> Result<Vec<f32>, Error> {
+        let pixels = height * width;
+        let images = values.chunks_exact_mut(rule.network * pixels);
+        for (image, normalization) in images.zip(normalizations) {
+            normalization.apply(image, [rule.network, height, width]);
+        }
+        let shape = [rule.batch_size(), rule.network, height, width];
+        let computed = panic::catch_unwind(AssertUnwindSafe(|| {
+            let x = Tensor::<4>::from_data(TensorData::new(values, shape), &self.device);
+            let y = match self.self_ensemble {
+                true => mean_over_symmetries(x, |x| self.network.forward(x)),
+                false => self.network.forward(x),
+            };
+            y.try_into_vec_as::<f32>()
+        }));
+        let out_of_memory = |said: &str| {
+            is_out_of_memory(said).then(|| Error::DeviceMemory {
+                pixels,
+                said: said.to_owned(),
+            })
+        };
+        match computed {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(error)) => Err(out_of_memory(&error.to_string()).unwrap_or(error.into())),
+            // Devices fail by panics too.
+            Err(payload) => {
+                let text = payload.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+                match text.and_then(out_of_memory) {
+                    Some(error) => Err(error),
+                    None => panic::resume_unwind(payload),
+                }
+            }
+        }
+    }
+}
+
+/// The model file that a path stands for.
+fn model_file(path: &Path) -> Result<PathBuf, Error> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let best = path.join(BEST);
+    match best.exists() {
+        true => Ok(best),
+        false => Err(Error::NoModel {
+            folder: path.to_owned(),
+            name: BEST,
+        }),
+    }
+}
+
+/// Bytes in MiB, rounded up.
+fn mebibytes(bytes: usize) -> u64 {
+    (bytes as u64).div_ceil(1 << 20)
+}
