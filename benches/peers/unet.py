@@ -33,28 +33,28 @@ class DecoderBlock(nn.Module):
 
 
 class UNet(nn.Module):
-    """`[N, 3, H, W]` to `[N, 3, H, W]` in (0, 1); H and W divisible by `2**depth`.
+    """`[N, channels, H, W]` to the same in (0, 1); H and W divisible by `2**depth`.
 
     With `share_weights` one encoder block serves all levels and one decoder block all middle levels:
     the state dict then holds it under every index.
     """
 
-    def __init__(self, features: int = 32, depth: int = 4, share_weights: bool = True, activation: str = "prelu"):
+    def __init__(self, features: int = 32, depth: int = 4, share_weights: bool = True, activation: str = "prelu", channels: int = 3):
         super().__init__()
         encoder, decoder = features, 2 * features
 
         def blocks(count, block):
             return [block()] * count if share_weights else [block() for _ in range(count)]
 
-        self.conv0 = conv3x3(3, encoder)
+        self.conv0 = conv3x3(channels, encoder)
         self.eblocks = nn.ModuleList(blocks(depth, lambda: EncoderBlock(encoder)))
         self.conv1 = conv3x3(encoder, encoder)
         self.dblocks = nn.ModuleList(
             [DecoderBlock(2 * encoder, decoder, decoder)]
             + blocks(depth - 2, lambda: DecoderBlock(decoder + encoder, decoder, decoder))
-            + [DecoderBlock(decoder + 3, decoder // 2, decoder // 3)]
+            + [DecoderBlock(decoder + channels, decoder // 2, decoder // 3)]
         )
-        self.conv2 = conv3x3(decoder // 3, 3)
+        self.conv2 = conv3x3(decoder // 3, channels)
         self.relu = {"prelu": nn.PReLU, "relu": nn.ReLU}[activation]()
 
     def forward(self, x: Tensor) -> Tensor:

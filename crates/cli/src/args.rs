@@ -7,6 +7,8 @@ use n2n_scratch::gradcheck::TOLERANCE;
 
 use crate::backend::{BackendName, Selected};
 use crate::commands::denoise::args::DenoiseArgs;
+use crate::commands::export::ExportArgs;
+use crate::commands::import::ImportArgs;
 use n2n_data::noise::NoiseConfig;
 
 /// Image restoration without clean data: trains denoisers on pairs of noisy images.
@@ -25,6 +27,10 @@ pub enum Command {
     Train(TrainArgs),
     /// Denoise images, stacks and folders of them
     Denoise(DenoiseArgs),
+    /// Make a model file of a checkpoint of PyTorch
+    Import(ImportArgs),
+    /// Write a model for other programs, as ONNX or for PyTorch
+    Export(ExportArgs),
     /// Take the same training steps on several backends, and compare speed, results and memory
     Compare(CompareArgs),
     /// Time training steps of the reference networks, by each implementation in turn

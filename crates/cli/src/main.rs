@@ -30,6 +30,8 @@ fn main() -> ExitCode {
     let result = failure::guard(|| match command {
         Command::Train(args) => train::run(&args),
         Command::Denoise(args) => commands::denoise::run(&args),
+        Command::Import(args) => commands::import::run(&args),
+        Command::Export(args) => commands::export::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Gradcheck(args) => commands::gradcheck::run(&args),

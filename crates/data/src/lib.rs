@@ -32,7 +32,7 @@ pub use examples::{Examples, Visit};
 pub use independence::NoiseCheck;
 pub use library::Library;
 pub use n2n_files::FileError;
-pub use normalize::{Normalization, NormalizationKind};
+pub use normalize::{MIN_STD, Normalization, NormalizationKind};
 pub use open::{Opened, Request};
 pub use pair::{NoisyPair, Target};
 pub use scene::{SceneInfo, SceneSource, View};

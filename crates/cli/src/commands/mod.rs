@@ -4,5 +4,8 @@ pub mod bench;
 pub mod compare;
 pub mod denoise;
 pub mod devices;
+pub mod export;
 pub mod gradcheck;
+pub mod import;
 pub mod inspect;
+mod output;
