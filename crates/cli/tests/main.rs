@@ -5,6 +5,7 @@
 mod bad_input;
 mod compare;
 mod data;
+mod exchange;
 mod gradcheck;
 #[cfg(unix)]
 mod resume;

@@ -18,7 +18,7 @@ pub(super) fn recognize(parameters: &Parameters) -> Option<Candidate> {
         None => Activation::Relu,
     };
     Some(Candidate {
-        words: format!("a U-Net of depth {depth} with {features} features"),
+        words: format!("a U-Net of depth {depth}"),
         network: NetworkConfig::UNet(UNetConfig {
             channels,
             features,
