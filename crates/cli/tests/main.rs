@@ -5,6 +5,7 @@
 mod bad_input;
 mod compare;
 mod data;
+mod denoise;
 mod gradcheck;
 #[cfg(unix)]
 mod resume;
