@@ -5,6 +5,7 @@
 mod bad_input;
 mod compare;
 mod data;
+mod denoise;
 mod exchange;
 mod gradcheck;
 #[cfg(unix)]

@@ -55,11 +55,8 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
             tally.skipped += 1;
             continue;
         }
-        match job.open() {
-            Ok(opened) => {
-                let [_, height, width] = opened.header.shape();
-                work.push((job, opened.header.pages * height * width));
-            }
+        match check(&job, &denoiser) {
+            Ok(pixels) => work.push((job, pixels)),
             Err(error) => tally.fail(&job, error)?,
         }
     }
@@ -137,6 +134,14 @@ fn load(args: &DenoiseArgs, device: &Device) -> anyhow::Result<Denoiser> {
     Ok(denoiser
         .with_self_ensemble(args.self_ensemble)
         .with_max_memory(max_memory.saturating_sub(PROGRAM)))
+}
+
+/// Checks what can be checked without computing; the number of pixels.
+fn check(job: &Job, denoiser: &Denoiser) -> anyhow::Result<usize> {
+    let header = job.open()?.header;
+    let checked = denoiser.check_header(&header);
+    checked.with_context(|| job.input.display().to_string())?;
+    Ok(header.pages * header.height * header.width)
 }
 
 /// A flag that the first signal sets: the tile in progress is then the last. Another one ends the
