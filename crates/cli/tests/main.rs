@@ -8,6 +8,7 @@ mod data;
 mod gradcheck;
 #[cfg(unix)]
 mod resume;
+mod stops;
 mod training;
 mod wgpu;
 
