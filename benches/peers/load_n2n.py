@@ -39,10 +39,11 @@ class Normalization(nn.Module):
 
 def build(config: dict) -> nn.Module:
     """The network that a model file's metadata describes."""
-    names = {"unet": ["features", "depth", "share_weights", "activation"], "simple": ["features"]}
-    options = {name: config[name] for name in names[config["kind"]]}
+    names = {"unet": ["features", "depth", "share_weights", "activation", "batch_norm"], "simple": ["features"]}
+    # Files from before a key have what was there before it.
+    options = {name: config[name] for name in names[config["kind"]] if name in config}
     network = {"unet": UNet, "simple": SimpleNet}[config["kind"]]
-    return network(channels=config["channels"] or 3, **options)
+    return network(channels=config.get("channels") or 3, **options)
 
 
 def load(path: str) -> nn.Sequential:

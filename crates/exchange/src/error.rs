@@ -39,7 +39,7 @@ pub enum Error {
     },
 
     /// The parameters are not those of the network they look like.
-    #[error("{path} looks like {network}, but {source}", path = .path.display())]
+    #[error("{path} looks like {network} and is none: {source}", path = .path.display())]
     Parameters {
         /// The file.
         path: PathBuf,
@@ -50,7 +50,7 @@ pub enum Error {
     },
 
     /// A network of this size does not exist.
-    #[error("{path} looks like {network}, but {source}", path = .path.display())]
+    #[error("{path} looks like {network} and is none: {source}", path = .path.display())]
     Size {
         /// The file.
         path: PathBuf,

@@ -145,7 +145,7 @@ impl Summary<'_> {
 fn describe(network: &NetworkConfig) -> String {
     match network {
         NetworkConfig::UNet(unet) => format!(
-            "U-Net of depth {} with {} features and {} channels, {} blocks, {}",
+            "U-Net of depth {} with {} features and {} channels, {} blocks, {}{}",
             unet.depth,
             unet.features,
             unet.channels.unwrap_or_default(),
@@ -157,7 +157,12 @@ fn describe(network: &NetworkConfig) -> String {
             match unet.activation {
                 Activation::PRelu => "PReLU",
                 Activation::Relu => "ReLU",
-            }
+            },
+            if unet.batch_norm {
+                ", batch normalization"
+            } else {
+                ""
+            },
         ),
         NetworkConfig::Simple(simple) => format!(
             "simple net with {} features and {} channels",

@@ -100,6 +100,19 @@ fn unets_of_pytorch_compute_the_same_here() {
 }
 
 #[test]
+fn batch_normalization_comes_along_with_its_running_statistics() {
+    let expected = NetworkConfig::UNet(UNetConfig {
+        batch_norm: true,
+        ..unet(3, 3, 3)
+    });
+    let imported = agrees("unet_batch_norm", "unet_batch_norm", &expected);
+    let counters = imported.ignored.iter();
+    assert!(counters.clone().all(|name| name.ends_with(COUNTER)));
+    // One for each block of the encoder, two for each of the decoder.
+    assert_eq!(counters.count(), 3 + 2 * 3);
+}
+
+#[test]
 fn simple_nets_of_pytorch_compute_the_same_here_whatever_their_layers_are_called() {
     let expected = simple(5, 3);
     let imported = agrees("simple", "simple", &expected);

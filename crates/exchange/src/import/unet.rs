@@ -17,6 +17,8 @@ pub(super) fn recognize(parameters: &Parameters) -> Option<Candidate> {
         Some(_) => Activation::PRelu,
         None => Activation::Relu,
     };
+    let mut names = parameters.names();
+    let batch_norm = names.any(|name| name.ends_with(".running_mean"));
     Some(Candidate {
         words: format!("a U-Net of depth {depth}"),
         network: NetworkConfig::UNet(UNetConfig {
@@ -24,6 +26,7 @@ pub(super) fn recognize(parameters: &Parameters) -> Option<Candidate> {
             features,
             depth,
             activation,
+            batch_norm,
             ..default
         }),
         names: parameters.names().map(str::to_owned).collect(),

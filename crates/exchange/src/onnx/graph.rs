@@ -121,6 +121,14 @@ pub(super) fn int(name: &str, value: i64) -> AttributeProto {
     }
 }
 
+/// An attribute of a number.
+pub(super) fn float(name: &str, value: f32) -> AttributeProto {
+    AttributeProto {
+        f: Some(value),
+        ..attribute(name, kinds::ATTRIBUTE_FLOAT)
+    }
+}
+
 /// An attribute of several integers.
 pub(super) fn ints(name: &str, values: &[usize]) -> AttributeProto {
     AttributeProto {

@@ -1,6 +1,8 @@
 //! What networks are made of: each function appends one layer and gives the name of its output.
 
-use super::graph::{Graph, Layer, int, ints, text};
+use n2n_model::BatchNorm;
+
+use super::graph::{Graph, Layer, float, int, ints, text};
 
 /// A convolution of stride 1 that keeps the size.
 ///
@@ -48,6 +50,15 @@ fn convolution(
         ints("pads", &pads),
     ];
     graph.node(op_type, &layer.name, &[x, &weight, &bias], attributes)
+}
+
+/// Batch normalization by the running statistics.
+pub(super) fn batch_norm(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
+    let parameters = ["weight", "bias", "running_mean", "running_var"];
+    let [weight, bias, mean, var] = parameters.map(|name| graph.parameter(layer, name));
+    let inputs = [x, &weight, &bias, &mean, &var];
+    let epsilon = float("epsilon", BatchNorm::EPSILON as f32);
+    graph.node("BatchNormalization", &layer.name, &inputs, vec![epsilon])
 }
 
 /// A PReLU with one slope, or one for each channel.

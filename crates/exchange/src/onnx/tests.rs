@@ -263,6 +263,26 @@ fn layers_follow_each_other_as_in_the_network() {
 }
 
 #[test]
+fn batch_normalization_stands_before_the_slopes() {
+    let network = NetworkConfig::UNet(UNetConfig {
+        features: 2,
+        depth: 2,
+        batch_norm: true,
+        ..UNetConfig::default()
+    });
+    let (_, graph) = exported(&network, &Normalization::None);
+    let encoder = ["Conv", "BatchNormalization", "PRelu", "MaxPool"];
+    assert_eq!(op_types(&graph)[2..6], encoder);
+    let mut nodes = graph.node.iter();
+    let norm = nodes.find(|node| node.name.as_deref() == Some("eblocks.1.norm"));
+    let norm = norm.unwrap();
+    let parameters = ["weight", "bias", "running_mean", "running_var"];
+    let parameters = parameters.map(|name| format!("eblocks.0.norm.{name}"));
+    assert_eq!(norm.input[1..], parameters);
+    assert_eq!(norm.attribute[0].f, Some(1e-5));
+}
+
+#[test]
 fn parameters_keep_their_values() {
     let network = unet(true, Activation::PRelu);
     let state = state(&network);

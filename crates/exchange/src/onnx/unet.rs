@@ -3,7 +3,9 @@
 use n2n_model::{Activation, UNetConfig};
 
 use super::graph::{Graph, Layer};
-use super::layers::{concat, max_pool2x2, prelu, relu, same_conv2d, sigmoid, upsample2x2};
+use super::layers::{
+    batch_norm, concat, max_pool2x2, prelu, relu, same_conv2d, sigmoid, upsample2x2,
+};
 
 /// Appends the network and names its output `output`.
 pub(super) fn unet(graph: &mut Graph<'_>, config: &UNetConfig, x: &str, output: &str) {
@@ -14,6 +16,7 @@ pub(super) fn unet(graph: &mut Graph<'_>, config: &UNetConfig, x: &str, output: 
     for level in 0..config.depth {
         y = encoder_block(
             graph,
+            config,
             &y,
             &block("eblocks", level, stored_encoder(config, level)),
         );
@@ -24,20 +27,20 @@ pub(super) fn unet(graph: &mut Graph<'_>, config: &UNetConfig, x: &str, output: 
     y = scalar_activation(graph, config, &y, "relu.1");
     for (level, skip) in skips.iter().rev().enumerate() {
         let block = block("dblocks", level, stored_decoder(config, level));
-        y = decoder_block(graph, &y, skip, &block, &scales);
+        y = decoder_block(graph, config, &y, skip, &block, &scales);
     }
     y = same_conv2d(graph, &y, &Layer::own("conv2"));
     sigmoid(graph, &y, output);
 }
 
-fn encoder_block(graph: &mut Graph<'_>, x: &str, block: &Layer) -> String {
-    let y = same_conv2d(graph, x, &block.inner("conv"));
-    let y = prelu(graph, &y, &block.inner("relu"));
+fn encoder_block(graph: &mut Graph<'_>, config: &UNetConfig, x: &str, block: &Layer) -> String {
+    let y = activated_conv2d(graph, config, x, block, "");
     max_pool2x2(graph, &y, &format!("{}.pool", block.name))
 }
 
 fn decoder_block(
     graph: &mut Graph<'_>,
+    config: &UNetConfig,
     x: &str,
     skip: &str,
     block: &Layer,
@@ -45,10 +48,24 @@ fn decoder_block(
 ) -> String {
     let y = upsample2x2(graph, x, &format!("{}.upsample", block.name), scales);
     let y = concat(graph, &y, skip, &format!("{}.concat", block.name));
-    let y = same_conv2d(graph, &y, &block.inner("conv0"));
-    let y = prelu(graph, &y, &block.inner("relu0"));
-    let y = same_conv2d(graph, &y, &block.inner("conv1"));
-    prelu(graph, &y, &block.inner("relu1"))
+    let y = activated_conv2d(graph, config, &y, block, "0");
+    activated_conv2d(graph, config, &y, block, "1")
+}
+
+/// A convolution of a block, normalized where the network has that, and its PReLU; `which` ends their names.
+fn activated_conv2d(
+    graph: &mut Graph<'_>,
+    config: &UNetConfig,
+    x: &str,
+    block: &Layer,
+    which: &str,
+) -> String {
+    let layer = |name: &str| block.inner(&format!("{name}{which}"));
+    let mut y = same_conv2d(graph, x, &layer("conv"));
+    if config.batch_norm {
+        y = batch_norm(graph, &y, &layer("norm"));
+    }
+    prelu(graph, &y, &layer("relu"))
 }
 
 fn scalar_activation(graph: &mut Graph<'_>, config: &UNetConfig, x: &str, name: &str) -> String {

@@ -27,7 +27,11 @@ def trained(network):
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
-    return network
+        for layer in network.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.running_mean.normal_(std=0.1)
+                layer.running_var.uniform_(0.5, 2.0)
+    return network.eval()
 
 
 def golden(network, channels, height, width):
@@ -151,6 +155,8 @@ def main():
     write("unet_unshared_prelu", unet, (1, 12, 8))
     unet = trained(UNet(features=2, depth=3, share_weights=False, activation="relu"))
     write("unet_unshared_relu", unet, (3, 16, 8), legacy=True)
+    unet = trained(UNet(features=3, depth=3, batch_norm=True))
+    write("unet_batch_norm", unet, (3, 8, 16))
 
     simple = trained(SimpleNet(features=5))
     write("simple", simple, (3, 4, 12), legacy=True)
