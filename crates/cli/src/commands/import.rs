@@ -134,7 +134,7 @@ impl Summary<'_> {
             text += &format!("found under {place:?}\n");
         }
         if !self.ignored.is_empty() {
-            text += &format!("no parameters, left out: {}\n", self.ignored.join(", "));
+            text += &format!("no tensors, left out: {}\n", self.ignored.join(", "));
         }
         text += &format!("written to {}\n", self.model.display());
         text

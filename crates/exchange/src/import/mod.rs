@@ -36,7 +36,7 @@ pub struct Imported {
     pub place: Option<String>,
     /// How the file stored them, such as `float32`.
     pub dtypes: Vec<String>,
-    /// Entries of the state dict that are no parameters, and were left out.
+    /// Entries of the state dict that are no tensors, and were left out.
     pub ignored: Vec<String>,
 }
 
@@ -67,11 +67,9 @@ pub fn import(path: &Path) -> Result<Imported, Error> {
 
 fn read<R: Read + Seek>(mut file: StateDictFile<R>) -> Result<Imported, Error> {
     let path = file.path().to_owned();
-    let mut ignored = file.others().to_vec();
     let tensors = file.tensors().iter().enumerate();
     let is_counter = |name: &str| name.rsplit('.').next() == Some(COUNTER);
-    let (counters, kept): (Vec<_>, Vec<_>) = tensors.partition(|(_, at)| is_counter(&at.name));
-    ignored.extend(counters.into_iter().map(|(_, tensor)| tensor.name.clone()));
+    let kept: Vec<_> = tensors.filter(|(_, at)| !is_counter(&at.name)).collect();
     let names: Vec<&str> = kept.iter().map(|(_, tensor)| &*tensor.name).collect();
     let prefix = names::common_prefix(&names).len();
     let found = kept.iter().map(|(_, tensor)| {
@@ -134,7 +132,7 @@ fn read<R: Read + Seek>(mut file: StateDictFile<R>) -> Result<Imported, Error> {
         parameters,
         place: file.place().map(str::to_owned),
         dtypes,
-        ignored,
+        ignored: file.others().to_vec(),
     })
 }
 
