@@ -9,6 +9,7 @@ mod denoise;
 mod gradcheck;
 #[cfg(unix)]
 mod resume;
+mod stops;
 mod training;
 mod wgpu;
 
