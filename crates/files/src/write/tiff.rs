@@ -32,9 +32,9 @@ pub(super) fn encode(raster: &Raster, attached: &Attached) -> Result<Vec<u8>, En
 
 /// Writes the pages of a TIFF file, one at a time. After each one the file is whole.
 ///
-/// Samples are compressed by Deflate, integers behind a horizontal predictor. Offsets are of 64 bits (BigTIFF) only where the pages might take more than
-/// 4 GiB. Profile, resolution and turn are kept with every page, the description with the first;
-/// the rest of EXIF data is left out.
+/// Samples are compressed by Deflate, integers behind a horizontal predictor. Offsets are of 64 bits
+/// (BigTIFF) only where the pages might take more than 4 GiB. Profile, resolution and turn are kept
+/// with every page, the description with the first; the rest of EXIF data is left out.
 pub struct TiffWriter<W: Write + Seek> {
     encoder: Form<W>,
     kind: SampleKind,
