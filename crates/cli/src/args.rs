@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use n2n_scratch::gradcheck::TOLERANCE;
 
 use crate::backend::{BackendName, Selected};
+use crate::commands::evaluate::EvaluateArgs;
 use n2n_data::noise::NoiseConfig;
 
 /// Image restoration without clean data: trains denoisers on pairs of noisy images.
@@ -22,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Train a network on noisy pairs
     Train(TrainArgs),
+    /// Measure how well models denoise, beside classical methods
+    Evaluate(EvaluateArgs),
     /// Take the same training steps on several backends, and compare speed, results and memory
     Compare(CompareArgs),
     /// Time training steps of the reference networks, by each implementation in turn

@@ -9,7 +9,11 @@ mod backend;
 mod commands;
 mod experiment;
 mod failure;
+mod font;
+mod paint;
+mod table;
 mod train;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -29,6 +33,7 @@ fn main() -> ExitCode {
     let command = Cli::parse().command;
     let result = failure::guard(|| match command {
         Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(args),
         Command::Compare(args) => commands::compare::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Gradcheck(args) => commands::gradcheck::run(&args),

@@ -3,5 +3,6 @@
 pub mod bench;
 pub mod compare;
 pub mod devices;
+pub mod evaluate;
 pub mod gradcheck;
 pub mod inspect;
