@@ -7,10 +7,7 @@ use crate::cargo;
 
 /// Each member of the workspace and the members it may depend on.
 const LAYERS: [(&str, &[&str]); 9] = [
-    (
-        "n2n",
-        &["n2n-data", "n2n-files", "n2n-model", "n2n-testing"],
-    ),
+    ("n2n", &["n2n-data", "n2n-files", "n2n-model"]),
     (
         "n2n-cli",
         &[

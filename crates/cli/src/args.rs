@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use n2n_scratch::gradcheck::TOLERANCE;
 
 use crate::backend::{BackendName, Selected};
+use crate::commands::denoise::args::DenoiseArgs;
 use crate::commands::evaluate::EvaluateArgs;
 use n2n_data::noise::NoiseConfig;
 
@@ -23,6 +24,8 @@ pub struct Cli {
 pub enum Command {
     /// Train a network on noisy pairs
     Train(TrainArgs),
+    /// Denoise images, stacks and folders of them
+    Denoise(DenoiseArgs),
     /// Measure how well models denoise, beside classical methods
     Evaluate(EvaluateArgs),
     /// Take the same training steps on several backends, and compare speed, results and memory

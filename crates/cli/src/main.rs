@@ -33,7 +33,8 @@ fn main() -> ExitCode {
     let command = Cli::parse().command;
     let result = failure::guard(|| match command {
         Command::Train(args) => train::run(&args),
-        Command::Evaluate(args) => commands::evaluate::run(args),
+        Command::Denoise(args) => commands::denoise::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Gradcheck(args) => commands::gradcheck::run(&args),

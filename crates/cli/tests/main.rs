@@ -5,6 +5,7 @@
 mod bad_input;
 mod compare;
 mod data;
+mod denoise;
 mod evaluate;
 mod gradcheck;
 #[cfg(unix)]

@@ -21,6 +21,9 @@ pub struct AugmentConfig {
     pub jitter: f32,
     /// Exchange input and target of half of the examples.
     pub swap: bool,
+    /// Make such a share of colour examples grey, with noise that is alike in their channels, so that
+    /// a network for colour learns to denoise grey images too.
+    pub grey: f32,
 }
 
 impl AugmentConfig {
@@ -40,6 +43,9 @@ impl AugmentConfig {
         }
         if !(0.0..1.0).contains(&self.jitter) {
             return Err(out_of_range("jitter", self.jitter, 0.0, 1.0));
+        }
+        if !(0.0..=1.0).contains(&self.grey) {
+            return Err(out_of_range("grey", self.grey, 0.0, 1.0));
         }
         Ok(())
     }
@@ -62,6 +68,9 @@ impl AugmentConfig {
             let factor = |_| 1.0 + rng.random_range(-self.jitter..=self.jitter);
             augmentation.gains = (0..channels).map(factor).collect();
         }
+        if self.grey > 0.0 && channels > 1 {
+            augmentation.grey = rng.random::<f32>() < self.grey;
+        }
         augmentation
     }
 }
@@ -77,6 +86,8 @@ pub(crate) struct Augmentation {
     pub radians: f32,
     /// A factor for each channel; none leaves them as they are.
     pub gains: Vec<f32>,
+    /// The same grey in each channel.
+    pub grey: bool,
 }
 
 impl Augmentation {

@@ -54,6 +54,9 @@ impl Cut {
         for (plane, gain) in values.chunks_exact_mut(area).zip(&self.augmentation.gains) {
             plane.iter_mut().for_each(|value| *value *= gain);
         }
+        if self.augmentation.grey {
+            values = to_grey(&values, area).repeat(channels);
+        }
         values
     }
 
@@ -94,6 +97,7 @@ impl Cut {
             quarters,
             radians,
             gains: _,
+            grey: _,
         } = self.augmentation;
         !flip
             && quarters == 0

@@ -186,8 +186,17 @@ impl Recipe {
             Some(noise) => {
                 let clean = library.read(scene, &[View::Clean])?;
                 let clean = cut.apply(&clean[0], self.scale, self.channels);
-                let whole = [self.channels, cut.height, cut.width];
-                Ok(self.corrupt(&**noise, &clean, whole, shape, visit))
+                let area = cut.height * cut.width;
+                // The noise of a grey image is one for all channels.
+                let copies = match cut.augmentation.grey {
+                    true => self.channels,
+                    false => 1,
+                };
+                let channels = self.channels / copies;
+                let clean = &clean[..channels * area];
+                let whole = [channels, cut.height, cut.width];
+                let pair = self.corrupt(&**noise, clean, whole, shape, visit);
+                Ok(pair.repeated(copies))
             }
             None => {
                 let views = self.views(info, library.source().ordered(), &mut rng);

@@ -44,4 +44,16 @@ impl NoisyPair {
             Target::Clean => self.clean_target.as_deref(),
         }
     }
+
+    /// The same with the channels of its images `copies` times.
+    pub(crate) fn repeated(mut self, copies: usize) -> Self {
+        if copies > 1 {
+            let targets = [&mut self.noisy_target, &mut self.clean_target];
+            let images = targets.into_iter().flatten();
+            for image in images.chain([&mut self.noisy_input]) {
+                *image = image.repeat(copies);
+            }
+        }
+        self
+    }
 }

@@ -53,14 +53,14 @@ pub(crate) fn read_picture(bytes: &[u8], path: &Path) -> Result<Raster, FileErro
     Ok(Raster::from_pixels(Samples::U8(pixels), shape, false))
 }
 
-fn options() -> DecoderOptions {
+pub(crate) fn options() -> DecoderOptions {
     DecoderOptions::default()
         .set_strict_mode(true)
         .set_max_width(u16::MAX.into())
         .set_max_height(u16::MAX.into())
 }
 
-fn decode_headers<T: ZByteReaderTrait>(
+pub(crate) fn decode_headers<T: ZByteReaderTrait>(
     decoder: &mut JpegDecoder<T>,
     path: &Path,
 ) -> Result<Header, FileError> {

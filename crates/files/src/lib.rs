@@ -1,12 +1,14 @@
 //! Images and arrays as their files hold them: no tensors, no values between 0 and 1, no network.
 //!
 //! Start reading at [`Raster`], what every reader returns, at [`read_picture`] for files of one
-//! image, and at [`Stack`] for files of many. Whatever a file holds, reading it ends with a result
+//! image, at [`Stack`] for files of many, and at [`encode_picture`] for writing. Whatever a file holds, reading it ends with a result
 //! or a [`FileError`]: sizes are checked before memory is taken, and no code of a file is run.
 
+mod attached;
 mod cifar;
 mod error;
 mod exr;
+mod format;
 mod input;
 mod jpeg;
 mod npy;
@@ -16,15 +18,19 @@ mod stack;
 mod tiff;
 mod torch;
 mod whole;
+mod write;
 mod zip;
 
 pub use self::{
+    attached::{Attached, Resolution, ResolutionUnit, read_attached},
     cifar::CifarFile,
     error::FileError,
-    npy::{NpyStack, open_npz, read_npz},
+    format::PictureFormat,
+    npy::{NpyAxes, NpyStack, open_npz, read_npz},
     picture::{is_picture, read_header, read_picture},
     raster::{Header, MAX_DECODED_BYTES, Raster, SampleKind, Samples},
     stack::{Stack, is_stack},
     tiff::TiffStack,
     torch::{TorchStack, open_torch, read_torch},
+    write::{EncodeError, JPEG_QUALITY, NpyWriter, TiffWriter, encode_picture},
 };

@@ -24,6 +24,7 @@ mod header;
 mod layout;
 mod npz;
 
+pub use layout::NpyAxes;
 pub use npz::{open_npz, read_npz};
 
 /// Bytes read at a time, a multiple of every element's size.
@@ -62,6 +63,11 @@ impl NpyStack {
         path: &Path,
     ) -> Result<Self, FileError> {
         Self::from_input(Input::new(reader, path)?)
+    }
+
+    /// What the axes of the array are.
+    pub fn axes(&self) -> NpyAxes {
+        self.layout.axes
     }
 
     fn from_input(input: Input) -> Result<Self, FileError> {

@@ -7,10 +7,10 @@ use std::{
     path::Path,
 };
 
-use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use image::{ColorType, ImageDecoder, ImageError, ImageReader, Limits};
 
 use crate::{
-    FileError, Header, MAX_DECODED_BYTES, Raster, SampleKind, Samples, exr,
+    FileError, Header, MAX_DECODED_BYTES, PictureFormat, Raster, SampleKind, Samples, exr,
     input::{malformed, open_file, read_error, unsupported},
     jpeg, tiff,
     whole::check_whole,
@@ -19,12 +19,7 @@ use crate::{
 /// Whether the name of a file ends as that of a picture: `.png`, `.jpg`, `.jpeg`, `.webp`, `.bmp`,
 /// `.tif`, `.tiff`, `.exr` or `.hdr`.
 pub fn is_picture(path: &Path) -> bool {
-    has_extension(
-        path,
-        &[
-            "png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "exr", "hdr",
-        ],
-    )
+    PictureFormat::of_path(path).is_some()
 }
 
 pub(crate) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
@@ -46,9 +41,9 @@ pub(crate) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
 pub fn read_header(path: &Path) -> Result<Header, FileError> {
     let (input, format) = open(path)?;
     caught(path, || match format {
-        ImageFormat::Tiff => tiff::read_header(path),
-        ImageFormat::Jpeg => jpeg::read_header(input, path),
-        ImageFormat::OpenExr => exr::read_header(input, path),
+        PictureFormat::Tiff => tiff::read_header(path),
+        PictureFormat::Jpeg => jpeg::read_header(input, path),
+        PictureFormat::Exr => exr::read_header(input, path),
         _ => header(&decoder(input, format, path)?, path),
     })
 }
@@ -63,14 +58,14 @@ pub fn read_header(path: &Path) -> Result<Header, FileError> {
 pub fn read_picture(path: &Path) -> Result<Raster, FileError> {
     let (mut input, format) = open(path)?;
     caught(path, || match format {
-        ImageFormat::Tiff => tiff::read_picture(path),
-        ImageFormat::Jpeg => {
+        PictureFormat::Tiff => tiff::read_picture(path),
+        PictureFormat::Jpeg => {
             let mut bytes = Vec::new();
             let read = input.read_to_end(&mut bytes);
             read.map_err(|error| read_error(error, path, "the file"))?;
             jpeg::read_picture(&bytes, path)
         }
-        ImageFormat::OpenExr => exr::read_picture(input, path),
+        PictureFormat::Exr => exr::read_picture(input, path),
         _ => {
             check_whole(&mut input, format, path)?;
             decode(decoder(input, format, path)?, path)
@@ -90,16 +85,16 @@ pub(crate) fn caught<T>(
         .unwrap_or_else(|_| Err(malformed(path, "its decoder gave up on it")))
 }
 
-fn open(path: &Path) -> Result<(BufReader<File>, ImageFormat), FileError> {
+/// Opens a picture, and tells its format by its first bytes.
+pub(crate) fn open(path: &Path) -> Result<(BufReader<File>, PictureFormat), FileError> {
     let mut input = BufReader::new(open_file(path)?);
     let mut start = Vec::new();
     let read = input.by_ref().take(16).read_to_end(&mut start);
     read.and_then(|_| input.rewind())
         .map_err(|error| read_error(error, path, "its first bytes"))?;
-    match image::guess_format(&start) {
-        Ok(format) if format.reading_enabled() => Ok((input, format)),
-        _ if tiff::is_big(&start) => Ok((input, ImageFormat::Tiff)),
-        _ => Err(FileError::NotPicture {
+    match PictureFormat::of_start(&start) {
+        Some(format) => Ok((input, format)),
+        None => Err(FileError::NotPicture {
             path: path.to_owned(),
         }),
     }
@@ -107,12 +102,12 @@ fn open(path: &Path) -> Result<(BufReader<File>, ImageFormat), FileError> {
 
 fn decoder<'a>(
     input: impl BufRead + Seek + 'a,
-    format: ImageFormat,
+    format: PictureFormat,
     path: &Path,
 ) -> Result<impl ImageDecoder + 'a, FileError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_DECODED_BYTES);
-    let mut reader = ImageReader::with_format(input, format);
+    let mut reader = ImageReader::with_format(input, format.image_format());
     reader.limits(limits);
     reader
         .into_decoder()

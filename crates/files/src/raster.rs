@@ -29,6 +29,18 @@ impl Raster {
         [self.channels, self.height, self.width]
     }
 
+    /// What a file of this image alone says of it.
+    pub fn header(&self) -> Header {
+        Header {
+            channels: self.channels,
+            height: self.height,
+            width: self.width,
+            kind: self.samples.kind(),
+            alpha: self.alpha.is_some(),
+            pages: 1,
+        }
+    }
+
     /// From samples stored pixel by pixel; the last of each pixel is alpha if there is any.
     pub(crate) fn from_pixels(pixels: Samples, shape: [usize; 3], alpha: bool) -> Self {
         let per_pixel = shape[0] + usize::from(alpha);

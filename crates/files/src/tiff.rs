@@ -7,9 +7,12 @@ use crate::{
     FileError, Header, Raster, SampleKind, Stack, input::Input, picture::caught, stack::check_index,
 };
 
+mod attached;
 mod chain;
 mod page;
 mod tiles;
+
+pub(crate) use attached::read_attached;
 
 /// Whether a file begins as a TIFF file with offsets of 64 bits.
 pub(crate) fn is_big(start: &[u8]) -> bool {

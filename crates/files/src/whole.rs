@@ -5,23 +5,21 @@ use std::{
     path::Path,
 };
 
-use image::ImageFormat;
-
 use crate::{
-    FileError,
+    FileError, PictureFormat,
     input::{read_error, truncated},
 };
 
 /// Refuses a PNG without its last chunk, and a WebP or BMP shorter than it says; then rewinds.
 pub(crate) fn check_whole(
     input: &mut (impl Read + Seek),
-    format: ImageFormat,
+    format: PictureFormat,
     path: &Path,
 ) -> Result<(), FileError> {
     let whole = match format {
-        ImageFormat::Png => png_is_whole(input),
-        ImageFormat::WebP => announces(input, 4, 8),
-        ImageFormat::Bmp => announces(input, 2, 0),
+        PictureFormat::Png => png_is_whole(input),
+        PictureFormat::WebP => announces(input, 4, 8),
+        PictureFormat::Bmp => announces(input, 2, 0),
         _ => Ok(true),
     };
     let part = "its pixels";

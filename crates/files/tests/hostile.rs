@@ -8,7 +8,8 @@ use std::{
 };
 
 use n2n_files::{
-    CifarFile, FileError, NpyStack, Samples, Stack, TiffStack, read_header, read_npz, read_picture,
+    CifarFile, FileError, NpyStack, Samples, Stack, TiffStack, read_attached, read_header,
+    read_npz, read_picture,
 };
 use tempfile::TempDir;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
@@ -445,12 +446,12 @@ fn no_flipped_byte_panics_or_hangs() {
     let folder = TempDir::new().unwrap();
     let expected = expected();
     for picture in &expected.pictures {
-        flip(&data(&picture.file), folder.path(), |path| {
-            let _ = (read_header(path), read_picture(path));
+        flip(&data(&picture.file), folder.path(), 60, |path| {
+            let _ = (read_header(path), read_picture(path), read_attached(path));
         });
     }
     for stack in &expected.stacks {
-        flip(&data(&stack.file), folder.path(), |path| {
+        flip(&data(&stack.file), folder.path(), 60, |path| {
             for (_, stack) in open_stacks(path).into_iter().flatten() {
                 (0..stack.len()).for_each(|index| drop(stack.read(index)));
             }
@@ -458,8 +459,9 @@ fn no_flipped_byte_panics_or_hangs() {
     }
 }
 
-/// Calls `read` with copies of a file in which one byte, among the first many, differs.
-fn flip(file: &Path, folder: &Path, read: impl Fn(&Path)) {
+/// Calls `read` with copies of a file in which one byte differs, in turn at up to about as many
+/// places.
+pub fn flip(file: &Path, folder: &Path, places: usize, read: impl Fn(&Path)) {
     let path = folder.join(file.file_name().unwrap());
     let bytes = fs::read(file).unwrap();
     fs::write(&path, &bytes).unwrap();
@@ -468,7 +470,7 @@ fn flip(file: &Path, folder: &Path, read: impl Fn(&Path)) {
         writer.seek(SeekFrom::Start(at as u64)).unwrap();
         writer.write_all(&[byte]).unwrap();
     };
-    for at in (0..bytes.len()).step_by(bytes.len() / 60 + 1) {
+    for at in (0..bytes.len()).step_by(bytes.len() / places + 1) {
         for flip in [0x01, 0x80, 0xff] {
             write(at, bytes[at] ^ flip);
             read(&path);

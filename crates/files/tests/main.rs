@@ -1,11 +1,14 @@
-//! Readers held to files that other programs wrote (`data/generate.py`), whole and damaged.
+//! Readers held to files that other programs wrote (`data/generate.py`), whole and damaged, and
+//! writers held to the readers.
 
 // A helper's failure is the test's.
 #![allow(clippy::unwrap_used)]
 
+mod attached;
 mod expected;
 mod hostile;
 mod refused;
 mod threads;
 mod truncated;
 mod values;
+mod written;

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use n2n_files::{FileError, read_header, read_picture};
+use n2n_files::{FileError, read_attached, read_header, read_picture};
 use tempfile::TempDir;
 
 use crate::expected::{data, expected, open_stacks};
@@ -63,7 +63,7 @@ fn a_picture_cut_anywhere_is_an_error() {
     let files: Vec<_> = pictures.map(|picture| &*picture.file).collect();
     check_all(&files, |path| {
         // Whatever a cut file makes of its header, it must come back.
-        let _ = read_header(path);
+        let _ = (read_header(path), read_attached(path));
         read_picture(path)
     });
 }

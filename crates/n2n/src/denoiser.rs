@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use n2n_data::Normalization;
-use n2n_files::Raster;
-use n2n_model::{Network, StateDict, read_model_file};
+use n2n_files::{Header, Raster};
+use n2n_model::{Network, StateDict, parse_model_file, read_model_file};
 
 use crate::channels::ChannelRule;
 use crate::memory::{is_out_of_memory, tile_bytes_per_pixel};
@@ -20,6 +20,9 @@ use crate::{Error, Image, ModelMetadata, receptive_radius, samples};
 
 /// What a run directory calls its best model.
 const BEST: &str = "best.safetensors";
+
+/// The model that comes with this crate; models/README.md says how it was trained.
+const BUNDLED: &[u8] = include_bytes!("../../../models/bundled.safetensors");
 
 /// Memory that denoising takes where nothing else is said, in bytes.
 const MAX_MEMORY: u64 = 1 << 30;
@@ -34,6 +37,27 @@ const MAX_MEMORY: u64 = 1 << 30;
 ///   one size only: tiles of it overlap by half, and are blended.
 /// - A grey image goes through a network for colour in each channel, and comes back as the mean of the
 ///   three; a colour image through one for grey channel by channel.
+///
+/// ```
+/// use n2n::{Denoiser, Image};
+///
+/// # fn main() -> Result<(), n2n::Error> {
+/// // Grey, 31 pixels high and 33 wide: a slope with some noise.
+/// let noise = |at: usize| ((at * 7919) % 100) as f32 / 500.0 - 0.1;
+/// let values: Vec<f32> = (0..31 * 33).map(|at| at as f32 / 2000.0 + 0.25 + noise(at)).collect();
+/// let noisy = Image::new([1, 31, 33], values)?;
+///
+/// let denoised = Denoiser::bundled().denoise(&noisy)?;
+/// assert_eq!(denoised.shape(), [1, 31, 33]);
+///
+/// let error = |image: &Image| -> f32 {
+///     let errors = image.values().iter().enumerate().map(|(at, value)| value - at as f32 / 2000.0 - 0.25);
+///     errors.map(|error| error * error).sum()
+/// };
+/// assert!(error(&denoised) < error(&noisy) / 2.0);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Denoiser {
     network: Network,
     metadata: ModelMetadata,
@@ -46,7 +70,28 @@ pub struct Denoiser {
 }
 
 impl Denoiser {
+    /// The model that comes with this crate, on the CPU: for photographs in colour or grey, with a sensor's noise
+    /// of any strength.
+    pub fn bundled() -> Self {
+        Self::bundled_on(&Device::flex())
+    }
+
+    /// The same on another device.
+    pub fn bundled_on(device: &Device) -> Self {
+        let path = Path::new("bundled.safetensors");
+        let parsed = parse_model_file(BUNDLED, path).map_err(Error::from);
+        let model = parsed.and_then(|(state, metadata)| Self::new(state, metadata, device, path));
+        model.unwrap_or_else(|error| unreachable!("the file was tested when it was made: {error}"))
+    }
+
     /// Loads a model file, or the best model of a run directory, to compute on the CPU.
+    ///
+    /// ```
+    /// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/bundled.safetensors");
+    /// let denoiser = n2n::Denoiser::load(path)?.with_self_ensemble(true);
+    /// assert_eq!(denoiser.metadata().channels(), 3);
+    /// # Ok::<(), n2n::Error>(())
+    /// ```
     ///
     /// # Errors
     /// When it cannot be read, is damaged, or is no model.
@@ -178,10 +223,7 @@ impl Denoiser {
     /// Denoises, beside images that already hold so many bytes.
     fn run(&self, mut pass: Pass<'_>, held: usize) -> Result<(), Error> {
         let [channels, height, width] = pass.shape;
-        let rule = ChannelRule {
-            image: channels,
-            network: self.metadata.channels(),
-        };
+        let rule = self.channel_rule(channels);
         let of_batch = |index| match channels < rule.network {
             true => 0..channels,
             false => index * rule.network..(index + 1) * rule.network,
@@ -193,27 +235,14 @@ impl Denoiser {
             let output = self.forward(rule.to_network(values), rule, size, &normalizations)?;
             Ok(rule.to_image(output))
         };
+        self.check_memory(pass.shape, held)?;
         if let Normalization::PerPixel { shape, .. } = self.metadata.normalization {
             return pass.blended([shape[1], shape[2]], &denoise);
         }
-
-        let multiple = self.metadata.network.divisor();
-        let rules = Rules {
-            halo: receptive_radius(&self.metadata.network).next_multiple_of(multiple),
-            multiple,
-        };
-        let size = [height, width].map(|side| side.next_multiple_of(multiple));
-        let bytes_per_pixel = rule.batch_size() * tile_bytes_per_pixel(&self.metadata.network);
-        let most_area = self.max_memory.saturating_sub(held as u64) / bytes_per_pixel as u64;
+        let (rules, size) = (self.rules(), self.padded([height, width]));
         let least_area = rules.least_area(size);
-        if most_area < least_area as u64 {
-            return Err(Error::TooLittleMemory {
-                height,
-                width,
-                needed_mib: mebibytes(held + least_area * bytes_per_pixel),
-                allowed_mib: self.max_memory >> 20,
-            });
-        }
+        let most_area = self.max_memory.saturating_sub(held as u64);
+        let most_area = most_area / self.bytes_per_pixel(rule) as u64;
         let most_area = usize::try_from(most_area).unwrap_or(usize::MAX);
         loop {
             let most_area = most_area.min(self.device_area.load(Ordering::Relaxed));
@@ -230,6 +259,62 @@ impl Denoiser {
                 result => return result,
             }
         }
+    }
+
+    /// Whether the memory suffices for an image of a file, before it is read.
+    ///
+    /// # Errors
+    /// [`Error::TooLittleMemory`].
+    pub fn check_header(&self, header: &Header) -> Result<(), Error> {
+        let samples = header.height * header.width * (header.channels + usize::from(header.alpha));
+        self.check_memory(header.shape(), 2 * samples * header.kind.bytes())
+    }
+
+    /// Whether the memory suffices for the smallest tile, beside images that hold so many bytes.
+    fn check_memory(&self, shape: [usize; 3], held: usize) -> Result<(), Error> {
+        let [channels, height, width] = shape;
+        let pixel = self.bytes_per_pixel(self.channel_rule(channels));
+        let needed = match self.metadata.normalization {
+            // Tiles are added up in floats.
+            Normalization::PerPixel { shape: tile, .. } => {
+                channels * height * width * size_of::<f32>() + tile[1] * tile[2] * pixel
+            }
+            _ => self.rules().least_area(self.padded([height, width])) * pixel,
+        };
+        let needed = (held + needed) as u64;
+        match needed <= self.max_memory {
+            true => Ok(()),
+            false => Err(Error::TooLittleMemory {
+                height,
+                width,
+                needed_mib: needed.div_ceil(1 << 20),
+                allowed_mib: self.max_memory >> 20,
+            }),
+        }
+    }
+
+    fn channel_rule(&self, channels: usize) -> ChannelRule {
+        ChannelRule {
+            image: channels,
+            network: self.metadata.channels(),
+        }
+    }
+
+    fn bytes_per_pixel(&self, rule: ChannelRule) -> usize {
+        rule.batch_size() * tile_bytes_per_pixel(&self.metadata.network)
+    }
+
+    fn rules(&self) -> Rules {
+        let multiple = self.metadata.network.divisor();
+        Rules {
+            halo: receptive_radius(&self.metadata.network).next_multiple_of(multiple),
+            multiple,
+        }
+    }
+
+    /// The size of an image whose sides are multiples of what the network halves.
+    fn padded(&self, size: [usize; 2]) -> [usize; 2] {
+        size.map(|side| side.next_multiple_of(self.metadata.network.divisor()))
     }
 
     /// The network's output for a batch of normalized images.
@@ -289,9 +374,4 @@ fn model_file(path: &Path) -> Result<PathBuf, Error> {
             name: BEST,
         }),
     }
-}
-
-/// Bytes in MiB, rounded up.
-fn mebibytes(bytes: usize) -> u64 {
-    (bytes as u64).div_ceil(1 << 20)
 }

@@ -134,8 +134,8 @@ pub enum Error {
 
     /// The memory that may be taken is too little for a tile.
     #[error(
-        "{width}x{height} pixels take at least {needed_mib} MiB with this network, and \
-         --max-memory allows {allowed_mib} MiB; allow more, or cut the image"
+        "{width}x{height} pixels take at least {needed_mib} MiB with this network, and {allowed_mib} MiB \
+         are left for them; allow more with --max-memory, or cut the image"
     )]
     TooLittleMemory {
         /// Columns.

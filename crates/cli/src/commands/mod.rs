@@ -1,7 +1,8 @@
-//! One file for each command but `train`, which has a folder of its own.
+//! One file, or a folder, for each command but `train`.
 
 pub mod bench;
 pub mod compare;
+pub mod denoise;
 pub mod devices;
 pub mod evaluate;
 pub mod gradcheck;

@@ -6,7 +6,7 @@ pub(crate) mod denoiser;
 pub(crate) mod optimizer;
 mod pictures;
 mod plateau;
-mod progress;
+pub(crate) mod progress;
 pub(crate) mod psnr;
 mod resume;
 mod run_dir;
@@ -44,7 +44,7 @@ use crate::backend::Selected;
 use crate::experiment::Experiment;
 
 /// A shell's code for a program that ended on Ctrl-C: 128 + SIGINT.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Signals that follow one another faster are one stop: a terminal that closes sends two.
 const ONE_STOP: Duration = Duration::from_secs(1);

@@ -85,7 +85,7 @@ impl ProgressLines {
 }
 
 /// `minutes:seconds` of a duration in seconds.
-fn minutes(seconds: f64) -> String {
+pub(crate) fn minutes(seconds: f64) -> String {
     let seconds = seconds.round() as u64;
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }

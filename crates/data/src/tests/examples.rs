@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use super::numbered::{Numbered, examples, recipe, samples};
 use crate::examples::{Framing, Recipe};
 use crate::noise::NoiseConfig;
-use crate::{AugmentConfig, Target, Visit};
+use crate::{AugmentConfig, DataConfig, Request, ScenesConfig, Target, Visit};
 
 fn everything() -> AugmentConfig {
     AugmentConfig {
@@ -12,6 +12,7 @@ fn everything() -> AugmentConfig {
         rotate_deg: 20.0,
         jitter: 0.0,
         swap: true,
+        grey: 0.0,
     }
 }
 
@@ -68,6 +69,48 @@ fn a_jitter_is_one_factor_for_both_images() {
         factors.insert((a * 1e4) as i32);
     }
     assert!(factors.len() > 5, "{factors:?}");
+}
+
+#[test]
+fn a_share_of_the_examples_is_grey_and_its_noise_too() {
+    let config = DataConfig {
+        scenes: ScenesConfig {
+            train: 40,
+            height: 4,
+            width: 6,
+            oversample: 2,
+            ..ScenesConfig::default()
+        },
+        augment: AugmentConfig {
+            grey: 0.5,
+            ..AugmentConfig::default()
+        },
+        ..DataConfig::default()
+    };
+    let is_grey = |image: &[f32]| image[..24] == image[24..48] && image[..24] == image[48..];
+    for noise in [None, Some("gaussian:25".parse().unwrap())] {
+        let request = Request {
+            config: &config,
+            noise: noise.as_ref(),
+            seed: 3,
+            target: Target::Noisy,
+            divisor: 2,
+            progress: &|_| {},
+        };
+        let train = request.open().unwrap().train;
+        let mut grey = 0;
+        for index in 0..train.len() {
+            let pair = train.pair(Visit { epoch: 0, index }).unwrap();
+            let target = pair.noisy_target.unwrap();
+            assert_eq!(pair.shape, [3, 4, 6]);
+            assert_eq!([pair.noisy_input.len(), target.len()], [72, 72]);
+            assert_eq!(is_grey(&pair.noisy_input), is_grey(&target));
+            assert_ne!(pair.noisy_input, target);
+            grey += usize::from(is_grey(&target));
+        }
+        // Half of 40, give or take four deviations.
+        assert!((8..=32).contains(&grey), "{grey} of 40");
+    }
 }
 
 #[test]

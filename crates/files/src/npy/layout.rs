@@ -14,8 +14,24 @@ enum Axis {
     Column,
 }
 
+/// What the axes of an array are: those of its images, apart from rows and columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NpyAxes {
+    /// `[height, width]`.
+    Grey,
+    /// `[height, width, channels]`.
+    ChannelsLast,
+    /// `[images, height, width]`.
+    ImagesGrey,
+    /// `[images, channels, height, width]`.
+    ImagesChannelsFirst,
+    /// `[images, height, width, channels]`.
+    ImagesChannelsLast,
+}
+
 /// The images of an array, and the order of its elements.
 pub(super) struct Layout {
+    pub axes: NpyAxes,
     pub images: usize,
     /// `[channels, height, width]` of each.
     pub shape: [usize; 3],
@@ -31,12 +47,12 @@ impl Layout {
             .iter()
             .map(|&size| usize::try_from(size).ok())
             .collect();
-        let (images, shape, mut order) = match sizes.as_deref() {
-            Some(&[h, w]) => (1, [1, h, w], vec![Row, Column]),
-            Some(&[h, w, c @ (1 | 3)]) => (1, [c, h, w], vec![Row, Column, Channel]),
-            Some(&[n, h, w]) => (n, [1, h, w], vec![Image, Row, Column]),
-            Some(&[n, c @ (1 | 3), h, w]) => (n, [c, h, w], vec![Image, Channel, Row, Column]),
-            Some(&[n, h, w, c @ (1 | 3)]) => (n, [c, h, w], vec![Image, Row, Column, Channel]),
+        let (axes, images, shape) = match sizes.as_deref() {
+            Some(&[h, w]) => (NpyAxes::Grey, 1, [1, h, w]),
+            Some(&[h, w, c @ (1 | 3)]) => (NpyAxes::ChannelsLast, 1, [c, h, w]),
+            Some(&[n, h, w]) => (NpyAxes::ImagesGrey, n, [1, h, w]),
+            Some(&[n, c @ (1 | 3), h, w]) => (NpyAxes::ImagesChannelsFirst, n, [c, h, w]),
+            Some(&[n, h, w, c @ (1 | 3)]) => (NpyAxes::ImagesChannelsLast, n, [c, h, w]),
             _ => {
                 return Err(FileError::ArrayShape {
                     path: path.to_owned(),
@@ -49,6 +65,13 @@ impl Layout {
                 path: path.to_owned(),
             });
         }
+        let mut order = match axes {
+            NpyAxes::Grey => vec![Row, Column],
+            NpyAxes::ChannelsLast => vec![Row, Column, Channel],
+            NpyAxes::ImagesGrey => vec![Image, Row, Column],
+            NpyAxes::ImagesChannelsFirst => vec![Image, Channel, Row, Column],
+            NpyAxes::ImagesChannelsLast => vec![Image, Row, Column, Channel],
+        };
         if !header.fortran_order {
             order.reverse();
         }
@@ -56,6 +79,7 @@ impl Layout {
             order.retain(|&axis| axis != Image);
         }
         Ok(Self {
+            axes,
             images,
             shape,
             order,

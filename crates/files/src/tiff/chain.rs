@@ -155,7 +155,7 @@ impl Form {
         Ok(self.number(&bytes[..len]))
     }
 
-    fn number(self, bytes: &[u8]) -> u64 {
+    pub fn number(self, bytes: &[u8]) -> u64 {
         let append = |value, &byte| value << 8 | u64::from(byte);
         match self.big_endian {
             true => bytes.iter().fold(0, append),

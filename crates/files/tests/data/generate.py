@@ -1,4 +1,5 @@
-"""Makes the small image and array files that the tests read, and `expected.json` with what they hold.
+"""Makes the small image and array files that the tests read, and what they hold: `expected.json`, and
+`attached.json` for what stands beside the pixels.
 
 Made with Python 3.11, the packages of requirements.txt and ImageMagick 6.9.11 (its `convert`), run as
 `python generate.py` in this folder. No image is square and all axes differ, so that a mix-up shows.
@@ -15,7 +16,7 @@ import imagecodecs
 import numpy as np
 import OpenEXR
 import tifffile
-from PIL import Image
+from PIL import Image, ImageCms
 
 H, W = 7, 5
 KINDS = {"uint8": np.uint8, "uint16": np.uint16, "float32": np.float32}
@@ -425,8 +426,95 @@ def bombs():
         out.write(data.replace(b"-Y 7 +X 11", b"-Y 60000 +X 60000"))
 
 
+def profile(colours):
+    """An ICC profile that says that it is of these colours, as those of other files do."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    data[16:20] = colours
+    struct.pack_into(">6H", data, 24, 2026, 1, 2, 3, 4, 5)  # not the time of this run
+    data[84:100] = bytes(16)  # nor the checksum over it
+    return bytes(data)
+
+
+def attached():
+    files = []
+
+    def note(file, icc=None, exif=None, resolution=None, description=None, associated_alpha=False):
+        files.append(
+            {
+                "file": f"attached/{file}",
+                "icc": icc and icc.hex(),
+                "exif": exif and exif.hex(),
+                "resolution": resolution,
+                "description": description and description.hex(),
+                "associated_alpha": associated_alpha,
+            }
+        )
+
+    turned = Image.Exif()
+    turned[0x112] = 6
+    turned[0x10F] = "Maker"
+    turned.get_ifd(0x8769)[0x829A] = (1, 250)
+    exif = turned.tobytes()
+    bare = exif.removeprefix(b"Exif\0\0")
+    rgb, grey = (Image.fromarray(pixels(smooth(channels))) for channels in (3, 1))
+    srgb, grey_profile, cmyk_profile = (profile(name) for name in (b"RGB ", b"GRAY", b"CMYK"))
+
+    rgb.save("attached/photo.jpg", icc_profile=srgb, exif=exif, dpi=(300, 240))
+    note("photo.jpg", srgb, bare, [[300, 1], [240, 1], "inch"])
+    rgb.save("attached/photo.png", icc_profile=srgb, exif=exif, dpi=(300, 240))
+    note("photo.png", srgb, bare, [[11811, 100], [9449, 100], "centimeter"])
+    rgb.save("attached/photo.webp", lossless=True, icc_profile=srgb, exif=exif)
+    note("photo.webp", srgb, bare)
+    grey.save("attached/grey.png", icc_profile=grey_profile)
+    note("grey.png", grey_profile)
+    rgb.convert("CMYK").save("attached/cmyk.jpg", icc_profile=cmyk_profile)
+    note("cmyk.jpg", cmyk_profile)
+
+    # Behind the pixels, as the format allows, and with the name that JPEG gives it.
+    with open("attached/photo.png", "rb") as file:
+        data = file.read()
+    start = data.index(b"eXIf") - 4
+    end = start + 12 + len(bare)
+    with open("attached/exif-last.png", "wb") as out:
+        out.write(data[:start] + data[end:-12] + data[start:end] + data[-12:])
+    note("exif-last.png", srgb, bare, [[11811, 100], [9449, 100], "centimeter"])
+    with open("attached/photo.webp", "rb") as file:
+        data = file.read()
+    chunk = b"EXIF" + struct.pack("<I", len(exif)) + exif + bytes(len(exif) % 2)
+    data = data[: data.index(b"EXIF")] + chunk
+    with open("attached/exif-named.webp", "wb") as out:
+        out.write(data[:4] + struct.pack("<I", len(data) - 8) + data[8:])
+    note("exif-named.webp", srgb, bare)
+
+    options = {"compression": "zlib", "metadata": None}
+    tags = [(274, 3, 1, 8, True), (34675, 7, len(srgb), srgb, True)]
+    file = "attached/turned.tif"
+    image = pixels(smooth(3))
+    about = {"resolution": ((5, 3), (1000, 7)), "resolutionunit": 2, "description": b"caf\xe9"}
+    tifffile.imwrite(file, image, extratags=tags, photometric="rgb", **about, **options)
+    turn = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x08\0\0\0\0\0\0\0"
+    note("turned.tif", srgb, turn, [[5, 3], [1000, 7], "inch"], b"caf\xe9")
+    pages = np.stack([values(1, np.uint16, seed=n)[0] for n in range(3)])
+    about = {"resolution": (15.5, 31), "metadata": {"unit": "micron", "axes": "ZYX"}}
+    tifffile.imwrite("attached/imagej.tif", pages, imagej=True, **about)
+    tag = tifffile.TiffFile("attached/imagej.tif").pages[0].tags["ImageDescription"]
+    with open("attached/imagej.tif", "rb") as file:
+        text = file.read()[tag.valueoffset :][: tag.count].rstrip(b"\0")
+    note("imagej.tif", resolution=[[31, 2], [31, 1], "none"], description=text)
+    about = {"resolution": (100, 200), "resolutionunit": 3, "bigtiff": True, "byteorder": ">"}
+    tifffile.imwrite("attached/big.tif", values(1, np.float32)[0], **about, **options)
+    note("big.tif", resolution=[[100, 1], [200, 1], "centimeter"])
+    about = {"photometric": "rgb", "extrasamples": ["assocalpha"], "software": False}
+    tifffile.imwrite("attached/associated.tif", pixels(values(4, np.uint8)), **about, **options)
+    note("associated.tif", associated_alpha=True)
+
+    with open("attached.json", "w") as out:
+        json.dump(files, out, separators=(",", ":"))
+        out.write("\n")
+
+
 def main():
-    for make in (png, jpeg, webp, bmp, tiff, exr, hdr, npy, cifar, bombs):
+    for make in (png, jpeg, webp, bmp, tiff, exr, hdr, npy, cifar, bombs, attached):
         os.makedirs(make.__name__, exist_ok=True)
         make()
     with open("expected.json", "w") as out:

@@ -1,0 +1,85 @@
+//! What `n2n denoise` is told.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::args::PlaceArgs;
+
+/// Arguments of `n2n denoise`.
+#[derive(Debug, Args)]
+pub struct DenoiseArgs {
+    /// Images, TIFF or NumPy stacks, folders of them, or patterns such as 'scans/*.png'
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<PathBuf>,
+
+    /// Where the result goes: a file for one input, else a folder in which inputs keep their names, and
+    /// files of folders their places. The extension of a file chooses its format
+    #[arg(short, long, value_name = "OUT")]
+    pub output: PathBuf,
+
+    /// Model to denoise with: a run directory, or a model file
+    /// [default: the model that comes with n2n, for photographs with noise of many strengths]
+    #[arg(long, value_name = "PATH", verbatim_doc_comment)]
+    pub model: Option<PathBuf>,
+
+    /// What to compute on.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+
+    /// Samples that are black and white, such as 0,4095
+    /// [default: as the model was trained; else 0 and the largest integer, or 0,1 for floats]
+    #[arg(
+        long,
+        value_name = "LO,HI",
+        value_parser = range,
+        allow_hyphen_values = true,
+        verbatim_doc_comment
+    )]
+    pub range: Option<[f32; 2]>,
+
+    /// Average over the eight flips and turns of each image: a little better, eight times slower
+    #[arg(long)]
+    pub self_ensemble: bool,
+
+    /// Memory to take at most, in MiB: larger images are computed in more tiles
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    pub max_memory: u64,
+
+    /// Denoise again what is there already, instead of leaving it
+    #[arg(long)]
+    pub overwrite: bool,
+
+    /// Stop at the first file that cannot be denoised, instead of going on with the rest
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Print one line of JSON at the end, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn range(text: &str) -> Result<[f32; 2], String> {
+    let numbers = text.split_once(',').and_then(|(low, high)| {
+        let number = |text: &str| text.trim().parse::<f32>().ok();
+        Some([number(low)?, number(high)?])
+    });
+    match numbers {
+        Some([low, high]) if low.is_finite() && high.is_finite() && low < high => Ok([low, high]),
+        _ => Err("expected two numbers, the lower first, such as 0,4095".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_two_numbers() {
+        assert_eq!(range("0,4095"), Ok([0.0, 4095.0]));
+        assert_eq!(range("-1.5, 2e3"), Ok([-1.5, 2000.0]));
+        for text in ["5", "5,5", "7,1", "0,inf", "0,one", "0,1,2", ""] {
+            assert!(range(text).is_err(), "{text}");
+        }
+    }
+}

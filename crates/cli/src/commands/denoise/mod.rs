@@ -1,0 +1,265 @@
+//! `n2n denoise`: a person's own files, top to bottom.
+
+pub mod args;
+mod inputs;
+mod jobs;
+mod progress;
+mod work;
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use burn::tensor::Device;
+use n2n::Denoiser;
+use serde::Serialize;
+
+use self::args::DenoiseArgs;
+use self::jobs::Job;
+use self::progress::{Progress, megapixels};
+use self::work::{CannotWrite, Worker};
+use crate::backend::Selected;
+use crate::train::INTERRUPTED;
+
+/// Some of the files could not be denoised; the same code as for arguments that cannot be used.
+const SOME_FAILED: u8 = 2;
+
+/// Memory of the program itself, in bytes: its code, threads and buffers.
+const PROGRAM: u64 = 64 << 20;
+
+/// Denoises as the arguments say.
+///
+/// # Errors
+/// When an argument or the model cannot be used, a file of `--strict` or the only one cannot be denoised,
+/// or an output cannot be written.
+pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
+    let stop = stop_on_signal()?;
+    let inputs = inputs::find(&args.inputs, &args.output)?;
+    let jobs = jobs::plan(&args.inputs, inputs, &args.output)?;
+    let selected = args.place.open()?;
+    let denoiser = load(args, &selected.device)?;
+    let mut tally = Tally {
+        alone: jobs.len() == 1,
+        strict: args.strict,
+        ..Tally::default()
+    };
+
+    // Whatever can be told without computing is told before.
+    let mut work: Vec<(Job, usize)> = vec![];
+    for job in jobs {
+        if !args.overwrite && job.output.exists() {
+            tally.skipped += 1;
+            continue;
+        }
+        match check(&job, &denoiser) {
+            Ok(pixels) => work.push((job, pixels)),
+            Err(error) => tally.fail(&job, error)?,
+        }
+    }
+    let pixels = work.iter().map(|(_, pixels)| pixels).sum();
+    let mut progress = Progress::new(work.len(), pixels);
+    if !args.json {
+        announce(args, &work, pixels, &selected);
+    }
+
+    for (job, pixels) in &work {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let name = job.input.display().to_string();
+        let mut worker = Worker {
+            denoiser: &denoiser,
+            range: args.range,
+            progress: &mut |done| {
+                progress.at(done, &name);
+                match stop.load(Ordering::Relaxed) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            },
+        };
+        let done = job.open().and_then(|opened| worker.denoise(job, &opened));
+        progress.clear();
+        match done {
+            Ok(left_out) => {
+                tally.files += 1;
+                tally.pixels += pixels;
+                if !left_out.is_empty() {
+                    let left_out = left_out.join(", ");
+                    eprintln!("warning: {} does not keep {left_out}", job.output.display());
+                }
+            }
+            Err(error) if is_stop(&error) => break,
+            Err(error) => tally.fail(job, error)?,
+        }
+        progress.finish(*pixels);
+    }
+
+    let seconds = progress.seconds();
+    let summary = Summary {
+        files: tally.files,
+        skipped: tally.skipped,
+        failed: &tally.failed,
+        megapixels: megapixels(tally.pixels),
+        seconds,
+        megapixels_per_s: megapixels(tally.pixels) / seconds,
+        backend: selected.backend,
+        device: &selected.name,
+        model: args.model.as_deref(),
+        output: &args.output,
+    };
+    match args.json {
+        true => println!("{}", serde_json::to_string(&summary)?),
+        false => println!("{}", summary.text()),
+    }
+    if stop.load(Ordering::Relaxed) {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    Ok(match tally.failed.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(SOME_FAILED),
+    })
+}
+
+fn load(args: &DenoiseArgs, device: &Device) -> anyhow::Result<Denoiser> {
+    let denoiser = match &args.model {
+        Some(path) => Denoiser::load_on(path, device)?,
+        None => Denoiser::bundled_on(device),
+    };
+    let max_memory = args.max_memory.saturating_mul(1 << 20);
+    Ok(denoiser
+        .with_self_ensemble(args.self_ensemble)
+        .with_max_memory(max_memory.saturating_sub(PROGRAM)))
+}
+
+/// Checks what can be checked without computing; the number of pixels.
+fn check(job: &Job, denoiser: &Denoiser) -> anyhow::Result<usize> {
+    let header = job.open()?.header;
+    let checked = denoiser.check_header(&header);
+    checked.with_context(|| job.input.display().to_string())?;
+    Ok(header.pages * header.height * header.width)
+}
+
+/// A flag that the first signal sets: the tile in progress is then the last. Another one ends the
+/// program at once.
+fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let signalled = stop.clone();
+    ctrlc::set_handler(move || {
+        if signalled.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        // Whoever reads may be gone: the signal may say so.
+        let _ = writeln!(std::io::stderr(), "stopping; once more to quit at once");
+    })
+    .context("cannot handle Ctrl-C")?;
+    Ok(stop)
+}
+
+fn is_stop(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(n2n::Error::Stopped))
+}
+
+fn announce(args: &DenoiseArgs, work: &[(Job, usize)], pixels: usize, selected: &Selected) {
+    if work.is_empty() {
+        return;
+    }
+    let model = match &args.model {
+        Some(path) => path.display().to_string(),
+        None => "the bundled model".to_owned(),
+    };
+    eprintln!(
+        "{} ({:.1} MP) with {model}, on {} ({})",
+        files(work.len()),
+        megapixels(pixels),
+        selected.backend,
+        selected.name,
+    );
+    if selected.tunes_kernels {
+        eprintln!("tuning kernels for this device: the first tiles take longer");
+    }
+}
+
+/// What became of the files.
+#[derive(Default)]
+struct Tally {
+    /// There is one file, whose error is that of the command.
+    alone: bool,
+    /// The first error is that of the command.
+    strict: bool,
+    files: usize,
+    pixels: usize,
+    skipped: usize,
+    failed: Vec<Failure>,
+}
+
+impl Tally {
+    /// Says that a file could not be denoised, and goes on if there is a point in it.
+    fn fail(&mut self, job: &Job, error: anyhow::Error) -> anyhow::Result<()> {
+        if self.alone || self.strict || error.is::<CannotWrite>() {
+            return Err(error);
+        }
+        let error = format!("{error:#}");
+        eprintln!("error: {error}");
+        self.failed.push(Failure {
+            path: job.input.display().to_string(),
+            error,
+        });
+        Ok(())
+    }
+}
+
+/// A file that could not be denoised.
+#[derive(Serialize)]
+struct Failure {
+    path: String,
+    error: String,
+}
+
+/// What the command came to.
+#[derive(Serialize)]
+struct Summary<'a> {
+    files: usize,
+    skipped: usize,
+    failed: &'a [Failure],
+    megapixels: f64,
+    seconds: f64,
+    megapixels_per_s: f64,
+    backend: &'a str,
+    device: &'a str,
+    model: Option<&'a Path>,
+    output: &'a Path,
+}
+
+impl Summary<'_> {
+    fn text(&self) -> String {
+        let mut text = format!(
+            "{} ({:.1} MP) denoised in {:.1} s ({:.2} MP/s), into {}",
+            files(self.files),
+            self.megapixels,
+            self.seconds,
+            self.megapixels_per_s,
+            self.output.display(),
+        );
+        if self.skipped > 0 {
+            let skipped = files(self.skipped);
+            text += &format!("\n{skipped} there already; --overwrite denoises again");
+        }
+        if !self.failed.is_empty() {
+            text += &format!("\n{} not denoised, see above", files(self.failed.len()));
+        }
+        text
+    }
+}
+
+/// So many files, in words.
+fn files(count: usize) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        _ => format!("{count} files"),
+    }
+}

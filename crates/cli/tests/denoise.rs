@@ -1,0 +1,382 @@
+//! `n2n denoise`: what it writes, what it leaves alone, and what it refuses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use n2n_files::{
+    Attached, NpyAxes, NpyStack, NpyWriter, PictureFormat, Raster, SampleKind, Samples, Stack,
+    TiffStack, TiffWriter, encode_picture, read_attached, read_header, read_picture,
+};
+
+use crate::{n2n, stderr, summary};
+
+/// An image with something in it, of `[channels, height, width]`.
+fn raster(shape: [usize; 3], kind: SampleKind, alpha: bool) -> Raster {
+    let [channels, height, width] = shape;
+    let value = |at: usize| 0.5 + 0.4 * (at as f32 * 0.13).sin();
+    let samples = |count: usize| {
+        let values = (0..count).map(value);
+        match kind {
+            SampleKind::U8 => Samples::U8(values.map(|v| (v * 255.0) as u8).collect()),
+            SampleKind::U16 => Samples::U16(values.map(|v| (v * 65535.0) as u16).collect()),
+            SampleKind::F32 => Samples::F32(values.collect()),
+        }
+    };
+    Raster {
+        channels,
+        height,
+        width,
+        samples: samples(channels * height * width),
+        alpha: alpha.then(|| samples(height * width)),
+    }
+}
+
+fn save(path: &Path, raster: &Raster, attached: &Attached) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let format = PictureFormat::of_path(path).unwrap();
+    fs::write(path, encode_picture(raster, format, attached).unwrap()).unwrap();
+}
+
+fn save_small(path: &Path) {
+    save(
+        path,
+        &raster([3, 9, 14], SampleKind::U8, false),
+        &Attached::default(),
+    );
+}
+
+/// `n2n denoise` on the CPU, in a folder.
+fn denoise(folder: &Path, args: &[&str]) -> Output {
+    let mut command = n2n(&["denoise", "--backend", "flex"]);
+    command.args(args).current_dir(folder).output().unwrap()
+}
+
+/// The error of a command that must fail as bad input does, and leaves no output.
+fn refused(folder: &Path, args: &[&str], output: &str) -> String {
+    let before = files(folder);
+    let result = denoise(folder, args);
+    let message = stderr(&result);
+    assert_eq!(result.status.code(), Some(2), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+    assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    assert_eq!(
+        files(folder),
+        before,
+        "{output} or a part of it was written"
+    );
+    message
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = vec![];
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn each_kind_of_picture_keeps_its_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let pictures = [
+        ("grey8.png", [1, 31, 33], SampleKind::U8, false),
+        ("grey16.png", [1, 17, 40], SampleKind::U16, false),
+        ("alpha16.png", [1, 9, 14], SampleKind::U16, true),
+        ("rgb16.png", [3, 21, 16], SampleKind::U16, false),
+        ("alpha8.png", [3, 12, 35], SampleKind::U8, true),
+        ("one.png", [3, 1, 1], SampleKind::U8, false),
+        ("photo.jpg", [3, 25, 18], SampleKind::U8, false),
+        ("web.webp", [3, 18, 19], SampleKind::U8, true),
+        ("bits.bmp", [3, 11, 10], SampleKind::U8, false),
+        ("deep/grey.tif", [1, 33, 20], SampleKind::F32, false),
+        ("deep/rgb.tiff", [3, 20, 33], SampleKind::U16, false),
+        ("deep/er/light.exr", [3, 14, 15], SampleKind::F32, false),
+    ];
+    for (name, shape, kind, alpha) in pictures {
+        save(
+            &root.join("in").join(name),
+            &raster(shape, kind, alpha),
+            &Attached::default(),
+        );
+    }
+    let output = denoise(root, &["in", "-o", "out", "--json"]);
+    let report = summary(&output);
+    assert_eq!(report["files"], pictures.len());
+    assert_eq!(report["backend"], "flex");
+    assert!(report["megapixels_per_s"].as_f64().unwrap() > 0.0);
+    for (name, ..) in pictures {
+        let (from, to) = (root.join("in").join(name), root.join("out").join(name));
+        assert_eq!(
+            read_header(&from).unwrap(),
+            read_header(&to).unwrap(),
+            "{name}"
+        );
+        assert_eq!(
+            PictureFormat::of_file(&from).unwrap(),
+            PictureFormat::of_file(&to).unwrap()
+        );
+        let (before, after) = (read_picture(&from).unwrap(), read_picture(&to).unwrap());
+        assert_eq!(before.alpha, after.alpha, "{name}");
+        assert_ne!(before.samples, after.samples, "{name}");
+    }
+}
+
+#[test]
+fn profile_and_exif_stay_and_what_cannot_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let mut icc = vec![0; 132];
+    icc[..4].copy_from_slice(&132_u32.to_be_bytes());
+    icc[16..20].copy_from_slice(b"RGB ");
+    let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0".to_vec();
+    let attached = Attached {
+        icc: Some(icc),
+        exif: Some(exif),
+        ..Attached::default()
+    };
+    save(
+        &root.join("a.png"),
+        &raster([3, 9, 14], SampleKind::U8, false),
+        &attached,
+    );
+    summary(&denoise(root, &["a.png", "-o", "b.png", "--json"]));
+    assert_eq!(read_attached(&root.join("b.png")).unwrap(), attached);
+
+    let output = denoise(root, &["a.png", "-o", "b.bmp"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("b.bmp does not keep the ICC profile"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn stacks_are_denoised_image_by_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let pages: Vec<Raster> = [[0_u8, 80, 160], [250, 9, 1], [3, 3, 3]]
+        .map(|seed| {
+            let mut page = raster([1, 10, 12], SampleKind::U8, false);
+            if let Samples::U8(samples) = &mut page.samples {
+                samples
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(at, sample)| *sample ^= seed[at % 3]);
+            }
+            page
+        })
+        .to_vec();
+    let header = n2n_files::Header {
+        pages: 3,
+        ..pages[0].header()
+    };
+    let file = fs::File::create(root.join("stack.tif")).unwrap();
+    let mut writer = TiffWriter::new(file, &header, Attached::default()).unwrap();
+    let array = fs::File::create(root.join("stack.npy")).unwrap();
+    let shape = header.shape();
+    let mut array = NpyWriter::new(array, NpyAxes::ImagesGrey, 3, shape, header.kind).unwrap();
+    for (index, page) in pages.iter().enumerate() {
+        writer.write(page).unwrap();
+        array.write(page).unwrap();
+        save(
+            &root.join(format!("{index}.png")),
+            page,
+            &Attached::default(),
+        );
+    }
+    drop((writer, array));
+    let inputs = [
+        "stack.tif",
+        "stack.npy",
+        "0.png",
+        "1.png",
+        "2.png",
+        "-o",
+        "out",
+        "--json",
+    ];
+    assert_eq!(summary(&denoise(root, &inputs))["files"], 5);
+    let tiff = TiffStack::open(&root.join("out/stack.tif")).unwrap();
+    let array = NpyStack::open(&root.join("out/stack.npy")).unwrap();
+    assert_eq!([tiff.len(), array.len()], [3, 3]);
+    for index in 0..3 {
+        let alone = read_picture(&root.join(format!("out/{index}.png"))).unwrap();
+        assert_eq!(tiff.read(index).unwrap(), alone);
+        assert_eq!(array.read(index).unwrap(), alone);
+    }
+    let message = refused(root, &["stack.tif", "-o", "one.png"], "one.png");
+    assert!(message.contains("holds one image, not 3"), "{message}");
+}
+
+#[test]
+fn what_is_done_is_left_alone_and_a_bad_file_holds_up_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for name in ["a.png", "c.png", "d.png"] {
+        save_small(&root.join("in").join(name));
+    }
+    let whole = fs::read(root.join("in/a.png")).unwrap();
+    fs::write(root.join("in/b.png"), &whole[..whole.len() / 2]).unwrap();
+    fs::create_dir(root.join("out")).unwrap();
+    fs::write(root.join("out/c.png"), "done").unwrap();
+
+    let output = denoise(root, &["in", "-o", "out", "--json"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let message = stderr(&output);
+    assert!(message.contains("error: in/b.png ends early"), "{message}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!([&report["files"], &report["skipped"]], [2, 1]);
+    assert_eq!(report["failed"][0]["path"], "in/b.png");
+    assert_eq!(fs::read(root.join("out/c.png")).unwrap(), b"done");
+    assert!(root.join("out/a.png").exists() && root.join("out/d.png").exists());
+    assert!(!root.join("out/b.png").exists());
+
+    let output = denoise(root, &["in", "-o", "out", "--overwrite"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_ne!(fs::read(root.join("out/c.png")).unwrap(), b"done");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("3 files") && text.contains("1 file not denoised"),
+        "{text}"
+    );
+
+    let output = denoise(root, &["in", "-o", "strict", "--strict"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!root.join("strict/d.png").exists());
+}
+
+#[test]
+fn outputs_that_cannot_be_are_refused_before_anything_is_computed() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for name in ["a.png", "x/a.png", "y/a.png"] {
+        save_small(&root.join(name));
+    }
+    save(
+        &root.join("f.tif"),
+        &raster([1, 9, 14], SampleKind::F32, false),
+        &Attached::default(),
+    );
+    for (args, expected) in [
+        (&["a.png", "-o", "./a.png"][..], "would overwrite"),
+        (&["a.png", "-o", "."], "would overwrite"),
+        (&["x/a.png", "y/a.png", "-o", "out"], "would both be"),
+        (&["x", "y", "-o", "out"], "would both be"),
+        (&["a.png", "x/a.png", "-o", "out.png"], "there are 2 inputs"),
+        (&["a.png", "-o", "out.gif"], "no such format is written"),
+        (
+            &["f.tif", "-o", "out.jpg"],
+            "cannot hold samples of float32",
+        ),
+        (&["b.png", "-o", "out"], "b.png does not exist"),
+        (&["*.jpg", "-o", "out"], "no file is like *.jpg"),
+        (
+            &["a.png", "-o", "out", "--model", "none.safetensors"],
+            "none.safetensors",
+        ),
+        (
+            &["a.png", "-o", "out", "--model", "x"],
+            "x holds no best.safetensors",
+        ),
+        (
+            &["a.png", "-o", "out", "--range", "5,5"],
+            "expected two numbers",
+        ),
+    ] {
+        let message = refused(root, args, "out");
+        assert!(message.contains(expected), "{args:?}: {message}");
+    }
+}
+
+#[test]
+fn samples_that_mean_nothing_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let mut image = raster([1, 9, 14], SampleKind::F32, false);
+    let mut save_with = |name: &str, value: f32| {
+        if let Samples::F32(samples) = &mut image.samples {
+            samples[20] = value;
+        }
+        save(&root.join(name), &image, &Attached::default());
+    };
+    save_with("nan.tif", f32::NAN);
+    save_with("infinite.tif", f32::INFINITY);
+    save_with("counts.tif", 300.0);
+    for (name, expected) in [
+        ("nan.tif", "holds NaN"),
+        ("infinite.tif", "holds inf"),
+        ("counts.tif", "--range 0"),
+    ] {
+        let message = refused(root, &[name, "-o", "out.tif"], "out.tif");
+        assert!(
+            message.contains(name) && message.contains(expected),
+            "{message}"
+        );
+    }
+    summary(&denoise(
+        root,
+        &["counts.tif", "-o", "out.tif", "--range", "0,300", "--json"],
+    ));
+    let Samples::F32(samples) = read_picture(&root.join("out.tif")).unwrap().samples else {
+        panic!("floats stay floats")
+    };
+    assert!(samples.iter().all(|sample| (0.0..=300.0).contains(sample)));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_130_and_no_half_file() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    // Minutes of work, in tiles of a few seconds.
+    save(
+        &root.join("in/a.png"),
+        &raster([3, 3000, 4000], SampleKind::U8, false),
+        &Attached::default(),
+    );
+    let mut command = n2n(&[
+        "denoise",
+        "in",
+        "-o",
+        "out",
+        "--self-ensemble",
+        "--backend",
+        "flex",
+    ]);
+    let mut child = command
+        .args(["--max-memory", "250"])
+        .current_dir(root)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while !root.join("out").exists() {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "it has not begun"
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut kill = Command::new("kill");
+    assert!(
+        kill.args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(files(&root.join("out")), [""; 0].map(PathBuf::from));
+}

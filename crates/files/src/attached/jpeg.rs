@@ -1,0 +1,65 @@
+//! JPEG: the segments of EXIF, ICC and JFIF.
+
+use std::{
+    io::{BufRead, Seek},
+    path::Path,
+};
+
+use zune_jpeg::JpegDecoder;
+
+use super::{Attached, Resolution, ResolutionUnit};
+use crate::{
+    FileError,
+    input::read_error,
+    jpeg::{decode_headers, options},
+};
+
+pub(super) fn read(mut input: impl BufRead + Seek, path: &Path) -> Result<Attached, FileError> {
+    let mut start = [0; 18];
+    let read = input.read_exact(&mut start);
+    read.and_then(|()| input.rewind())
+        .map_err(|error| read_error(error, path, "its headers"))?;
+    let mut decoder = JpegDecoder::new_with_options(input, options());
+    decode_headers(&mut decoder, path)?;
+    Ok(Attached {
+        icc: decoder.icc_profile(),
+        exif: decoder.exif().cloned(),
+        resolution: jfif_resolution(&start),
+        ..Attached::default()
+    })
+}
+
+/// The density of JFIF, whose segment stands first where there is one.
+fn jfif_resolution(start: &[u8; 18]) -> Option<Resolution> {
+    let [
+        0xff,
+        0xd8,
+        0xff,
+        0xe0,
+        _,
+        _,
+        b'J',
+        b'F',
+        b'I',
+        b'F',
+        0,
+        _,
+        _,
+        unit,
+        x1,
+        x0,
+        y1,
+        y0,
+    ] = *start
+    else {
+        return None;
+    };
+    let unit = match unit {
+        0 => ResolutionUnit::None,
+        1 => ResolutionUnit::Inch,
+        2 => ResolutionUnit::Centimeter,
+        _ => return None,
+    };
+    let number = |bytes| u16::from_be_bytes(bytes).into();
+    Resolution::integers(number([x1, x0]), number([y1, y0]), unit)
+}

@@ -1,0 +1,90 @@
+//! How many pixels there are to a unit of length.
+
+/// Pixels in a unit of length, as fractions of a numerator and a denominator above 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    /// Along a row.
+    pub x: [u32; 2],
+    /// Along a column.
+    pub y: [u32; 2],
+    /// The unit of length.
+    pub unit: ResolutionUnit,
+}
+
+/// A unit of length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResolutionUnit {
+    /// None that the format knows. ImageJ puts the name of its own into the description.
+    None,
+    /// 2.54 cm.
+    Inch,
+    /// 1 cm.
+    Centimeter,
+}
+
+impl Resolution {
+    /// Where it says something: a number above 0, and more than that pixels are square.
+    pub(crate) fn new(x: [u32; 2], y: [u32; 2], unit: ResolutionUnit) -> Option<Self> {
+        let says_nothing = unit == ResolutionUnit::None && x == [1, 1] && y == [1, 1];
+        let is_sound = [x, y].iter().flatten().all(|&number| number > 0);
+        (is_sound && !says_nothing).then_some(Self { x, y, unit })
+    }
+
+    /// Of integers.
+    pub(crate) fn integers(x: u32, y: u32, unit: ResolutionUnit) -> Option<Self> {
+        Self::new([x, 1], [y, 1], unit)
+    }
+
+    /// Both numbers, where they are integers.
+    pub(crate) fn whole(self) -> Option<[u32; 2]> {
+        let is_whole = |[n, d]: [u32; 2]| n.is_multiple_of(d).then(|| n / d);
+        Some([is_whole(self.x)?, is_whole(self.y)?])
+    }
+
+    /// Both numbers times `n / d`, rounded to integers above 0.
+    pub(crate) fn rounded(self, n: u32, d: u32) -> Option<[u32; 2]> {
+        let rounded = |[numerator, denominator]: [u32; 2]| {
+            let denominator = u128::from(denominator) * u128::from(d);
+            let number = (u128::from(numerator) * u128::from(n) + denominator / 2)
+                .checked_div(denominator)?;
+            u32::try_from(number).ok().filter(|&number| number > 0)
+        };
+        Some([rounded(self.x)?, rounded(self.y)?])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_nothing_is_none() {
+        let none = ResolutionUnit::None;
+        assert_eq!(Resolution::integers(1, 1, none), None);
+        assert_eq!(Resolution::integers(0, 72, ResolutionUnit::Inch), None);
+        assert_eq!(
+            Resolution::new([72, 0], [72, 1], ResolutionUnit::Inch),
+            None
+        );
+        assert!(Resolution::integers(2, 1, none).is_some());
+        assert!(Resolution::integers(1, 1, ResolutionUnit::Inch).is_some());
+    }
+
+    #[test]
+    fn numbers_are_rounded_to_the_nearest_above_zero() {
+        let of = |x, y| Resolution {
+            x,
+            y,
+            unit: ResolutionUnit::Inch,
+        };
+        // 300 and 72 pixels per inch are 11811.02 and 2834.65 per metre.
+        assert_eq!(
+            of([300, 1], [144, 2]).rounded(10_000, 254),
+            Some([11811, 2835])
+        );
+        assert_eq!(of([1, 3], [7, 1]).rounded(1, 1), None);
+        assert_eq!(of([u32::MAX, 1], [7, 1]).rounded(2, 1), None);
+        assert_eq!(of([12, 4], [7, 1]).whole(), Some([3, 7]));
+        assert_eq!(of([12, 5], [7, 1]).whole(), None);
+    }
+}

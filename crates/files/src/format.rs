@@ -1,0 +1,182 @@
+//! The formats of files of one image.
+
+use std::{fmt, path::Path};
+
+use image::ImageFormat;
+
+use crate::{EncodeError, FileError, Header, SampleKind, picture, tiff};
+
+/// A format that pictures are read from and written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PictureFormat {
+    /// PNG: uint8 and uint16, grey or RGB, with or without alpha. Lossless.
+    Png,
+    /// JPEG: uint8, grey or RGB, at quality 95 and without subsampled colours. Lossy.
+    Jpeg,
+    /// WebP: uint8, RGB with or without alpha. Lossless as written here.
+    WebP,
+    /// BMP: uint8, RGB with or without alpha. Lossless.
+    Bmp,
+    /// TIFF: uint8, uint16 and float32, grey or RGB, with or without alpha, one page or many.
+    /// Lossless.
+    Tiff,
+    /// OpenEXR: float32, grey or RGB, with or without alpha. Lossless.
+    Exr,
+    /// Radiance HDR: RGB of 8 bits each and a common exponent. Lossy.
+    Hdr,
+}
+
+impl PictureFormat {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Png,
+        Self::Jpeg,
+        Self::WebP,
+        Self::Bmp,
+        Self::Tiff,
+        Self::Exr,
+        Self::Hdr,
+    ];
+
+    /// The format that a file's name asks for by its ending.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?;
+        Self::ALL.into_iter().find(|format| {
+            let mut known = format.extensions().iter();
+            known.any(|known| known.eq_ignore_ascii_case(extension))
+        })
+    }
+
+    /// The format of a file, told by its first bytes.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or begins as none of them does.
+    pub fn of_file(path: &Path) -> Result<Self, FileError> {
+        Ok(picture::open(path)?.1)
+    }
+
+    pub(crate) fn of_start(start: &[u8]) -> Option<Self> {
+        let known = image::guess_format(start).ok();
+        Self::ALL
+            .into_iter()
+            .find(|format| known == Some(format.image_format()))
+            .or_else(|| tiff::is_big(start).then_some(Self::Tiff))
+    }
+
+    /// How the names of its files end, without the dot.
+    pub fn extension(self) -> &'static str {
+        self.extensions()[0]
+    }
+
+    fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Png => &["png"],
+            Self::Jpeg => &["jpg", "jpeg"],
+            Self::WebP => &["webp"],
+            Self::Bmp => &["bmp"],
+            Self::Tiff => &["tif", "tiff"],
+            Self::Exr => &["exr"],
+            Self::Hdr => &["hdr"],
+        }
+    }
+
+    pub(crate) fn image_format(self) -> ImageFormat {
+        match self {
+            Self::Png => ImageFormat::Png,
+            Self::Jpeg => ImageFormat::Jpeg,
+            Self::WebP => ImageFormat::WebP,
+            Self::Bmp => ImageFormat::Bmp,
+            Self::Tiff => ImageFormat::Tiff,
+            Self::Exr => ImageFormat::OpenExr,
+            Self::Hdr => ImageFormat::Hdr,
+        }
+    }
+
+    /// Whether a file of this format holds such an image.
+    ///
+    /// WebP, BMP and HDR have no grey: there it becomes RGB of three equal channels.
+    ///
+    /// # Errors
+    /// When it does not, with the formats that do.
+    pub fn supports(self, header: &Header) -> Result<(), EncodeError> {
+        let format = self;
+        let Header {
+            channels,
+            height,
+            width,
+            kind,
+            alpha,
+            pages,
+        } = *header;
+        if !matches!(channels, 1 | 3) {
+            return Err(EncodeError::Channels { channels });
+        }
+        if width == 0 || height == 0 || pages == 0 {
+            return Err(EncodeError::Empty);
+        }
+        if !self.kinds().contains(&kind) {
+            return Err(EncodeError::Kind {
+                format,
+                kind,
+                way_out: match kind {
+                    SampleKind::U8 | SampleKind::U16 => "PNG or TIFF",
+                    SampleKind::F32 => "TIFF or OpenEXR",
+                },
+            });
+        }
+        if alpha && matches!(self, Self::Jpeg | Self::Hdr) {
+            return Err(EncodeError::Alpha {
+                format,
+                way_out: match kind {
+                    SampleKind::U8 | SampleKind::U16 => "PNG or TIFF",
+                    SampleKind::F32 => "TIFF or OpenEXR",
+                },
+            });
+        }
+        if pages > 1 && self != Self::Tiff {
+            return Err(EncodeError::Pages { format, pages });
+        }
+        let most = self.longest_side();
+        if width.max(height) > most {
+            return Err(EncodeError::Size {
+                format,
+                width,
+                height,
+                most,
+            });
+        }
+        Ok(())
+    }
+
+    fn kinds(self) -> &'static [SampleKind] {
+        match self {
+            Self::Png => &[SampleKind::U8, SampleKind::U16],
+            Self::Jpeg | Self::WebP | Self::Bmp => &[SampleKind::U8],
+            Self::Tiff => &[SampleKind::U8, SampleKind::U16, SampleKind::F32],
+            Self::Exr | Self::Hdr => &[SampleKind::F32],
+        }
+    }
+
+    /// Pixels along the longest side that a file has room to say.
+    fn longest_side(self) -> usize {
+        match self {
+            Self::WebP => 1 << 14,
+            Self::Jpeg => u16::MAX.into(),
+            _ => i32::MAX as usize,
+        }
+    }
+}
+
+impl fmt::Display for PictureFormat {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Png => "PNG",
+            Self::Jpeg => "JPEG",
+            Self::WebP => "WebP",
+            Self::Bmp => "BMP",
+            Self::Tiff => "TIFF",
+            Self::Exr => "OpenEXR",
+            Self::Hdr => "Radiance HDR",
+        })
+    }
+}

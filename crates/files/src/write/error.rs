@@ -1,0 +1,86 @@
+//! Why an image cannot be written.
+
+use crate::{PictureFormat, SampleKind};
+
+/// Why an image could not be encoded: each variant names the value and the way out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The format has no samples of this kind.
+    #[error("a {format} file cannot hold samples of {kind}; save them as {way_out}")]
+    Kind {
+        /// The format asked for.
+        format: PictureFormat,
+        /// The kind of the samples.
+        kind: SampleKind,
+        /// Formats that hold them.
+        way_out: &'static str,
+    },
+
+    /// The format has no alpha.
+    #[error("a {format} file cannot hold alpha; save the image as {way_out}")]
+    Alpha {
+        /// The format asked for.
+        format: PictureFormat,
+        /// Formats that hold it.
+        way_out: &'static str,
+    },
+
+    /// The image is neither grey nor RGB.
+    #[error("an image of {channels} channels cannot be saved; expected 1 (grey) or 3 (RGB)")]
+    Channels {
+        /// How many there are.
+        channels: usize,
+    },
+
+    /// There is no pixel, or no page.
+    #[error("an image without pixels cannot be saved; expected at least 1x1")]
+    Empty,
+
+    /// The format holds one image.
+    #[error(
+        "a {format} file holds one image, not {pages}; save them as TIFF, or one file for each"
+    )]
+    Pages {
+        /// The format asked for.
+        format: PictureFormat,
+        /// How many there are.
+        pages: usize,
+    },
+
+    /// The image is wider or higher than the format can say.
+    #[error(
+        "a {format} file has at most {most} pixels on a side, and the image has {width}x{height}; \
+         save it as PNG or TIFF"
+    )]
+    Size {
+        /// The format asked for.
+        format: PictureFormat,
+        /// Columns.
+        width: usize,
+        /// Rows.
+        height: usize,
+        /// Most there may be of either.
+        most: usize,
+    },
+
+    /// The file would be longer than its offsets reach.
+    #[error("a {format} file cannot be longer than 4 GiB; save fewer images in one file")]
+    TooLong {
+        /// The format asked for.
+        format: PictureFormat,
+    },
+
+    /// The bytes could not be written.
+    #[error("cannot write the image: {0}")]
+    Io(#[from] std::io::Error),
+
+    /// The encoder gave up.
+    #[error("cannot encode the image as {format}: {source}; save it as TIFF")]
+    Encoder {
+        /// The format asked for.
+        format: PictureFormat,
+        /// What the encoder said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

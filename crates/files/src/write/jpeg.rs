@@ -1,0 +1,68 @@
+//! JPEG.
+
+use image::{
+    ExtendedColorType, ImageEncoder,
+    codecs::jpeg::{JpegEncoder, PixelDensity, PixelDensityUnit},
+    error::UnsupportedError,
+};
+
+use super::{EncodeError, kept::Kept, planes::Picture};
+use crate::{PictureFormat, Resolution, ResolutionUnit};
+
+/// The quality that JPEG files are written with, of 1 to 100 as libjpeg counts it.
+pub const JPEG_QUALITY: u8 = 95;
+
+pub(super) fn encode(picture: &Picture<'_, u8>, kept: &Kept<'_>) -> Result<Vec<u8>, EncodeError> {
+    let mut file = Vec::new();
+    let mut encoder = JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY);
+    if let Some(density) = kept.resolution.and_then(pixel_density) {
+        encoder.set_pixel_density(density);
+    }
+    if let Some(icc) = kept.icc {
+        encoder.set_icc_profile(icc.to_vec()).map_err(unsupported)?;
+    }
+    if let Some(exif) = kept.exif {
+        encoder
+            .set_exif_metadata(exif.to_vec())
+            .map_err(unsupported)?;
+    }
+    let colours = match picture.planes.len() {
+        1 => ExtendedColorType::L8,
+        _ => ExtendedColorType::Rgb8,
+    };
+    let (width, height) = (picture.width as u32, picture.height as u32);
+    encoder
+        .write_image(&picture.pixels(), width, height, colours)
+        .map_err(|error| encoder_error(error.into()))?;
+    Ok(file)
+}
+
+/// Whole pixels per centimetre or inch, or where there is no unit, what they are to each other.
+pub(super) fn pixel_density(resolution: Resolution) -> Option<PixelDensity> {
+    let density = |unit, [x, y]: [u32; 2]| {
+        Some(PixelDensity {
+            density: (u16::try_from(x).ok()?, u16::try_from(y).ok()?),
+            unit,
+        })
+    };
+    match resolution.unit {
+        ResolutionUnit::None => density(PixelDensityUnit::PixelAspectRatio, resolution.whole()?),
+        ResolutionUnit::Inch => density(PixelDensityUnit::Inches, resolution.rounded(1, 1)?),
+        ResolutionUnit::Centimeter => match resolution.whole() {
+            Some(whole) => density(PixelDensityUnit::Centimeters, whole),
+            // Inches are the longer unit, so that less is rounded off.
+            None => density(PixelDensityUnit::Inches, resolution.rounded(254, 100)?),
+        },
+    }
+}
+
+fn unsupported(error: UnsupportedError) -> EncodeError {
+    encoder_error(error.into())
+}
+
+fn encoder_error(source: Box<dyn std::error::Error + Send + Sync>) -> EncodeError {
+    EncodeError::Encoder {
+        format: PictureFormat::Jpeg,
+        source,
+    }
+}

@@ -1,0 +1,84 @@
+//! PNG.
+
+use std::{borrow::Cow, io::Write};
+
+use ::png::{
+    BitDepth, ColorType, Compression, Encoder, EncodingError, Info, PixelDimensions, Unit,
+};
+
+use super::{EncodeError, kept::Kept, planes::Picture};
+use crate::{PictureFormat, Resolution, ResolutionUnit};
+
+/// Bytes of a chunk of compressed pixels.
+const CHUNK: usize = 1 << 16;
+
+pub(super) fn encode8(picture: &Picture<'_, u8>, kept: &Kept<'_>) -> Result<Vec<u8>, EncodeError> {
+    encode(picture, BitDepth::Eight, kept, |sample, row| {
+        row.push(sample)
+    })
+}
+
+pub(super) fn encode16(
+    picture: &Picture<'_, u16>,
+    kept: &Kept<'_>,
+) -> Result<Vec<u8>, EncodeError> {
+    encode(picture, BitDepth::Sixteen, kept, |sample, row| {
+        row.extend(sample.to_be_bytes());
+    })
+}
+
+fn encode<T: Copy>(
+    picture: &Picture<'_, T>,
+    depth: BitDepth,
+    kept: &Kept<'_>,
+    push: impl Fn(T, &mut Vec<u8>),
+) -> Result<Vec<u8>, EncodeError> {
+    let mut info = Info::with_size(picture.width as u32, picture.height as u32);
+    info.color_type = match picture.planes.len() {
+        1 => ColorType::Grayscale,
+        2 => ColorType::GrayscaleAlpha,
+        3 => ColorType::Rgb,
+        _ => ColorType::Rgba,
+    };
+    info.bit_depth = depth;
+    info.icc_profile = kept.icc.map(Cow::Borrowed);
+    info.exif_metadata = kept.exif.map(Cow::Borrowed);
+    info.pixel_dims = kept.resolution.and_then(pixel_dimensions);
+
+    let mut file = Vec::new();
+    let mut encoder = Encoder::with_info(&mut file, info).map_err(png_error)?;
+    encoder.set_compression(Compression::Balanced);
+    let mut writer = encoder.write_header().map_err(png_error)?;
+    let mut stream = writer.stream_writer_with_size(CHUNK).map_err(png_error)?;
+    let (mut samples, mut row) = (Vec::new(), Vec::new());
+    for y in 0..picture.height {
+        samples.clear();
+        row.clear();
+        picture.push_row(y, &mut samples);
+        samples.iter().for_each(|&sample| push(sample, &mut row));
+        stream.write_all(&row)?;
+    }
+    stream.finish().map_err(png_error)?;
+    writer.finish().map_err(png_error)?;
+    Ok(file)
+}
+
+/// Whole pixels per metre, or where there is no unit, what they are to each other.
+pub(super) fn pixel_dimensions(resolution: Resolution) -> Option<PixelDimensions> {
+    let (unit, [xppu, yppu]) = match resolution.unit {
+        ResolutionUnit::None => (Unit::Unspecified, resolution.whole()?),
+        ResolutionUnit::Inch => (Unit::Meter, resolution.rounded(10_000, 254)?),
+        ResolutionUnit::Centimeter => (Unit::Meter, resolution.rounded(100, 1)?),
+    };
+    Some(PixelDimensions { xppu, yppu, unit })
+}
+
+fn png_error(error: EncodingError) -> EncodeError {
+    match error {
+        EncodingError::IoError(error) => error.into(),
+        other => EncodeError::Encoder {
+            format: PictureFormat::Png,
+            source: other.into(),
+        },
+    }
+}

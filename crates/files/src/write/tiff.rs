@@ -1,0 +1,270 @@
+//! TIFF: one page or many.
+
+use std::{
+    io::{Cursor, Seek, Write},
+    marker::PhantomData,
+};
+
+use ::tiff::{
+    Directory, TiffError, TiffResult,
+    encoder::{
+        Compression, DeflateLevel, Predictor, Rational, TiffEncoder, TiffKind, TiffKindBig,
+        TiffKindStandard, TiffValue, colortype::ColorType,
+    },
+    tags::{ExtraSamples, PhotometricInterpretation, SampleFormat, Tag, Type},
+};
+
+use super::{
+    EncodeError,
+    kept::Kept,
+    planes::{Picture, Planes},
+};
+use crate::{Attached, Header, PictureFormat, Raster, ResolutionUnit, SampleKind};
+
+/// Bytes of a page beside its pixels and what is attached: tags, and places of strips of 1 MB.
+const PAGE_BYTES: u64 = 1 << 16;
+
+pub(super) fn encode(raster: &Raster, attached: &Attached) -> Result<Vec<u8>, EncodeError> {
+    let mut file = Cursor::new(Vec::new());
+    TiffWriter::new(&mut file, &raster.header(), attached.clone())?.write(raster)?;
+    Ok(file.into_inner())
+}
+
+/// Writes the pages of a TIFF file, one at a time. After each one the file is whole.
+///
+/// Integers are compressed by LZW behind a horizontal predictor, which every program reads, and
+/// floats by Deflate. Offsets are of 64 bits (BigTIFF) only where the pages might take more than
+/// 4 GiB. Profile, resolution and turn are kept with every page, the description with the first;
+/// the rest of EXIF data is left out.
+pub struct TiffWriter<W: Write + Seek> {
+    encoder: Form<W>,
+    kind: SampleKind,
+    attached: Attached,
+    has_page: bool,
+}
+
+enum Form<W: Write + Seek> {
+    Standard(TiffEncoder<W, TiffKindStandard>),
+    Big(TiffEncoder<W, TiffKindBig>),
+}
+
+impl<W: Write + Seek> TiffWriter<W> {
+    /// Begins a file of up to `header.pages` images like `header` at the first byte of `writer`,
+    /// which should be buffered. `&mut writer` is a writer too, and leaves it to be flushed.
+    ///
+    /// # Errors
+    /// When TIFF does not hold such images, or the first bytes cannot be written.
+    pub fn new(writer: W, header: &Header, attached: Attached) -> Result<Self, EncodeError> {
+        PictureFormat::Tiff.supports(header)?;
+        let encoder = if most_bytes(header, &attached) > u32::MAX.into() {
+            TiffEncoder::new_big(writer).map(|encoder| Form::Big(compressed(encoder, header.kind)))
+        } else {
+            TiffEncoder::new(writer).map(|encoder| Form::Standard(compressed(encoder, header.kind)))
+        };
+        Ok(Self {
+            encoder: encoder.map_err(tiff_error)?,
+            kind: header.kind,
+            attached,
+            has_page: false,
+        })
+    }
+
+    /// Writes the next page.
+    ///
+    /// # Errors
+    /// When it cannot be written, or there are more or larger pages than announced and the file
+    /// grows longer than its offsets reach.
+    ///
+    /// # Panics
+    /// When the raster's samples are not as many as its shape says, or not of the kind announced,
+    /// or its alpha is of another kind.
+    pub fn write(&mut self, raster: &Raster) -> Result<(), EncodeError> {
+        PictureFormat::Tiff.supports(&raster.header())?;
+        assert_eq!(
+            raster.samples.kind(),
+            self.kind,
+            "kind of a page, and announced"
+        );
+        let mut kept = Kept::new(&self.attached, PictureFormat::Tiff, raster.channels);
+        if self.has_page {
+            kept.description = None;
+        }
+        let planes = Planes::new(&raster.samples, raster.alpha.as_ref(), raster.shape());
+        let written = match &mut self.encoder {
+            Form::Standard(encoder) => write_page(encoder, &planes, &kept),
+            Form::Big(encoder) => write_page(encoder, &planes, &kept),
+        };
+        written.map_err(tiff_error)?;
+        self.has_page = true;
+        Ok(())
+    }
+}
+
+/// Most bytes that the file may take. LZW spends up to 12 bits on a byte.
+fn most_bytes(header: &Header, attached: &Attached) -> u64 {
+    let planes = header.channels + usize::from(header.alpha);
+    let pixels = [planes, header.height, header.width, header.kind.bytes()]
+        .iter()
+        .fold(1_u64, |bytes, &size| bytes.saturating_mul(size as u64));
+    let attached = [&attached.icc, &attached.description];
+    let attached: usize = attached.into_iter().flatten().map(Vec::len).sum();
+    let page = (pixels / 2)
+        .saturating_mul(3)
+        .saturating_add(PAGE_BYTES + attached as u64);
+    page.saturating_mul(header.pages as u64)
+}
+
+fn compressed<W: Write + Seek, K: TiffKind>(
+    encoder: TiffEncoder<W, K>,
+    kind: SampleKind,
+) -> TiffEncoder<W, K> {
+    match kind {
+        SampleKind::U8 | SampleKind::U16 => encoder
+            .with_compression(Compression::Lzw)
+            .with_predictor(Predictor::Horizontal),
+        SampleKind::F32 => encoder.with_compression(Compression::Deflate(DeflateLevel::Balanced)),
+    }
+}
+
+fn write_page<W: Write + Seek, K: TiffKind>(
+    encoder: &mut TiffEncoder<W, K>,
+    planes: &Planes<'_>,
+    kept: &Kept<'_>,
+) -> TiffResult<()> {
+    match planes {
+        Planes::U8(picture) => write_samples(encoder, picture, kept),
+        Planes::U16(picture) => write_samples(encoder, picture, kept),
+        Planes::F32(picture) => write_samples(encoder, picture, kept),
+    }
+}
+
+fn write_samples<T: Number, W: Write + Seek, K: TiffKind>(
+    encoder: &mut TiffEncoder<W, K>,
+    picture: &Picture<'_, T>,
+    kept: &Kept<'_>,
+) -> TiffResult<()>
+where
+    [T]: TiffValue,
+{
+    match picture.planes.len() {
+        1 => write_pixels::<Pixel<T, 1>, _, _>(encoder, picture, kept),
+        2 => write_pixels::<Pixel<T, 2>, _, _>(encoder, picture, kept),
+        3 => write_pixels::<Pixel<T, 3>, _, _>(encoder, picture, kept),
+        _ => write_pixels::<Pixel<T, 4>, _, _>(encoder, picture, kept),
+    }
+}
+
+fn write_pixels<C: ColorType, W: Write + Seek, K: TiffKind>(
+    encoder: &mut TiffEncoder<W, K>,
+    picture: &Picture<'_, C::Inner>,
+    kept: &Kept<'_>,
+) -> TiffResult<()>
+where
+    C::Inner: Copy,
+    [C::Inner]: TiffValue,
+{
+    let mut page = encoder.new_image::<C>(picture.width as u32, picture.height as u32)?;
+    let directory = page.encoder();
+    if picture.alpha {
+        let meaning = match kept.associated_alpha {
+            true => ExtraSamples::AssociatedAlpha,
+            false => ExtraSamples::UnassociatedAlpha,
+        };
+        directory.write_tag(Tag::ExtraSamples, meaning.to_u16())?;
+    }
+    if let Some(orientation) = kept.orientation {
+        directory.write_tag(Tag::Orientation, u16::from(orientation))?;
+    }
+    if let Some(resolution) = kept.resolution {
+        let unit = match resolution.unit {
+            ResolutionUnit::None => 1_u16,
+            ResolutionUnit::Inch => 2,
+            ResolutionUnit::Centimeter => 3,
+        };
+        directory.write_tag(Tag::ResolutionUnit, unit)?;
+        for (tag, [n, d]) in [
+            (Tag::XResolution, resolution.x),
+            (Tag::YResolution, resolution.y),
+        ] {
+            directory.write_tag(tag, Rational { n, d })?;
+        }
+    }
+    let description = kept.description.map(|text| [text, b"\0"].concat());
+    for (tag, kind, bytes) in [
+        (Tag::ImageDescription, Type::ASCII, description.as_deref()),
+        (Tag::IccProfile, Type::UNDEFINED, kept.icc),
+    ] {
+        if let Some(bytes) = bytes {
+            let entry = directory.write_entry_bytes(kind, bytes)?;
+            directory.extend_from(&Directory::from_iter([(tag, entry)]));
+        }
+    }
+    page.write_data(&picture.pixels())
+}
+
+/// Pixels of `N` samples, the last of which is alpha if there are two or four.
+struct Pixel<T, const N: usize>(PhantomData<T>);
+
+impl<T: Number, const N: usize> ColorType for Pixel<T, N> {
+    type Inner = T;
+    const TIFF_VALUE: PhotometricInterpretation = match N {
+        1 | 2 => PhotometricInterpretation::BlackIsZero,
+        _ => PhotometricInterpretation::RGB,
+    };
+    const BITS_PER_SAMPLE: &'static [u16] = &[T::BITS; N];
+    const SAMPLE_FORMAT: &'static [SampleFormat] = &[T::FORMAT; N];
+
+    fn horizontal_predict(row: &[T], differences: &mut Vec<T>) {
+        differences.extend_from_slice(&row[..N]);
+        let pairs = row.iter().zip(&row[N..]);
+        differences.extend(pairs.map(|(&before, &sample)| sample.less(before)));
+    }
+}
+
+/// A sample.
+trait Number: TiffValue + Copy {
+    const BITS: u16;
+    const FORMAT: SampleFormat;
+
+    /// The difference from the sample before.
+    fn less(self, before: Self) -> Self;
+}
+
+impl Number for u8 {
+    const BITS: u16 = 8;
+    const FORMAT: SampleFormat = SampleFormat::Uint;
+
+    fn less(self, before: Self) -> Self {
+        self.wrapping_sub(before)
+    }
+}
+
+impl Number for u16 {
+    const BITS: u16 = 16;
+    const FORMAT: SampleFormat = SampleFormat::Uint;
+
+    fn less(self, before: Self) -> Self {
+        self.wrapping_sub(before)
+    }
+}
+
+impl Number for f32 {
+    const BITS: u16 = 32;
+    const FORMAT: SampleFormat = SampleFormat::IEEEFP;
+
+    fn less(self, _: Self) -> Self {
+        unreachable!("the horizontal predictor is one of integers");
+    }
+}
+
+fn tiff_error(error: TiffError) -> EncodeError {
+    let format = PictureFormat::Tiff;
+    match error {
+        TiffError::IoError(error) => error.into(),
+        TiffError::IntSizeError => EncodeError::TooLong { format },
+        other => EncodeError::Encoder {
+            format,
+            source: other.into(),
+        },
+    }
+}

@@ -1,0 +1,64 @@
+//! Models that cannot be used.
+
+use std::fs;
+
+use burn::tensor::TensorData;
+use n2n::{Denoiser, Error, ModelMetadata};
+use n2n_data::Normalization;
+
+use crate::model::{ModelFile, image, unet, weights};
+
+#[test]
+fn a_run_directory_stands_for_its_best_model() {
+    let model = ModelFile::new(unet(3, 4, 2), Normalization::None);
+    let image = image([3, 8, 12]);
+    let by_file = Denoiser::load(&model.path).unwrap();
+    let by_folder = Denoiser::load(model.path.parent().unwrap()).unwrap();
+    let denoised = by_file.denoise(&image).unwrap();
+    assert_eq!(by_folder.denoise(&image).unwrap(), denoised);
+
+    let empty = tempfile::tempdir().unwrap();
+    assert!(matches!(
+        Denoiser::load(empty.path()),
+        Err(Error::NoModel { .. })
+    ));
+    let missing = empty.path().join("none.safetensors");
+    assert!(matches!(Denoiser::load(missing), Err(Error::ModelFile(_))));
+}
+
+#[test]
+fn damaged_models_are_one_error_each() {
+    let network = unet(3, 4, 2);
+    let metadata = ModelMetadata::new(network.clone(), Normalization::None, None);
+    let state = weights(&network, 1);
+    let load = |model: ModelFile| Denoiser::load(&model.path).err().unwrap();
+
+    let model = ModelFile::write(&state, &metadata);
+    let bytes = fs::read(&model.path).unwrap();
+    fs::write(&model.path, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(matches!(load(model), Error::ModelFile(_)));
+
+    let mut infinite = state.clone();
+    infinite.insert(
+        "conv0.bias".into(),
+        TensorData::new(vec![0.0, 1.0, f32::NAN, 0.0], [4]),
+    );
+    let error = load(ModelFile::write(&infinite, &metadata));
+    assert!(
+        error.to_string().contains("holds NaN in conv0.bias"),
+        "{error}"
+    );
+
+    let mut missing = state.clone();
+    missing.remove("conv1.weight");
+    let error = load(ModelFile::write(&missing, &metadata));
+    assert!(matches!(error, Error::Weights { .. }), "{error}");
+
+    let statistics = Normalization::PerChannel {
+        mean: vec![0.5; 2],
+        std: vec![0.2; 2],
+    };
+    let metadata = ModelMetadata::new(network, statistics, None);
+    let error = load(ModelFile::write(&state, &metadata));
+    assert!(error.to_string().contains("expected 3 means"), "{error}");
+}

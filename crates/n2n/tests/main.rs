@@ -1,0 +1,10 @@
+//! The facade as a program uses it.
+
+#![recursion_limit = "256"]
+#![allow(clippy::unwrap_used)]
+
+mod errors;
+mod model;
+mod receptive_field;
+mod rules;
+mod tiled;

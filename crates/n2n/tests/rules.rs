@@ -1,0 +1,163 @@
+//! Samples, channels, alpha and ranges of files.
+
+use std::ops::ControlFlow;
+
+use n2n::{Denoiser, Error, Image, ModelMetadata};
+use n2n_data::Normalization;
+use n2n_files::{Raster, SampleKind, Samples};
+
+use crate::model::{ModelFile, difference, image, unet, weights};
+
+/// A sum of three f32, in another order.
+const TOLERANCE: f32 = 1e-6;
+
+fn denoiser(channels: usize) -> Denoiser {
+    let normalization = Normalization::PerChannel {
+        mean: vec![0.45; channels],
+        std: vec![0.25; channels],
+    };
+    ModelFile::new(unet(channels, 4, 2), normalization).load()
+}
+
+fn denoise_raster(denoiser: &Denoiser, raster: &Raster, range: Option<[f32; 2]>) -> Raster {
+    let go_on = &mut |_| ControlFlow::Continue(());
+    denoiser.denoise_raster(raster, range, go_on).unwrap()
+}
+
+fn plane(image: &Image, channel: usize) -> Image {
+    let [_, height, width] = image.shape();
+    let values = image.values()[channel * height * width..][..height * width].to_vec();
+    Image::new([1, height, width], values).unwrap()
+}
+
+#[test]
+fn grey_goes_through_colours_and_comes_back_as_their_mean() {
+    let denoiser = denoiser(3);
+    let grey = image([1, 21, 34]);
+    let colour = Image::new([3, 21, 34], grey.values().repeat(3)).unwrap();
+    let denoised = denoiser.denoise(&colour).unwrap();
+    let mean = (0..21 * 34).map(|at| {
+        let of_channel = |channel: usize| denoised.values()[channel * 21 * 34 + at];
+        (of_channel(0) + of_channel(1) + of_channel(2)) / 3.0
+    });
+    let mean = Image::new([1, 21, 34], mean.collect()).unwrap();
+    assert!(difference(&denoiser.denoise(&grey).unwrap(), &mean) < TOLERANCE);
+}
+
+#[test]
+fn colours_go_through_grey_one_by_one() {
+    let denoiser = denoiser(1);
+    let colour = image([3, 17, 26]);
+    let denoised = denoiser.denoise(&colour).unwrap();
+    for channel in 0..3 {
+        let alone = denoiser.denoise(&plane(&colour, channel)).unwrap();
+        assert!(difference(&plane(&denoised, channel), &alone) < TOLERANCE);
+    }
+}
+
+#[test]
+fn kind_channels_and_alpha_of_a_file_stay() {
+    for channels in [1, 3] {
+        for kind in [SampleKind::U8, SampleKind::U16, SampleKind::F32] {
+            let image = image([channels, 9, 14]);
+            let range = (kind == SampleKind::F32).then_some([-2.0, 30.0]);
+            let alpha = image.to_raster(kind, range).samples;
+            let raster = Raster {
+                alpha: Some(alpha),
+                ..image.to_raster(kind, range)
+            };
+            let denoiser = denoiser(3);
+            let denoised = denoise_raster(&denoiser, &raster, range);
+            assert_eq!(denoised.shape(), raster.shape());
+            assert_eq!(denoised.samples.kind(), kind);
+            assert_eq!(denoised.alpha, raster.alpha);
+            let expected = Image::from_raster(&raster, range).unwrap();
+            let expected = denoiser.denoise(&expected).unwrap();
+            let found = Image::from_raster(&denoised, range).unwrap();
+            let step = match kind {
+                SampleKind::U8 => 0.5001 / 255.0,
+                SampleKind::U16 => 0.5001 / 65535.0,
+                SampleKind::F32 => 0.0,
+            };
+            assert!(difference(&found, &expected) <= step + TOLERANCE, "{kind}");
+        }
+    }
+}
+
+#[test]
+fn the_range_of_the_training_holds_unless_another_is_given() {
+    let network = unet(1, 4, 2);
+    let mut metadata = ModelMetadata::new(network.clone(), Normalization::None, None);
+    let state = weights(&network, 3);
+    let plain = ModelFile::write(&state, &metadata).load();
+    metadata.range = Some([0.0, 4095.0]);
+    let twelve_bits = ModelFile::write(&state, &metadata).load();
+    assert_eq!(twelve_bits.metadata().range, Some([0.0, 4095.0]));
+
+    let raster = image([1, 10, 12]).to_raster(SampleKind::U16, Some([0.0, 4095.0]));
+    let expected = denoise_raster(&plain, &raster, Some([0.0, 4095.0]));
+    assert_eq!(denoise_raster(&twelve_bits, &raster, None), expected);
+    assert_ne!(denoise_raster(&plain, &raster, None), expected);
+}
+
+#[test]
+fn values_that_are_no_numbers_or_mean_nothing_are_refused() {
+    let denoiser = denoiser(1);
+    let with = |value: f32| Raster {
+        channels: 1,
+        height: 2,
+        width: 3,
+        samples: Samples::F32(vec![0.5, 0.25, value, 0.0, 1.0, 0.75]),
+        alpha: None,
+    };
+    let go_on = &mut |_| ControlFlow::Continue(());
+    let mut refused = |value, range| {
+        denoiser
+            .denoise_raster(&with(value), range, go_on)
+            .unwrap_err()
+    };
+    assert!(
+        matches!(refused(f32::NAN, Some([0.0, 9.0])), Error::NotFinite { value } if value.is_nan())
+    );
+    assert!(matches!(
+        refused(f32::INFINITY, None),
+        Error::NotFinite { .. }
+    ));
+    assert!(matches!(refused(1.5, None), Error::OutsideUnitRange { high, .. } if high == 1.5));
+    assert!(matches!(
+        refused(0.5, Some([2.0, 1.0])),
+        Error::Range { .. }
+    ));
+    let image = Image::new([1, 1, 2], vec![0.5, f32::NAN]).unwrap();
+    assert!(matches!(
+        denoiser.denoise(&image),
+        Err(Error::NotFinite { .. })
+    ));
+}
+
+#[test]
+fn progress_counts_pixels_and_may_ask_for_an_end() {
+    let denoiser = denoiser(1).with_tile(52);
+    let raster = image([1, 70, 90]).to_raster(SampleKind::U8, None);
+    let mut seen = vec![];
+    let mut note = |done| {
+        seen.push(done);
+        ControlFlow::Continue(())
+    };
+    denoiser.denoise_raster(&raster, None, &mut note).unwrap();
+    assert_eq!(seen.last(), Some(&(70 * 90)));
+    assert!(seen.len() > 3 && seen.is_sorted(), "{seen:?}");
+
+    let mut count = 0;
+    let mut stop = |_| {
+        count += 1;
+        if count == 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let stopped = denoiser.denoise_raster(&raster, None, &mut stop);
+    assert!(matches!(stopped, Err(Error::Stopped)));
+    assert_eq!(count, 2);
+}
