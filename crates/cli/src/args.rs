@@ -27,6 +27,9 @@ pub enum Command {
     /// Denoise images, stacks and folders of them
     Denoise(DenoiseArgs),
     /// Measure how well models denoise, beside classical methods
+    ///
+    /// PSNR and SSIM of whole images, never cut, resampled or clipped. Classical methods get the strength
+    /// that is best on the very same images, which nobody knows in practice: that favours them.
     Evaluate(EvaluateArgs),
     /// Take the same training steps on several backends, and compare speed, results and memory
     Compare(CompareArgs),

@@ -394,7 +394,25 @@ fn what_cannot_be_evaluated_is_one_error() {
             "{message}"
         );
     }
-    let output = n2n(&["evaluate", run.to_str().unwrap()]).output().unwrap();
+    let output = n2n(&["evaluate", "--data", "."]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("--data"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("MODEL"), "{}", stderr(&output));
+}
+
+#[test]
+fn without_data_the_scenes_of_the_program_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = model(folder.path(), &[]);
+    let args = ["--limit", "3", "--baselines", "none", "--backend", "flex"];
+    let output = n2n(&[&["evaluate", model.to_str().unwrap(), "--json"], &args[..]].concat())
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let report = summary(&output);
+    assert_eq!(
+        (&report["kind"], &report["images"]),
+        (&"embedded scenes".into(), &3.into())
+    );
+    assert_eq!(report["sheet"], "runs/evaluate-scenes.png");
+    assert!(folder.path().join("runs/evaluate-scenes.png").is_file());
 }

@@ -13,6 +13,7 @@ mod tune;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, ensure};
 use n2n_data::NoisyPair;
@@ -104,9 +105,10 @@ fn evaluate(scenes: &Scenes, methods: Vec<Method>) -> anyhow::Result<Results> {
         let pairs = pairs.collect::<anyhow::Result<Vec<_>>>()?;
         let pairs: Vec<(usize, NoisyPair)> = pairs.into_iter().flatten().collect();
         for (method, scores) in methods.iter().zip(&mut scores) {
-            let score = |(scene, pair): &(usize, NoisyPair)| {
-                let count = scenes.len();
-                waiting.tell(|| format!("image {} of {count}: {}", scene + 1, method.name()));
+            let begun = AtomicUsize::new(chunk.start);
+            let score = |(_, pair): &(usize, NoisyPair)| {
+                let (count, number) = (scenes.len(), 1 + begun.fetch_add(1, Ordering::Relaxed));
+                waiting.tell(|| format!("{}: image {number} of {count}", method.name()));
                 Score::of(pair, |image| method.denoise(image, pair.shape))
             };
             // A network takes all cores, or a device, by itself.

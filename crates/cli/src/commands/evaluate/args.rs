@@ -18,9 +18,6 @@ const BASELINES: [(&str, Option<Classical>); 4] = [
 ];
 
 /// Arguments of `n2n evaluate`.
-///
-/// PSNR and SSIM of whole images, never cut, resampled or clipped. Classical methods are given the strength
-/// that is best on the very same images, which nobody knows in practice: that favours them.
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
     /// Run directories, of which the best model is taken, or model files; several are compared
@@ -29,7 +26,8 @@ pub struct EvaluateArgs {
 
     /// Data as for training (see datasets/README.md): what it has to validate on, or else all of it.
     /// Without clean images PSNR is estimated from pairs of noisy ones
-    #[arg(long, value_name = "PATH", required_unless_present = "pairs")]
+    /// [default: scenes drawn by the program]
+    #[arg(long, value_name = "PATH", verbatim_doc_comment)]
     pub data: Option<PathBuf>,
 
     /// Two folders, or two stacks, whose images are noisy pairs, whatever their names

@@ -13,7 +13,7 @@ use crate::table::aligned;
 /// What an evaluation came to.
 #[derive(Serialize)]
 pub struct Report<'a> {
-    data: &'a str,
+    data: Option<&'a Path>,
     kind: &'a str,
     images: usize,
     skipped: usize,
@@ -70,7 +70,7 @@ impl<'a> Report<'a> {
             }
         });
         Self {
-            data: &scenes.path,
+            data: scenes.path.as_deref(),
             kind: scenes.kind(),
             images: results.scenes.len(),
             skipped: scenes.skipped().len(),
@@ -93,9 +93,12 @@ impl<'a> Report<'a> {
         let noise = self.noise.as_ref().map_or_else(String::new, |noise| {
             format!(", noise {noise} of seed {}", self.seed)
         });
+        let path = self
+            .data
+            .map_or_else(String::new, |path| format!("{}: ", path.display()));
         let mut text = format!(
-            "{}: {}, {} {images}{noise}, compared with {}\n\n",
-            self.data, self.kind, self.images, self.compared_with
+            "{path}{}, {} {images}{noise}, compared with {}\n\n",
+            self.kind, self.images, self.compared_with
         );
         text += &match self.compared_with_clean() {
             true => self.measured(),
@@ -117,8 +120,22 @@ impl<'a> Report<'a> {
             .any(|summary| matches!(summary, Summary::Measured { .. }))
     }
 
+    /// The title of the strengths, if there are any.
+    fn strength(&self) -> &'static str {
+        match self.strengths_chosen_on {
+            Some(_) => "strength",
+            None => "",
+        }
+    }
+
     fn measured(&self) -> String {
-        let titles = ["", "PSNR [dB]", "PSNR, pooled [dB]", "SSIM", "strength"];
+        let titles = [
+            "",
+            "PSNR [dB]",
+            "PSNR, pooled [dB]",
+            "SSIM",
+            self.strength(),
+        ];
         let mut rows = vec![titles.map(str::to_owned)];
         for row in &self.methods {
             if let Summary::Measured {
@@ -146,7 +163,7 @@ impl<'a> Report<'a> {
     }
 
     fn estimated(&self) -> String {
-        let titles = ["", "PSNR, estimated [dB]", "strength"];
+        let titles = ["", "PSNR, estimated [dB]", self.strength()];
         let mut rows = vec![titles.map(str::to_owned)];
         for row in &self.methods {
             if let Summary::Estimated(psnr) = row.summary {

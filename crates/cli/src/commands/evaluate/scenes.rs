@@ -1,7 +1,7 @@
 //! The scenes to evaluate on, and those that are left out.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{anyhow, ensure};
@@ -17,8 +17,8 @@ use crate::waiting::Waiting;
 pub struct Scenes {
     set: EvaluationSet,
     skipped: Mutex<BTreeMap<usize, String>>,
-    /// What they come from, as typed.
-    pub path: String,
+    /// What they come from, as typed; nothing where the program draws them.
+    pub path: Option<PathBuf>,
     /// Noise that is put on them.
     pub noise: Option<NoiseConfig>,
 }
@@ -63,11 +63,10 @@ impl Scenes {
         }
         .open()?;
         let first = args.pairs.as_ref().and_then(|pairs| pairs.first());
-        let path = args.data.as_ref().or(first);
         Ok(Self {
             set,
             skipped: Mutex::default(),
-            path: path.map_or_else(String::new, |path| path.display().to_string()),
+            path: args.data.as_ref().or(first).cloned(),
             noise: experiment.noise,
         })
     }
@@ -138,10 +137,11 @@ impl Scenes {
 
     /// What they come from, short enough for the name of a file.
     pub fn stem(&self) -> String {
-        let stem = Path::new(&self.path).file_stem();
-        stem.map_or_else(
-            || "data".to_owned(),
-            |stem| stem.to_string_lossy().into_owned(),
-        )
+        let stem = self.path.as_deref().map(Path::file_stem);
+        match stem {
+            Some(Some(stem)) => stem.to_string_lossy().into_owned(),
+            Some(None) => "data".to_owned(),
+            None => "scenes".to_owned(),
+        }
     }
 }
