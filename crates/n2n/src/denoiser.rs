@@ -206,13 +206,15 @@ impl Denoiser {
         samples::check(&raster.samples, range)?;
         let mut denoised = samples::zeros(raster.samples.kind(), raster.samples.len());
         let alpha = raster.alpha.as_ref().map_or(0, |alpha| alpha.bytes());
-        let pass = Pass {
-            shape: raster.shape(),
-            read: &samples::read(&raster.samples, range),
-            write: &mut samples::write(&mut denoised, range),
-            progress,
-        };
-        self.run(pass, 2 * (raster.samples.bytes() + alpha))?;
+        self.run(
+            Pass {
+                shape: raster.shape(),
+                read: &samples::read(&raster.samples, range),
+                write: &mut samples::write(&mut denoised, range),
+                progress,
+            },
+            2 * (raster.samples.bytes() + alpha),
+        )?;
         Ok(Raster {
             samples: denoised,
             alpha: raster.alpha.clone(),

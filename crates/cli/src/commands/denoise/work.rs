@@ -78,7 +78,8 @@ impl Worker<'_> {
                     let writer = NpyWriter::new(&mut buffer, axes, count, shape, header.kind);
                     let mut writer = written(writer, job)?;
                     for index in 0..count {
-                        written(writer.write(&self.image(job, opened, index)?), job)?;
+                        let denoised = self.image(job, opened, index)?;
+                        written(writer.write(&denoised.samples), job)?;
                     }
                     drop(writer);
                     buffer.flush().with_context(cannot_write)
