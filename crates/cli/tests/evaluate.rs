@@ -369,7 +369,7 @@ fn what_cannot_be_evaluated_is_one_error() {
         (
             &run,
             data.path(),
-            &["--set", "data.rnage=[0,1]"],
+            &["--set", "data.rang=[0,1]"],
             "did you mean `range`?",
         ),
         (
