@@ -9,27 +9,35 @@ def conv3x3(channels_in: int, channels_out: int) -> nn.Conv2d:
     return nn.Conv2d(channels_in, channels_out, kernel_size=3, padding="same")
 
 
+def normalization(channels: int, batch_norm: bool) -> nn.Module:
+    return nn.BatchNorm2d(channels) if batch_norm else nn.Identity()
+
+
 class EncoderBlock(nn.Module):
-    def __init__(self, channels: int):
+    def __init__(self, channels: int, batch_norm: bool):
         super().__init__()
         self.conv = conv3x3(channels, channels)
+        self.norm = normalization(channels, batch_norm)
         self.relu = nn.PReLU(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.max_pool2d(self.relu(self.conv(x)), 2)
+        return F.max_pool2d(self.relu(self.norm(self.conv(x))), 2)
 
 
 class DecoderBlock(nn.Module):
-    def __init__(self, channels_in: int, channels_mid: int, channels_out: int):
+    def __init__(self, channels_in: int, channels_mid: int, channels_out: int, batch_norm: bool):
         super().__init__()
         self.conv0 = conv3x3(channels_in, channels_mid)
+        self.norm0 = normalization(channels_mid, batch_norm)
         self.relu0 = nn.PReLU(channels_mid)
         self.conv1 = conv3x3(channels_mid, channels_out)
+        self.norm1 = normalization(channels_out, batch_norm)
         self.relu1 = nn.PReLU(channels_out)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         y = torch.cat([F.interpolate(x, scale_factor=2, mode="nearest"), skip], dim=1)
-        return self.relu1(self.conv1(self.relu0(self.conv0(y))))
+        y = self.relu0(self.norm0(self.conv0(y)))
+        return self.relu1(self.norm1(self.conv1(y)))
 
 
 class UNet(nn.Module):
@@ -39,7 +47,14 @@ class UNet(nn.Module):
     the state dict then holds it under every index.
     """
 
-    def __init__(self, features: int = 32, depth: int = 4, share_weights: bool = True, activation: str = "prelu"):
+    def __init__(
+        self,
+        features: int = 32,
+        depth: int = 4,
+        share_weights: bool = True,
+        activation: str = "prelu",
+        batch_norm: bool = False,
+    ):
         super().__init__()
         encoder, decoder = features, 2 * features
 
@@ -47,12 +62,12 @@ class UNet(nn.Module):
             return [block()] * count if share_weights else [block() for _ in range(count)]
 
         self.conv0 = conv3x3(3, encoder)
-        self.eblocks = nn.ModuleList(blocks(depth, lambda: EncoderBlock(encoder)))
+        self.eblocks = nn.ModuleList(blocks(depth, lambda: EncoderBlock(encoder, batch_norm)))
         self.conv1 = conv3x3(encoder, encoder)
         self.dblocks = nn.ModuleList(
-            [DecoderBlock(2 * encoder, decoder, decoder)]
-            + blocks(depth - 2, lambda: DecoderBlock(decoder + encoder, decoder, decoder))
-            + [DecoderBlock(decoder + 3, decoder // 2, decoder // 3)]
+            [DecoderBlock(2 * encoder, decoder, decoder, batch_norm)]
+            + blocks(depth - 2, lambda: DecoderBlock(decoder + encoder, decoder, decoder, batch_norm))
+            + [DecoderBlock(decoder + 3, decoder // 2, decoder // 3, batch_norm)]
         )
         self.conv2 = conv3x3(decoder // 3, 3)
         self.relu = {"prelu": nn.PReLU, "relu": nn.ReLU}[activation]()

@@ -31,7 +31,10 @@ const OPTIMIZERS: [(&str, &[&str]); 2] = [
             "train.lr=0.05",
         ],
     ),
-    ("Adam", &["train.optimizer.kind=adam"]),
+    (
+        "Adam with a running mean of the weights",
+        &["train.optimizer.kind=adam", "train.ema=0.99"],
+    ),
 ];
 
 /// Time between two looks at whether a run has ended.

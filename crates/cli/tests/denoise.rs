@@ -186,7 +186,7 @@ fn stacks_are_denoised_image_by_image() {
     let mut array = NpyWriter::new(array, NpyAxes::ImagesGrey, 3, shape, header.kind).unwrap();
     for (index, page) in pages.iter().enumerate() {
         writer.write(page).unwrap();
-        array.write(page).unwrap();
+        array.write(&page.samples).unwrap();
         save(
             &root.join(format!("{index}.png")),
             page,

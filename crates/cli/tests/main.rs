@@ -10,6 +10,7 @@ mod evaluate;
 mod gradcheck;
 #[cfg(unix)]
 mod resume;
+mod stops;
 mod training;
 mod wgpu;
 

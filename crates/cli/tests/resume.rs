@@ -16,11 +16,23 @@ const SHORT: [&str; 3] = [
     "train.checkpoint_every=3",
 ];
 
-const ADAM: [&str; 1] = ["train.optimizer.kind=adam"];
+/// With a running mean of the weights.
+const ADAM: [&str; 2] = ["train.optimizer.kind=adam", "train.ema=0.9"];
 const MOMENTUM: [&str; 3] = [
     "train.optimizer.kind=sgd",
     "train.optimizer.momentum=0.9",
     "train.lr=0.05",
+];
+
+/// All that has a state of its own, or draws numbers.
+const STATEFUL: [&str; 7] = [
+    "model.batch_norm=true",
+    "model.dropout=0.2",
+    "train.optimizer.kind=rmsprop",
+    "train.optimizer.momentum=0.5",
+    "train.optimizer.centered=true",
+    "train.scheduler.kind=cosine",
+    "train.accumulate=2",
 ];
 
 /// Files of a run that must be the same to the byte.
@@ -180,6 +192,18 @@ fn kills_leave_no_trace_on_adam() {
 #[test]
 fn kills_leave_no_trace_on_momentum() {
     kills_leave_no_trace(&MOMENTUM);
+}
+
+#[test]
+fn kills_leave_no_trace_on_what_has_a_state() {
+    // Half as many batches, of twice the images.
+    let settings = [&SHORT, STATEFUL.as_slice()].concat();
+    let (folder, expected) = undisturbed(&settings);
+    assert_eq!(metrics(&expected).len(), 2);
+    let run = folder.path().join("killed");
+    killed_after(&[0, 3, 17, 24], &run, &settings);
+    summary(&output(&resume(&run)));
+    assert_same(&run, &expected);
 }
 
 /// Between the batches that have a checkpoint, in validations, and while files are written.

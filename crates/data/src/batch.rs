@@ -159,6 +159,28 @@ impl TrainStream {
         self
     }
 
+    /// What batch `number` is made of, counted from the start of the run.
+    pub fn visits(&self, number: u64) -> Vec<Visit> {
+        self.visits_in_order(&mut None, number)
+    }
+
+    /// The same, with the order of the epoch that was asked for last at hand.
+    fn visits_in_order(&self, order: &mut Option<(u64, Vec<u32>)>, number: u64) -> Vec<Visit> {
+        let batch_size = self.batching.batch_size;
+        let per_epoch = self.range.len().div_ceil(batch_size) as u64;
+        let epoch = number / per_epoch;
+        let order = match order {
+            Some((of, order)) if *of == epoch => order,
+            _ => &mut order.insert((epoch, self.order(epoch))).1,
+        };
+        let start = (number % per_epoch) as usize * batch_size;
+        let visit = |&index: &u32| Visit {
+            epoch,
+            index: index as usize,
+        };
+        order.iter().skip(start).take(batch_size).map(visit).collect()
+    }
+
     fn order(&self, epoch: u64) -> Vec<u32> {
         let mut order = self.examples.visits(self.batching.shuffle_seed, epoch);
         order.retain(|index| self.range.contains(&(*index as usize)));
@@ -168,22 +190,9 @@ impl TrainStream {
 
 impl DataLoader<Batch> for TrainStream {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
-        let (stream, range) = (self.clone(), self.range.clone());
-        let batch_size = self.batching.batch_size;
-        let per_epoch = range.len().div_ceil(batch_size) as u64;
+        let stream = self.clone();
         let make = move |order: &mut Option<(u64, Vec<u32>)>, number: u64| {
-            let epoch = number / per_epoch;
-            let order = match order {
-                Some((of, order)) if *of == epoch => order,
-                _ => &mut order.insert((epoch, stream.order(epoch))).1,
-            };
-            let start = (number % per_epoch) as usize * batch_size;
-            let indices = &order[start..order.len().min(start + batch_size)];
-            let visit = |&index: &u32| Visit {
-                epoch,
-                index: index as usize,
-            };
-            let visits: Vec<Visit> = indices.iter().map(visit).collect();
+            let visits = stream.visits_in_order(order, number);
             let Batching {
                 normalization,
                 target,

@@ -22,7 +22,8 @@ pub(crate) const MAX_BYTES: usize = 64 << 20;
 /// What a picture's file holds beside its pixels, and what can be written with others in their
 /// place.
 ///
-/// Left out are XMP and IPTC data, texts of PNG, and of TIFF all tags but those named here.
+/// Left out are XMP and IPTC data, texts of PNG, and of TIFF all tags but those named here. A profile
+/// that is damaged counts as missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attached {
     /// The ICC colour profile.

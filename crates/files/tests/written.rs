@@ -430,6 +430,44 @@ fn what_a_format_cannot_hold_is_told_with_the_way_out() {
 }
 
 #[test]
+fn a_writer_that_fails_is_an_error_of_the_system() {
+    let page = raster(3, [31, 33], SampleKind::U16, true);
+    let len = encode_picture(&page, PictureFormat::Tiff, &Attached::default())
+        .unwrap()
+        .len();
+    for room in [0, 4, 100, len / 2, len - 1] {
+        let mut file = vec![0; room];
+        let mut disk = Cursor::new(&mut file[..]);
+        let writer = TiffWriter::new(&mut disk, &page.header(), Attached::default());
+        let error = writer
+            .and_then(|mut writer| writer.write(&page))
+            .unwrap_err();
+        assert!(matches!(error, EncodeError::Io(_)), "{room} bytes: {error}");
+    }
+    for room in [0, 70, 200] {
+        let mut file = vec![0; room];
+        let shape = page.shape();
+        let writer = NpyWriter::new(
+            &mut file[..],
+            NpyAxes::ImagesChannelsFirst,
+            1,
+            shape,
+            SampleKind::U16,
+        );
+        let error = writer
+            .and_then(|mut writer| writer.write(&page.samples))
+            .unwrap_err();
+        assert!(matches!(error, EncodeError::Io(_)), "{room} bytes: {error}");
+    }
+}
+
+#[test]
+#[should_panic(expected = "elements of the axes Grey, and of 2 images")]
+fn axes_without_room_for_the_images_panic() {
+    let _ = NpyWriter::new(Vec::new(), NpyAxes::Grey, 2, [1, 5, 7], SampleKind::U8);
+}
+
+#[test]
 fn names_tell_formats() {
     for (name, format) in [
         ("a.PNG", Some(PictureFormat::Png)),

@@ -10,6 +10,8 @@ use burn::tensor::{Device, Tensor};
 use n2n_scratch::Activation;
 use serde::{Deserialize, Serialize};
 
+use crate::norm::BatchNorm;
+
 /// Whose convolutions compute a network; parameters are the same for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -90,26 +92,53 @@ impl Conv2d {
         }
     }
 
-    /// The convolution of `x`, doubled (nearest neighbour) and joined with `skip`, through a PReLU.
+    /// The convolution, normalized where a normalization is, through a PReLU.
+    pub(crate) fn forward_normalized(
+        &self,
+        x: Tensor<4>,
+        norm: Option<&BatchNorm>,
+        prelu: &PRelu,
+    ) -> Tensor<4> {
+        match norm {
+            None => self.forward_activated(x, Some(prelu)),
+            Some(norm) => prelu.forward(norm.forward(self.forward(x))),
+        }
+    }
+
+    /// The convolution of `x`, doubled (nearest neighbour) and joined with `skip`, normalized where a
+    /// normalization is, through a PReLU.
     pub(crate) fn forward_upsampled(
         &self,
         x: Tensor<4>,
         skip: Tensor<4>,
+        norm: Option<&BatchNorm>,
         prelu: &PRelu,
     ) -> Tensor<4> {
-        match self {
-            Self::Burn(conv) => {
+        match (self, norm) {
+            (Self::Burn(_), _) => {
                 let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
                 let x = interpolate(x, nearest.with_scale_factor([2.0, 2.0]));
-                prelu.forward(conv.forward(Tensor::cat(vec![x, skip], 1)))
+                self.forward_normalized(Tensor::cat(vec![x, skip], 1), norm, prelu)
             }
-            Self::Scratch(conv) => conv.forward_upsampled(x, skip, activation(Some(prelu))),
+            (Self::Scratch(conv), None) => {
+                conv.forward_upsampled(x, skip, activation(Some(prelu)))
+            }
+            (Self::Scratch(conv), Some(norm)) => {
+                let y = conv.forward_upsampled(x, skip, Activation::Linear);
+                prelu.forward(norm.forward(y))
+            }
         }
     }
 
-    /// The convolution through a PReLU, and the largest of each 2x2 pixels.
-    pub(crate) fn forward_pooled(&self, x: Tensor<4>, prelu: &PRelu) -> Tensor<4> {
-        let y = self.forward_activated(x, Some(prelu));
+    /// The convolution, normalized where a normalization is, through a PReLU, and the largest of
+    /// each 2x2 pixels.
+    pub(crate) fn forward_pooled(
+        &self,
+        x: Tensor<4>,
+        norm: Option<&BatchNorm>,
+        prelu: &PRelu,
+    ) -> Tensor<4> {
+        let y = self.forward_normalized(x, norm, prelu);
         match self {
             Self::Burn(_) => max_pool2d(y, MaxPoolOptions::new([2, 2])),
             Self::Scratch(_) => n2n_scratch::max_pool2x2(y),

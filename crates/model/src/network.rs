@@ -38,7 +38,10 @@ impl NetworkConfig {
                 features: 0,
                 least: 1,
             }),
-            Self::Simple(config) => SizeError::check_channels(config.channels),
+            Self::Simple(config) => {
+                SizeError::check_gain(config.init_gain)?;
+                SizeError::check_channels(config.channels)
+            }
         }
     }
 
@@ -84,6 +87,11 @@ impl NetworkConfig {
     /// Whether the network brings its own backward pass and update rule.
     pub fn is_by_hand(&self) -> bool {
         matches!(self, Self::Simple(config) if config.implementation == Implementation::Layers)
+    }
+
+    /// Whether training leaves values out at random.
+    pub fn has_dropout(&self) -> bool {
+        matches!(self, Self::UNet(config) if config.dropout > 0.0)
     }
 
     /// Who computes the network on a device: `burn`, `scratch` or `layers`.

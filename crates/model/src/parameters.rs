@@ -15,6 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
 use crate::conv::{Conv2d, ConvTranspose2d};
+use crate::Init;
 
 /// Parameters by PyTorch's name, such as `eblocks.0.conv.weight`.
 pub type StateDict = BTreeMap<String, TensorData>;
@@ -179,34 +180,24 @@ impl Shape {
     }
 }
 
-/// What a convolution's parameters start from.
-#[derive(Clone, Copy)]
-pub(crate) struct Initializers {
-    pub weight: Initializer,
-    pub bias: Initializer,
-}
-
 /// Builds layers on one device out of one source.
 pub(crate) struct Builder<'a, S> {
     pub source: &'a mut S,
     pub device: &'a Device,
     /// Whether the layers are those of `n2n_scratch`, or else Burn's.
     pub scratch: bool,
+    /// What kernels start from, and the gain.
+    pub init: (Init, Option<f64>),
 }
 
 impl<S: ParameterSource> Builder<'_, S> {
-    /// A convolution that keeps the size, initialized as PyTorch does by default: weight and bias
-    /// uniform in `±1/sqrt(fan_in)`.
+    /// A convolution that keeps the size.
     pub fn same_convolution(
         &mut self,
         names: &[String],
         channels: [usize; 2],
         kernel_size: [usize; 2],
     ) -> Result<Conv2d, ParameterError> {
-        let fan_in = channels[0] * kernel_size.iter().product::<usize>();
-        let uniform = Initializer::Uniform {
-            bound: 1.0 / (fan_in as f32).sqrt(),
-        };
         let shape = Shape {
             channels,
             kernel_size,
@@ -214,11 +205,7 @@ impl<S: ParameterSource> Builder<'_, S> {
             // Of an even kernel, the larger half comes after the image.
             padding: kernel_size.map(|size| [(size - 1) / 2, size / 2]),
         };
-        let initializers = Initializers {
-            weight: uniform,
-            bias: uniform,
-        };
-        self.convolution(names, &shape, initializers)
+        self.convolution(names, &shape)
     }
 
     /// A convolution.
@@ -226,13 +213,14 @@ impl<S: ParameterSource> Builder<'_, S> {
         &mut self,
         names: &[String],
         shape: &Shape,
-        initializers: Initializers,
     ) -> Result<Conv2d, ParameterError> {
         let [channels_in, channels_out] = shape.channels;
         let [height, width] = shape.kernel_size;
         let kernel = [channels_out, channels_in, height, width];
-        let weight = self.tensor(names, "weight", &kernel, initializers.weight)?;
-        let bias = self.tensor(names, "bias", &[channels_out], initializers.bias)?;
+        let (init, gain) = self.init;
+        let start = init.initializers(gain, kernel);
+        let weight = self.tensor(names, "weight", &kernel, start.weight)?;
+        let bias = self.tensor(names, "bias", &[channels_out], start.bias)?;
         Ok(match self.scratch {
             false => {
                 let [[top, bottom], [left, right]] = shape.padding;
@@ -260,13 +248,14 @@ impl<S: ParameterSource> Builder<'_, S> {
         &mut self,
         names: &[String],
         shape: &Shape,
-        initializers: Initializers,
     ) -> Result<ConvTranspose2d, ParameterError> {
         let [channels_in, channels_out] = shape.channels;
         let [height, width] = shape.kernel_size;
         let kernel = [channels_in, channels_out, height, width];
-        let weight = self.tensor(names, "weight", &kernel, initializers.weight)?;
-        let bias = self.tensor(names, "bias", &[channels_out], initializers.bias)?;
+        let (init, gain) = self.init;
+        let start = init.initializers(gain, kernel);
+        let weight = self.tensor(names, "weight", &kernel, start.weight)?;
+        let bias = self.tensor(names, "bias", &[channels_out], start.bias)?;
         Ok(match self.scratch {
             false => {
                 let layer = ConvTranspose2dConfig::new(shape.channels, shape.kernel_size)
@@ -304,7 +293,7 @@ impl<S: ParameterSource> Builder<'_, S> {
         Ok(PRelu { alpha, ..layer })
     }
 
-    fn tensor<const D: usize>(
+    pub fn tensor<const D: usize>(
         &mut self,
         layers: &[String],
         parameter: &str,
@@ -341,8 +330,12 @@ struct NamedParameters {
 impl ModuleVisitor for NamedParameters {
     fn enter_module(&mut self, name: &str, container_type: &str) {
         if is_layer(container_type) {
-            // PyTorch calls the slope of a PReLU its weight.
-            let name = if name == "alpha" { "weight" } else { name };
+            // PyTorch's words for a PReLU's slope, and for a normalization's scale and shift.
+            let name = match name {
+                "alpha" | "gamma" => "weight",
+                "beta" => "bias",
+                name => name,
+            };
             self.path.push(name.to_owned());
         }
     }

@@ -8,9 +8,9 @@ use n2n_scratch::layers::{self, Layer, Mse, ReLU, Sequential, Sgd, Sigmoid};
 use serde::{Deserialize, Serialize};
 
 use crate::conv::{Conv2d, ConvTranspose2d, Convolution, Kernel, sigmoid};
-use crate::parameters::{Builder, Initializers, Shape, named_parameters};
+use crate::parameters::{Builder, Shape, named_parameters};
 use crate::unet::CHANNELS;
-use crate::{Initializer, ParameterError, ParameterSource, StateDict};
+use crate::{Init, ParameterError, ParameterSource, StateDict};
 
 /// Kernel and stride of each layer: an image is halved twice, and doubled twice.
 const SIZE: [usize; 2] = [2, 2];
@@ -74,6 +74,10 @@ pub struct SimpleNetConfig {
     pub channels: Option<usize>,
     /// Channels between the layers.
     pub features: usize,
+    /// What kernels start from.
+    pub init: Init,
+    /// Gain of a Xavier or Kaiming [`Init`]; `sqrt(2)` where unset.
+    pub init_gain: Option<f64>,
     /// Who computes it.
     pub implementation: Implementation,
 }
@@ -83,6 +87,8 @@ impl Default for SimpleNetConfig {
         Self {
             channels: None,
             features: 64,
+            init: Init::Default,
+            init_gain: None,
             implementation: Implementation::Auto,
         }
     }
@@ -92,8 +98,7 @@ impl SimpleNetConfig {
     /// Times that an image is halved.
     pub const DEPTH: usize = 2;
 
-    /// A network with Xavier-normal kernels of gain `sqrt(2)` and zero biases, drawn from `seed` on
-    /// the host: the same on every device.
+    /// A network with initial parameters, drawn from `seed` on the host: the same on every device.
     pub fn init(&self, seed: u64, device: &Device) -> SimpleNet {
         self.build(&mut crate::RandomInit::new(seed), device)
             .unwrap_or_else(|error| unreachable!("random parameters always fit: {error}"))
@@ -119,10 +124,15 @@ impl SimpleNetConfig {
     ) -> Result<SimpleNet, ParameterError> {
         // The layers read their parameters from the modules.
         let scratch = self.implementation.resolve(device) != Implementation::Burn;
+        let init = match self.init {
+            Init::Default => (Init::XavierNormal, None),
+            init => (init, self.init_gain),
+        };
         let mut builder = Builder {
             source,
             device,
             scratch,
+            init,
         };
         let shape = |channels| Shape {
             channels,
@@ -130,24 +140,14 @@ impl SimpleNetConfig {
             stride: SIZE,
             padding: [[0, 0], [0, 0]],
         };
-        // Xavier: the variance is gain^2 * 2 / (fan_in + fan_out), the same in both directions.
-        let start = |[a, b]: [usize; 2]| {
-            let fans = ((a + b) * SIZE.iter().product::<usize>()) as f32;
-            Initializers {
-                weight: Initializer::Normal {
-                    std: 2.0 / fans.sqrt(),
-                },
-                bias: Initializer::Constant { value: 0.0 },
-            }
-        };
         let channels = self.channels.unwrap_or(CHANNELS);
         let (outer, inner) = ([channels, self.features], [self.features, self.features]);
         let back = [self.features, channels];
         Ok(SimpleNet {
-            conv0: builder.convolution(&["conv0".into()], &shape(outer), start(outer))?,
-            conv1: builder.convolution(&["conv1".into()], &shape(inner), start(inner))?,
-            tconv0: builder.transposed(&["tconv0".into()], &shape(inner), start(inner))?,
-            tconv1: builder.transposed(&["tconv1".into()], &shape(back), start(back))?,
+            conv0: builder.convolution(&["conv0".into()], &shape(outer))?,
+            conv1: builder.convolution(&["conv1".into()], &shape(inner))?,
+            tconv0: builder.transposed(&["tconv0".into()], &shape(inner))?,
+            tconv1: builder.transposed(&["tconv1".into()], &shape(back))?,
             implementation: self.implementation,
         })
     }

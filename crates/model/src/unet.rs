@@ -1,13 +1,14 @@
 //! The reference U-Net of Noise2Noise.
 
 use burn::module::Module;
-use burn::nn::PRelu;
+use burn::nn::{Dropout, DropoutConfig, PRelu};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::conv::{Conv2d, Convolution, sigmoid};
+use crate::norm::BatchNorm;
 use crate::parameters::{Builder, named_parameters};
-use crate::{ParameterError, ParameterSource, RandomInit, StateDict};
+use crate::{Init, ParameterError, ParameterSource, RandomInit, StateDict};
 
 /// Colour channels of images of which nothing else is said.
 pub(crate) const CHANNELS: usize = 3;
@@ -51,6 +52,15 @@ pub struct UNetConfig {
     pub share_weights: bool,
     /// The scalar activation.
     pub activation: Activation,
+    /// Batch normalization between each convolution of a block and its activation; with shared
+    /// weights, one serves all levels.
+    pub batch_norm: bool,
+    /// Share of the values that training leaves out after each block.
+    pub dropout: f64,
+    /// What kernels start from.
+    pub init: Init,
+    /// Gain of a Xavier or Kaiming [`Init`]; `sqrt(2)` where unset.
+    pub init_gain: Option<f64>,
     /// Whose convolution computes it; a state dict fits both.
     pub conv: Convolution,
 }
@@ -63,13 +73,17 @@ impl Default for UNetConfig {
             depth: 4,
             share_weights: true,
             activation: Activation::PRelu,
+            batch_norm: false,
+            dropout: 0.0,
+            init: Init::Default,
+            init_gain: None,
             conv: Convolution::Auto,
         }
     }
 }
 
 /// Why a U-Net, or an image for it, cannot be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SizeError {
     /// The images would have no channels.
@@ -93,6 +107,20 @@ pub enum SizeError {
     Depth {
         /// N_e.
         depth: usize,
+    },
+
+    /// Dropout would leave out less than nothing, or everything.
+    #[error("model.dropout is {rate}, but must be at least 0 and below 1")]
+    Dropout {
+        /// Share of the values.
+        rate: f64,
+    },
+
+    /// Kernels would start from nothing, or from no number.
+    #[error("model.init_gain is {gain}, but must be above 0")]
+    Gain {
+        /// The gain.
+        gain: f64,
     },
 
     /// An image cannot be halved often enough.
@@ -121,6 +149,22 @@ impl SizeError {
         }
     }
 
+    /// Whether training can leave out this share of the values.
+    pub(crate) fn check_dropout(rate: f64) -> Result<(), Self> {
+        match (0.0..1.0).contains(&rate) {
+            true => Ok(()),
+            false => Err(Self::Dropout { rate }),
+        }
+    }
+
+    /// Whether kernels can start with this gain.
+    pub(crate) fn check_gain(gain: Option<f64>) -> Result<(), Self> {
+        match gain {
+            Some(gain) if !(gain.is_finite() && gain > 0.0) => Err(Self::Gain { gain }),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether an image can be halved `depth` times.
     pub(crate) fn check(height: usize, width: usize, depth: usize) -> Result<(), Self> {
         let divisor = 1 << depth;
@@ -143,6 +187,8 @@ impl UNetConfig {
     /// When `features` or `depth` is out of range.
     pub fn validate(&self) -> Result<(), SizeError> {
         SizeError::check_channels(self.channels)?;
+        SizeError::check_dropout(self.dropout)?;
+        SizeError::check_gain(self.init_gain)?;
         // The last block ends with C_d / 3 = 2 * features / 3 channels.
         if self.features < 2 {
             return Err(SizeError::Features {
@@ -204,7 +250,9 @@ impl UNetConfig {
             source,
             device,
             scratch: self.conv.resolve(device) == Convolution::Scratch,
+            init: (self.init, self.init_gain),
         };
+        let dropout = || (self.dropout > 0.0).then(|| DropoutConfig::new(self.dropout).init());
         let named = |name: &str| [name.to_owned()];
         let channels = self.channels.unwrap_or(CHANNELS);
 
@@ -220,7 +268,9 @@ impl UNetConfig {
                         [encoder, encoder],
                         KERNEL_SIZE,
                     )?,
+                    norm: self.norm(&mut builder, &layer("norm"), encoder)?,
                     relu: builder.prelu(&layer("relu"), encoder)?,
+                    dropout: dropout(),
                 })
             })
             .collect::<Result<_, _>>()?;
@@ -243,9 +293,12 @@ impl UNetConfig {
                         [channels_in, mid],
                         KERNEL_SIZE,
                     )?,
+                    norm0: self.norm(&mut builder, &layer("norm0"), mid)?,
                     relu0: builder.prelu(&layer("relu0"), mid)?,
                     conv1: builder.same_convolution(&layer("conv1"), [mid, out], KERNEL_SIZE)?,
+                    norm1: self.norm(&mut builder, &layer("norm1"), out)?,
                     relu1: builder.prelu(&layer("relu1"), out)?,
+                    dropout: dropout(),
                 })
             })
             .collect::<Result<_, _>>()?;
@@ -264,6 +317,18 @@ impl UNetConfig {
             relu,
             depth: self.depth,
         })
+    }
+
+    fn norm<S: ParameterSource>(
+        &self,
+        builder: &mut Builder<'_, S>,
+        names: &[String],
+        channels: usize,
+    ) -> Result<Option<BatchNorm>, ParameterError> {
+        let norm = self
+            .batch_norm
+            .then(|| builder.batch_norm(names, channels));
+        norm.transpose()
     }
 
     /// The levels that each stored encoder block serves.
@@ -387,12 +452,15 @@ impl UNet {
 #[derive(Module, Debug)]
 pub struct EncoderBlock {
     conv: Conv2d,
+    norm: Option<BatchNorm>,
     relu: PRelu,
+    dropout: Option<Dropout>,
 }
 
 impl EncoderBlock {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.conv.forward_pooled(x, &self.relu)
+        let y = self.conv.forward_pooled(x, self.norm.as_ref(), &self.relu);
+        dropped(y, self.dropout.as_ref())
     }
 }
 
@@ -401,14 +469,26 @@ impl EncoderBlock {
 #[derive(Module, Debug)]
 pub struct DecoderBlock {
     conv0: Conv2d,
+    norm0: Option<BatchNorm>,
     relu0: PRelu,
     conv1: Conv2d,
+    norm1: Option<BatchNorm>,
     relu1: PRelu,
+    dropout: Option<Dropout>,
 }
 
 impl DecoderBlock {
     fn forward(&self, x: Tensor<4>, skip: Tensor<4>) -> Tensor<4> {
-        let y = self.conv0.forward_upsampled(x, skip, &self.relu0);
-        self.conv1.forward_activated(y, Some(&self.relu1))
+        let (norm0, norm1) = (self.norm0.as_ref(), self.norm1.as_ref());
+        let y = self.conv0.forward_upsampled(x, skip, norm0, &self.relu0);
+        let y = self.conv1.forward_normalized(y, norm1, &self.relu1);
+        dropped(y, self.dropout.as_ref())
+    }
+}
+
+fn dropped(x: Tensor<4>, dropout: Option<&Dropout>) -> Tensor<4> {
+    match dropout {
+        Some(dropout) => dropout.forward(x),
+        None => x,
     }
 }

@@ -30,11 +30,17 @@ impl Golden {
         self.0[name].clone()
     }
 
-    pub fn parameters(&self) -> StateDict {
-        let parameter = |(name, data): (&String, &TensorData)| {
-            Some((name.strip_prefix("param.")?.to_owned(), data.clone()))
+    /// The tensors under `prefix.NAME`, by name.
+    fn under(&self, prefix: &str) -> StateDict {
+        let tensor = |(name, data): (&String, &TensorData)| {
+            let name = name.strip_prefix(prefix)?.strip_prefix('.')?;
+            Some((name.to_owned(), data.clone()))
         };
-        self.0.iter().filter_map(parameter).collect()
+        self.0.iter().filter_map(tensor).collect()
+    }
+
+    pub fn parameters(&self) -> StateDict {
+        self.under("param")
     }
 
     fn error(&self, name: &str, got: &TensorData) -> f64 {
@@ -79,6 +85,29 @@ fn check(name: &str, config: &UNetConfig, device: &Device) {
         2 + gradients,
         "every gradient is compared"
     );
+    if config.batch_norm {
+        let state = config.state_dict(&network);
+        let after = golden.under("after");
+        assert!(!after.is_empty());
+        let statistics = after.into_keys().map(|name| {
+            let found = state[&name].clone();
+            (format!("after.{name}"), found)
+        });
+        visitor.found.extend(statistics);
+        let input = Tensor::<4>::from_data(golden.tensor("input"), &device.clone().without_autodiff());
+        let evaluated = network.valid().forward(input);
+        visitor.found.push(("evaluated".to_owned(), evaluated.into_data()));
+    }
+    if config.batch_norm {
+        // A bias that a normalization takes away again: its gradient is 0, and what is left of the sums
+        // that make it is held to the size of their terms.
+        visitor.found.retain(|(name, gradient)| {
+            let vanishes = name.contains("blocks") && name.contains("conv") && name.ends_with("bias");
+            let largest = gradient.iter::<f64>().fold(0.0, |a, b| b.abs().max(a));
+            assert!(!vanishes || largest < TOLERANCE, "{name}: {largest}");
+            !vanishes
+        });
+    }
     let errors: Vec<(String, f64)> = visitor
         .found
         .iter()
@@ -130,4 +159,15 @@ fn unshared_relu_network_agrees_with_pytorch() {
         ..UNetConfig::default()
     };
     check_on_cpu("unet_relu_unshared.safetensors", &config);
+}
+
+#[test]
+fn batch_normalization_agrees_with_pytorch() {
+    let config = UNetConfig {
+        features: 3,
+        depth: 2,
+        batch_norm: true,
+        ..UNetConfig::default()
+    };
+    check_on_cpu("unet_batch_norm.safetensors", &config);
 }

@@ -24,7 +24,11 @@ impl<'a> GradientVisitor<'a> {
 impl ModuleVisitor for GradientVisitor<'_> {
     fn enter_module(&mut self, name: &str, container: &str) {
         if !container.starts_with("Enum:") {
-            let name = if name == "alpha" { "weight" } else { name };
+            let name = match name {
+                "alpha" | "gamma" => "weight",
+                "beta" => "bias",
+                name => name,
+            };
             self.path.push(name.to_owned());
         }
     }
@@ -36,8 +40,10 @@ impl ModuleVisitor for GradientVisitor<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = self.gradients.get::<D>(param.id).unwrap();
-        let name = format!("grad.{}", self.path.join("."));
-        self.found.push((name, gradient.into_data()));
+        // Running statistics have none.
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let name = format!("grad.{}", self.path.join("."));
+            self.found.push((name, gradient.into_data()));
+        }
     }
 }

@@ -37,7 +37,8 @@ fn tiles_of_any_size_are_the_whole_image() {
         any::<bool>(),
     );
     let mut runner = TestRunner::new(Config::with_cases(CASES));
-    let run = |(height, width, more, kind, [of_image, of_network], ensemble)| {
+    type Case = (usize, usize, usize, usize, [usize; 2], bool);
+    let run = |(height, width, more, kind, [of_image, of_network], ensemble): Case| {
         let network = unet(of_network, 3, 2);
         let least = least_side(&network);
         let normalization = normalizations(of_network)[kind].clone();

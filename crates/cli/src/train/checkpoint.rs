@@ -9,8 +9,8 @@ use n2n_model::write_atomically;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::plateau::PlateauState;
-use super::run_dir::{Record, files};
+use super::position::Position;
+use super::run_dir::files;
 
 /// First bytes of a checkpoint, with the version of its format.
 const MAGIC: &[u8; 8] = b"n2n-ckp1";
@@ -22,27 +22,6 @@ const CHECKSUM: usize = 32;
 const KEPT: usize = 2;
 
 const EXTENSION: &str = "checkpoint";
-
-/// Where a run stands.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Position {
-    /// Training images processed.
-    pub images: usize,
-    /// Training batches processed.
-    pub batches: usize,
-    /// Losses since the last validation, in order; as bits, so that they come back as they were.
-    pub losses: Vec<u32>,
-    /// Seconds spent on the run.
-    pub seconds: f64,
-    /// Of them, in training steps.
-    pub training_seconds: f64,
-    /// Length of `metrics.jsonl`.
-    pub metrics_bytes: u64,
-    /// The best validation so far.
-    pub best: Option<Record>,
-    /// State of the plateau scheduler.
-    pub plateau: Option<PlateauState>,
-}
 
 /// Where a run stands, and what it has learned.
 #[derive(Clone, Debug, PartialEq)]
@@ -203,6 +182,7 @@ fn list(folder: &Path) -> anyhow::Result<Vec<(usize, PathBuf)>> {
 mod tests {
     use super::*;
     use crate::train::psnr::Psnr;
+    use crate::train::run_dir::Record;
 
     fn record(batches: usize) -> Record {
         Record {
@@ -228,6 +208,8 @@ mod tests {
                 metrics_bytes: 99,
                 best: best.map(record),
                 plateau: None,
+                since_best: 0,
+                halvings: 1,
             },
             model: vec![batches as u8; 70],
             optimizer: vec![2; 30],

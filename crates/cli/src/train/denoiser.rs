@@ -13,19 +13,49 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use n2n_data::Batch;
 use n2n_model::{Loss, Network};
 
+use super::average;
 use super::psnr::PsnrInput;
+use super::update::Update;
+use crate::experiment::TrainConfig;
 
 /// A network that learns to map noisy images to what their targets have in common.
 #[derive(Module, Debug)]
 pub struct Denoiser {
-    /// The network.
+    /// The network that is trained.
     pub network: Network,
+    /// A running mean of its weights, if one is kept.
+    average: Option<Network>,
     /// What training minimizes.
     #[module(skip)]
     pub objective: Objective,
+    /// What happens to gradients.
+    #[module(skip)]
+    update: Update,
+    /// Decay of the mean.
+    #[module(skip)]
+    decay: f64,
     /// Where the optimizer's state goes when it is wanted.
     #[module(skip)]
     pub snapshot: Snapshot,
+}
+
+impl Denoiser {
+    /// A network at the start of a run.
+    pub fn new(network: Network, config: &TrainConfig) -> Self {
+        Self {
+            average: config.ema.map(|_| network.clone()),
+            network,
+            objective: Objective::new(config.loss),
+            update: Update::new(config),
+            decay: config.ema.unwrap_or_default(),
+            snapshot: Snapshot::default(),
+        }
+    }
+
+    /// The network that is validated and saved: the mean, if one is kept.
+    pub fn judged(&self) -> &Network {
+        self.average.as_ref().unwrap_or(&self.network)
+    }
 }
 
 /// Hands out the state of the optimizer, which burn-train's learner shows to [`TrainStep::optimize`]
@@ -40,12 +70,18 @@ pub struct Snapshot {
 type Serialized = Result<Vec<u8>, RecordError>;
 
 impl Snapshot {
+    /// Takes the state of an optimizer that has not taken a step.
+    pub fn begin_with(&self, optimizer: &ModuleOptimizer) {
+        self.request();
+        self.offer(optimizer);
+    }
+
     /// Asks for the state after the next step.
     pub fn request(&self) {
         self.wanted.store(true, Ordering::Relaxed);
     }
 
-    /// The state that was asked for last, in Burn's format; nothing before the first step.
+    /// The state that was asked for last, in Burn's format.
     ///
     /// # Errors
     /// When Burn could not write it.
@@ -115,7 +151,7 @@ impl TrainStep for Denoiser {
         let item = DenoisingOutput {
             mse: loss.without_autodiff(),
         };
-        TrainOutput::new(self, gradients, item)
+        TrainOutput::new(&self.network, gradients, item)
     }
 
     fn optimize(
@@ -124,6 +160,7 @@ impl TrainStep for Denoiser {
         lr: ModuleLearningRate,
         grads: GradientsParams,
     ) -> Self {
+        let grads = self.update.prepare(&self.network, grads);
         let network = match self.network {
             Network::Simple(network) if network.is_by_hand() => {
                 Network::Simple(network.descend(lr.base(), grads))
@@ -131,7 +168,19 @@ impl TrainStep for Denoiser {
             network => optimizer.step(lr, network, grads),
         };
         self.snapshot.offer(optimizer);
-        Self { network, ..self }
+        // The first step's weights are the first mean.
+        let decay = match self.objective.progress() > 0.0 {
+            true => self.decay,
+            false => 0.0,
+        };
+        let average = self
+            .average
+            .map(|average| average::follow(average, &network, decay));
+        Self {
+            network,
+            average,
+            ..self
+        }
     }
 }
 
@@ -147,7 +196,7 @@ impl InferenceStep for Denoiser {
 impl Denoiser {
     /// The errors of a validation batch, and its denoised images.
     pub fn validate(&self, batch: Batch) -> (DenoisingOutput, Tensor<4>) {
-        let denoised = self.network.forward(batch.input);
+        let denoised = self.judged().forward(batch.input);
         let error = mse_per_image(denoised.clone(), batch.target.clone());
         let mse = match batch.reverse {
             None => error,
@@ -156,7 +205,7 @@ impl Denoiser {
             // for noise that is independent and of zero mean.
             Some(reverse) => {
                 let noise = mse_per_image(reverse.target.clone(), batch.target);
-                let other = mse_per_image(self.network.forward(reverse.input), reverse.target);
+                let other = mse_per_image(self.judged().forward(reverse.input), reverse.target);
                 (error + other - noise) / 2.0
             }
         };

@@ -1,17 +1,22 @@
 //! `n2n train`: the training program, top to bottom.
 
+mod average;
 mod checkpoint;
 pub(crate) mod datasets;
 pub(crate) mod denoiser;
+mod non_finite;
 pub(crate) mod optimizer;
 mod pictures;
-mod plateau;
+mod position;
 pub(crate) mod progress;
 pub(crate) mod psnr;
 mod resume;
 mod run_dir;
+pub(crate) mod schedule;
+pub(crate) mod step;
 mod strategy;
 mod terminal;
+mod update;
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -30,13 +35,15 @@ use n2n::ModelMetadata;
 use n2n_data::{Batching, Opened, TrainStream, ValidationSet};
 use serde::Serialize;
 
-use self::checkpoint::{Checkpoint, Position};
-use self::denoiser::{Denoiser, Objective, Snapshot};
+use self::checkpoint::Checkpoint;
+use self::denoiser::Denoiser;
 use self::pictures::Gallery;
+use self::position::{End, Position};
 use self::progress::ProgressLines;
 use self::psnr::{Psnr, PsnrKeys, PsnrMetric};
 use self::resume::Resumed;
 use self::run_dir::{Provenance, RunDir};
+use self::schedule::Schedule;
 use self::strategy::{Outcome, ValidateEvery};
 use self::terminal::Terminal;
 use crate::args::TrainArgs;
@@ -152,7 +159,10 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             );
         }
     }
-    if outcome.stopped {
+    for rollback in &outcome.rollbacks {
+        eprintln!("warning: {rollback}");
+    }
+    if outcome.end == End::Stopped {
         eprintln!("to go on: n2n train --resume {}", run_path.display());
     }
     Ok(match signalled.load(Ordering::Relaxed) {
@@ -177,7 +187,7 @@ fn train(
     let device = optimizer::device(&experiment.model, &selected.device);
     let validate_every = config
         .validate_every
-        .batches(opened.train.len(), config.batch_size);
+        .batches(opened.train.len(), config.images_per_step());
 
     let metadata = ModelMetadata::new(
         experiment.model.clone(),
@@ -188,32 +198,25 @@ fn train(
     if checkpoint.is_none() {
         run_dir.save_model("initial", &experiment.model.state_dict(&network), &metadata)?;
     }
-    let (scheduler, plateau) = optimizer::scheduler(config);
-    let objective = Objective::new(config.loss);
-    let snapshot = Snapshot::default();
-    let mut learner = Learner::new(
-        Denoiser {
-            network,
-            objective: objective.clone(),
-            snapshot: snapshot.clone(),
-        },
-        optimizer::optimizer(&config.optimizer, &device),
-        scheduler,
-    );
+    let schedule = Schedule::new(config, max_images.div_ceil(config.images_per_step()));
+    let optimizer = optimizer::optimizer(&config.optimizer, &device);
+    let denoiser = Denoiser::new(network, config);
+    denoiser.snapshot.begin_with(&optimizer);
+    let (objective, snapshot) = (denoiser.objective.clone(), denoiser.snapshot.clone());
+    let mut learner = Learner::new(denoiser, optimizer, schedule.clone());
     let mut resumed = None;
     if let Some(checkpoint) = checkpoint {
         ensure!(
-            checkpoint.position.images < max_images,
+            checkpoint.position.is_over(config, max_images).is_none(),
             "the run in {} is over, after {} images",
             run_dir.path().display(),
             checkpoint.position.images
         );
         resume::restore_best(&run_dir, &checkpoint, &learner.model(), &metadata)?;
         resume::restore(&mut learner, &checkpoint)?;
-        if let (Some(plateau), Some(state)) = (&plateau, checkpoint.position.plateau) {
-            plateau.restore(state);
-        }
-        resumed = Some(checkpoint.position);
+        let position = checkpoint.position;
+        schedule.restore(position.plateau, position.halvings);
+        resumed = Some(position);
     }
     let stream = TrainStream::new(
         opened.train.clone(),
@@ -225,11 +228,6 @@ fn train(
             workers: experiment.data.workers,
         },
         device.clone(),
-    )
-    .after(
-        resumed
-            .as_ref()
-            .map_or(0, |position| position.batches as u64),
     );
     let has_clean = opened.validation.has_clean();
     let validation = ValidationSet::new(
@@ -242,7 +240,7 @@ fn train(
 
     let interrupter = Interrupter::new();
     let before = resumed.as_ref().map_or((0, 0), |position: &Position| {
-        let in_stretch = position.losses.len() * config.batch_size;
+        let in_stretch = position.losses.len() * config.images_per_step();
         (position.images, position.images.saturating_sub(in_stretch))
     });
     let lines = ProgressLines::new(max_images, before);
@@ -252,21 +250,22 @@ fn train(
     let outcome = Arc::new(Mutex::new(None));
     let strategy = ValidateEvery {
         device,
+        config: config.clone(),
         max_images,
         validate_every,
-        batch_size: config.batch_size,
-        checkpoint_every: config.checkpoint_every,
+        stream: stream.clone(),
+        dropout: experiment.model.has_dropout(),
         has_clean,
         objective,
         snapshot,
         resumed,
         gallery: Gallery::new(&opened.validation)?,
-        plateau,
+        schedule,
         metadata,
         run_dir: Mutex::new(run_dir),
         outcome: outcome.clone(),
     };
-    let stretches = max_images.div_ceil(validate_every * config.batch_size);
+    let stretches = max_images.div_ceil(validate_every * config.images_per_step());
     let result = SupervisedTraining::new(&run_path, Arc::new(stream), Arc::new(validation))
         .metric_train_numeric(LossMetric::new())
         .metric_valid_numeric(LossMetric::new())
@@ -403,7 +402,11 @@ impl Summary<'_> {
             "{} after {} images in {:.0} s ({:.1} images/s on {})\n\
              PSNR {} (best {}), noisy input {noisy}\n\
              best model: {}",
-            if outcome.stopped { "Stopped" } else { "Done" },
+            match outcome.end {
+                End::Done => "Done",
+                End::NoBetter => "No better weights were found: done",
+                End::Stopped => "Stopped",
+            },
             self.images,
             self.seconds,
             self.images_per_s,

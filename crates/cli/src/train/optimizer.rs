@@ -1,19 +1,17 @@
-//! The configured update rule and schedule as Burn's.
+//! The configured update rule as Burn's.
 
-use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::module::ParamGroup;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{
-    AdamConfig, DynOptimizer, DynState, ModuleOptimizer, Optimizer, SgdConfig, StateSink,
-    StateSource,
+    AdaGradConfig, AdamConfig, AdamWConfig, DynOptimizer, DynState, ModuleOptimizer, Optimizer,
+    RmsPropConfig, SgdConfig, StateSink, StateSource,
 };
 use burn::tensor::Device;
 use burn::tensor::kind::BridgeTensor;
 use n2n_model::NetworkConfig;
 
-use super::plateau::Plateau;
-use crate::experiment::{OptimizerConfig, SchedulerConfig, TrainConfig};
+use crate::experiment::OptimizerConfig;
 
 /// Where training steps are computed: with Burn's autodiff, unless the network has no use for it.
 pub fn device(network: &NetworkConfig, device: &Device) -> Device {
@@ -29,6 +27,7 @@ pub fn optimizer(config: &OptimizerConfig, device: &Device) -> ModuleOptimizer {
     match *config {
         OptimizerConfig::Sgd {
             momentum,
+            nesterov,
             weight_decay,
         } => {
             let momentum = (momentum > 0.0).then(|| {
@@ -36,6 +35,7 @@ pub fn optimizer(config: &OptimizerConfig, device: &Device) -> ModuleOptimizer {
                     .with_momentum(momentum)
                     // PyTorch's default; Burn's is 0.1.
                     .with_dampening(0.0)
+                    .with_nesterov(nesterov)
             });
             let sgd = SgdConfig::new()
                 .with_momentum(momentum)
@@ -54,22 +54,49 @@ pub fn optimizer(config: &OptimizerConfig, device: &Device) -> ModuleOptimizer {
                 .with_weight_decay(decay(weight_decay));
             OnDevice::optimizer(adam.build(), device)
         }
+        OptimizerConfig::AdamW {
+            betas: [beta_1, beta_2],
+            eps,
+            weight_decay,
+        } => {
+            let adam = AdamWConfig::new()
+                .with_beta_1(beta_1 as f32)
+                .with_beta_2(beta_2 as f32)
+                .with_epsilon(eps as f32)
+                .with_weight_decay(weight_decay as f32);
+            OnDevice::optimizer(adam.build(), device)
+        }
+        OptimizerConfig::Adagrad {
+            lr_decay,
+            eps,
+            weight_decay,
+        } => {
+            let adagrad = AdaGradConfig::new()
+                .with_lr_decay(lr_decay)
+                .with_epsilon(eps as f32)
+                .with_weight_decay(decay(weight_decay));
+            OnDevice::optimizer(adagrad.build(), device)
+        }
+        OptimizerConfig::RmsProp {
+            alpha,
+            eps,
+            momentum,
+            centered,
+            weight_decay,
+        } => {
+            let rmsprop = RmsPropConfig::new()
+                .with_alpha(alpha as f32)
+                .with_epsilon(eps as f32)
+                .with_momentum(momentum as f32)
+                .with_centered(centered)
+                .with_weight_decay(decay(weight_decay));
+            OnDevice::optimizer(rmsprop.build(), device)
+        }
     }
 }
 
 fn decay(penalty: f64) -> Option<WeightDecayConfig> {
     (penalty > 0.0).then(|| WeightDecayConfig::new(penalty as f32))
-}
-
-/// The learner's schedule, and the plateau to show validations to, if it is one.
-pub fn scheduler(config: &TrainConfig) -> (ModuleLrScheduler, Option<Plateau>) {
-    match &config.scheduler {
-        SchedulerConfig::Constant {} => (config.lr.into(), None),
-        SchedulerConfig::Plateau(plateau) => {
-            let plateau = Plateau::new(plateau.clone(), config.lr);
-            (plateau.clone().into(), Some(plateau))
-        }
-    }
 }
 
 /// An optimizer whose state, read from a checkpoint, goes to a device of choice; Burn's goes to the

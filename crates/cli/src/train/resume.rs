@@ -84,7 +84,7 @@ pub fn restore_best(
     };
     let best = Checkpoint::after(&run_dir.checkpoints(), best.batches)?;
     let model = model.clone().try_load_record(module_record(&best)?)?;
-    let state = metadata.network.state_dict(&model.valid().network);
+    let state = metadata.network.state_dict(model.valid().judged());
     run_dir.save_model("best", &state, metadata)
 }
 

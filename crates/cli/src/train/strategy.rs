@@ -6,32 +6,41 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
-use burn::data::dataloader::Progress;
+use anyhow::Context;
+use burn::data::dataloader::{DataLoader, Progress};
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
-
+use burn::tensor::{Device, Tensor, TensorData};
 use burn::train::{
     EventProcessorTraining, Interrupter, Learner, LearnerEvent, SupervisedLearningStrategy,
     SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents, TrainingItem, ValidLoader,
 };
 use n2n::ModelMetadata;
+use n2n_data::TrainStream;
+use n2n_model::{Network, StateDict};
 
-use super::checkpoint::{Checkpoint, Position};
-use super::denoiser::{Denoiser, Objective, Snapshot};
+use super::checkpoint::Checkpoint;
+use super::denoiser::{Denoiser, DenoisingOutput, Objective, Snapshot};
+use super::non_finite::{Found, NonFinite};
 use super::pictures::{Denoised, Gallery};
-use super::plateau::Plateau;
+use super::position::{End, Position};
 use super::psnr::Psnr;
 use super::run_dir::{Record, RunDir};
+use super::schedule::Schedule;
+use super::{resume, step};
+use crate::experiment::{OnNan, TrainConfig};
 
-/// Batches of which one is shown, or as many as take [`SHOWN_AFTER`] if that is shorter.
+/// Batches of which one is shown, or as many as take [`SHOWN_AFTER`] if that is shorter; as often, all
+/// losses are looked at.
 const SHOWN_EVERY: usize = 25;
 
 /// A loss is shown at least so often.
 const SHOWN_AFTER: Duration = Duration::from_millis(250);
 
+/// A run goes back so often: a learning rate that is a thousand times too large is as good as any.
+const MOST_HALVINGS: u32 = 10;
+
 /// Where training stands when it ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Outcome {
     /// The last validation.
     pub last: Record,
@@ -41,22 +50,27 @@ pub struct Outcome {
     pub training_seconds: f64,
     /// Seconds of the first step, to the end of its work on the device; a GPU tunes its kernels in it.
     pub first_step_seconds: f64,
-    /// Whether a person stopped it early.
-    pub stopped: bool,
+    /// Why it ended.
+    pub end: End,
+    /// Times that the run went back to a checkpoint, and why.
+    pub rollbacks: Vec<String>,
 }
 
-/// Trains for `max_images`, and validates every `validate_every` batches and at the end.
+/// Trains for `max_images`, and validates every `validate_every` batches and at the end. A batch here
+/// is all that one step takes.
 pub struct ValidateEvery {
     /// Device of the training steps, with autodiff.
     pub device: Device,
+    /// How it is trained.
+    pub config: TrainConfig,
     /// Training stops after the batch that reaches this.
     pub max_images: usize,
     /// Batches between validations.
     pub validate_every: usize,
-    /// Batches between checkpoints, beside those at validations.
-    pub checkpoint_every: usize,
-    /// Images in a full batch.
-    pub batch_size: usize,
+    /// The training batches.
+    pub stream: TrainStream,
+    /// Whether the network leaves values out at random.
+    pub dropout: bool,
     /// Whether validation compares with clean images.
     pub has_clean: bool,
     /// What training minimizes.
@@ -65,8 +79,8 @@ pub struct ValidateEvery {
     pub snapshot: Snapshot,
     /// The validation images that are shown.
     pub gallery: Gallery,
-    /// The scheduler to show validations to.
-    pub plateau: Option<Plateau>,
+    /// The learning rates.
+    pub schedule: Schedule,
     /// What model files say.
     pub metadata: ModelMetadata,
     /// Where records and models go.
@@ -82,7 +96,7 @@ impl SupervisedLearningStrategy<Denoiser> for ValidateEvery {
         &self,
         components: TrainingComponents<Denoiser>,
         mut learner: Learner<Denoiser>,
-        train: TrainLoader<Denoiser>,
+        _train: TrainLoader<Denoiser>,
         validation: ValidLoader<Denoiser>,
         _starting_epoch: usize,
     ) -> (Denoiser, SupervisedTrainingEventProcessor<Denoiser>) {
@@ -91,14 +105,13 @@ impl SupervisedLearningStrategy<Denoiser> for ValidateEvery {
         let mut run = Run {
             strategy: self,
             learner,
-            train: train.to_device(&self.device),
             validation: validation.to_device(&self.device.clone().inner()),
             events: components.event_processor,
             interrupter: components.interrupter,
-            start: Instant::now(),
             first_step_seconds: None,
             position,
             pending: Vec::new(),
+            rollbacks: Vec::new(),
         };
         let outcome = run.complete();
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
@@ -110,17 +123,15 @@ impl SupervisedLearningStrategy<Denoiser> for ValidateEvery {
 struct Run<'a> {
     strategy: &'a ValidateEvery,
     learner: Learner<Denoiser>,
-    train: TrainLoader<Denoiser>,
     validation: ValidLoader<Denoiser>,
     events: SupervisedTrainingEventProcessor<Denoiser>,
     interrupter: Interrupter,
-    /// When this program started to train.
-    start: Instant,
     first_step_seconds: Option<f64>,
     position: Position,
     /// Losses since the last validation that have not been read from the device; they follow those
     /// in `position`.
     pending: Vec<Tensor<1>>,
+    rollbacks: Vec<String>,
 }
 
 /// Why training pauses.
@@ -134,18 +145,30 @@ enum Pause {
 
 impl Run<'_> {
     fn complete(&mut self) -> anyhow::Result<Outcome> {
-        let strategy = self.strategy;
-        let before = self.position.seconds;
-        if strategy.resumed.is_none() {
+        if self.strategy.resumed.is_none() {
             self.checkpoint()?;
         }
-        let train = self.train.clone();
-        let mut stream = train.iter();
+        loop {
+            let ended = self.go_on();
+            let Some(non_finite) = ended.as_ref().err().and_then(|error| error.downcast_ref::<NonFinite>()) else {
+                return ended;
+            };
+            self.roll_back(*non_finite)?;
+        }
+    }
+
+    /// Trains from the present position to the end of the run.
+    fn go_on(&mut self) -> anyhow::Result<Outcome> {
+        let strategy = self.strategy;
+        let (before, start) = (self.position.seconds, Instant::now());
+        let first = self.position.batches * strategy.config.accumulate;
+        let stream = strategy.stream.clone().after(first as u64);
+        let mut stream = stream.iter();
         loop {
             let stretch = self.position.batches / strategy.validate_every + 1;
             let pause = self.train_stretch(stretch, &mut *stream)?;
             self.fail_on_error()?;
-            self.position.seconds = before + self.start.elapsed().as_secs_f64();
+            self.position.seconds = before + start.elapsed().as_secs_f64();
             if pause == Pause::Stopped {
                 // Before the validation, of which a run that goes on knows nothing.
                 self.checkpoint()?;
@@ -161,81 +184,131 @@ impl Run<'_> {
                 self.position.best = Some(record);
             }
             if pause == Pause::Due {
-                if let Some(plateau) = &strategy.plateau {
-                    plateau.observe(record.val_mse);
-                }
+                // An error below zero cannot be told from zero.
+                strategy.schedule.observe(record.val_mse.max(0.0));
+                self.position.since_best = match is_best {
+                    true => 0,
+                    false => self.position.since_best + 1,
+                };
                 self.position.losses.clear();
                 self.checkpoint()?;
             }
-            if stopped || self.position.images >= strategy.max_images {
-                return Ok(Outcome {
-                    last: record,
-                    best: self.position.best.unwrap_or(record),
-                    training_seconds: self.position.training_seconds,
-                    first_step_seconds: self.first_step_seconds.unwrap_or_default(),
-                    stopped: self.position.images < strategy.max_images,
-                });
-            }
+            let end = match self.position.is_over(&strategy.config, strategy.max_images) {
+                Some(end) => end,
+                None if stopped => End::Stopped,
+                None => continue,
+            };
+            return Ok(Outcome {
+                last: record,
+                best: self.position.best.unwrap_or(record),
+                training_seconds: self.position.training_seconds,
+                first_step_seconds: self.first_step_seconds.unwrap_or_default(),
+                end,
+                rollbacks: std::mem::take(&mut self.rollbacks),
+            });
         }
     }
 
-    /// Trains until the next validation is due, or a stop.
-    fn train_stretch(
-        &mut self,
-        stretch: usize,
-        stream: &mut dyn Iterator<
-            Item = Result<n2n_data::Batch, burn::data::dataset::DatasetError>,
-        >,
-    ) -> anyhow::Result<Pause> {
+    /// Keeps what is known of a loss that is no number, and goes back to the last checkpoint at half
+    /// the learning rate if the experiment says so.
+    fn roll_back(&mut self, non_finite: NonFinite) -> anyhow::Result<()> {
         let strategy = self.strategy;
+        let run_dir = self.run_dir();
+        let accumulate = strategy.config.accumulate;
+        let dump = non_finite.dump(&run_dir, &strategy.stream, accumulate)?;
+        let report = || anyhow::anyhow!("{non_finite}; its images are in {}", dump.display());
+        if strategy.config.on_nan == OnNan::Stop {
+            return Err(report());
+        }
+        let halvings = self.position.halvings + 1;
+        if halvings > MOST_HALVINGS {
+            return Err(report()).context(format!(
+                "after {MOST_HALVINGS} times that the learning rate was halved"
+            ));
+        }
+        let folder = run_dir.checkpoints();
+        drop(run_dir);
+        let (checkpoint, _) = Checkpoint::newest(&folder)?;
+        let mut checkpoint = checkpoint.context("there is no checkpoint to go back to")?;
+        checkpoint.position.halvings = halvings;
+        // At once: a run that is killed now goes on at this learning rate too.
+        checkpoint.write(&folder)?;
+        resume::restore(&mut self.learner, &checkpoint)?;
+        let seconds = self.position.seconds;
+        self.position = Position {
+            seconds,
+            ..checkpoint.position
+        };
+        self.pending.clear();
+        strategy.schedule.restore(self.position.plateau, halvings);
+        let message = format!(
+            "{non_finite}: back to batch {}, at half the learning rate",
+            self.position.batches
+        );
+        self.rollbacks.push(message);
+        Ok(())
+    }
+
+    /// Trains until the next validation is due, or a stop.
+    fn train_stretch(&mut self, stretch: usize, stream: step::Batches) -> anyhow::Result<Pause> {
+        let strategy = self.strategy;
+        let config = &strategy.config;
         let mut trained = self.position.losses.len();
-        let mut done = trained * strategy.batch_size;
+        let mut done = trained * config.images_per_step();
         let left = strategy.max_images.saturating_sub(self.position.images) + done;
-        let total_items = left.min(strategy.validate_every * strategy.batch_size);
+        let total_items = left.min(strategy.validate_every * config.images_per_step());
         self.train_event(LearnerEvent::StartSplit {
             epoch_number: stretch,
             total_items,
         });
         let start = Instant::now();
-        let seconds_before = self.position.training_seconds;
+        let (before, seconds_before) = (self.position.seconds, self.position.training_seconds);
         let mut shown = start;
         let pause = loop {
-            let batch = stream.next().context("the training stream is endless")??;
-            let count = batch.input.dims()[0];
+            let batches = step::next(stream, config.accumulate)?;
+            let count: usize = batches.iter().map(|batch| batch.input.dims()[0]).sum();
             let progress = self.position.images as f32 / strategy.max_images as f32;
             strategy.objective.set_progress(progress.min(1.0));
+            strategy.schedule.set_batch(self.position.batches);
+            if strategy.dropout {
+                // Of the seed and the batch alone, so that a run that goes on draws the same.
+                let draws = config.seed.wrapping_add(self.position.batches as u64);
+                strategy.device.seed(draws);
+            }
             let step = Instant::now();
-            let output = self.learner.train_step(batch);
+            let (loss, gradients) = step::losses_and_gradients(&self.learner, batches);
             self.learner.lr_step();
 
             trained += 1;
             done += count;
             self.position.images += count;
             self.position.batches += 1;
-            let due =
-                trained == strategy.validate_every || self.position.images >= strategy.max_images;
+            let seconds = start.elapsed().as_secs_f64();
+            self.position.seconds = before + seconds;
+            let due = trained == strategy.validate_every
+                || self.position.is_over(config, strategy.max_images).is_some();
             let stopped = self.interrupter.should_stop();
             let checkpoint = self
                 .position
                 .batches
-                .is_multiple_of(strategy.checkpoint_every);
+                .is_multiple_of(config.checkpoint_every);
             if due || stopped || checkpoint {
                 strategy.snapshot.request();
             }
-            self.learner.optimizer_step(output.grads);
+            self.learner.optimizer_step(gradients);
             if self.first_step_seconds.is_none() {
                 // Not by reading the loss, which goes on to the metrics' thread: burn-fusion was seen
                 // to lose a tensor that was read on both.
                 self.strategy.device.sync()?;
                 self.first_step_seconds = Some(step.elapsed().as_secs_f64());
             }
-            self.pending.push(output.item.mse.clone());
+            self.pending.push(loss.clone());
             // Whoever shows a loss reads it from the device, and waits for it there.
             let show = self.position.batches % SHOWN_EVERY == 1 || shown.elapsed() > SHOWN_AFTER;
             if show || due || stopped {
                 shown = Instant::now();
                 self.train_event(LearnerEvent::ProcessedItem(TrainingItem::new(
-                    output.item,
+                    DenoisingOutput { mse: loss },
                     Progress::new(done, total_items, Some("images".to_owned())),
                     Some(self.position.batches),
                     Some(self.learner.lr_current()),
@@ -250,6 +323,8 @@ impl Run<'_> {
             }
             if checkpoint {
                 self.checkpoint()?;
+            } else if self.position.batches.is_multiple_of(SHOWN_EVERY) {
+                self.read_losses()?;
             }
         };
         self.read_losses()?;
@@ -266,16 +341,16 @@ impl Run<'_> {
         let first = self.position.batches + 1 - self.pending.len();
         let losses = to_f64(std::mem::take(&mut self.pending))?;
         if let Some(index) = losses.iter().position(|loss| !loss.is_finite()) {
-            anyhow::bail!(
-                "the training loss became {} at batch {}; lower train.lr (it was {:e})",
-                losses[index],
-                first + index,
-                self.learner.lr_current().base(),
-            );
+            return Err(self.non_finite(first + index, Found::Loss(losses[index])));
         }
         let bits = losses.iter().map(|loss| (*loss as f32).to_bits());
         self.position.losses.extend(bits);
         Ok(())
+    }
+
+    fn non_finite(&self, step: usize, found: Found) -> anyhow::Error {
+        let lr = self.learner.lr_current().base();
+        NonFinite { step, found, lr }.into()
     }
 
     /// Mean loss since the last validation.
@@ -292,7 +367,11 @@ impl Run<'_> {
     /// Puts everything that the run needs to go on on disk.
     fn checkpoint(&mut self) -> anyhow::Result<()> {
         self.read_losses()?;
-        self.position.plateau = self.strategy.plateau.as_ref().map(Plateau::state);
+        let weights = self.state_dict(&self.learner.model().valid().network);
+        if !weights.values().all(is_finite) {
+            return Err(self.non_finite(self.position.batches, Found::Weight));
+        }
+        self.position.plateau = self.strategy.schedule.plateau();
         let model = self.learner.model().into_record().into_bytes()?;
         let run_dir = self.run_dir();
         let checkpoint = Checkpoint {
@@ -337,10 +416,9 @@ impl Run<'_> {
         let png = self.strategy.gallery.png(denoised.shown())?;
         self.run_dir().save_picture(self.position.batches, &png)?;
         let val_mse = mse.iter().sum::<f64>() / mse.len() as f64;
-        ensure!(
-            val_mse.is_finite(),
-            "the validation error became {val_mse}; lower train.lr"
-        );
+        if !val_mse.is_finite() {
+            return Err(self.non_finite(self.position.batches, Found::Validation(val_mse)));
+        }
         Ok(Record {
             images: self.position.images,
             batches: self.position.batches,
@@ -356,9 +434,7 @@ impl Run<'_> {
     /// Puts a validation and its weights on disk.
     fn keep(&self, record: &Record, is_best: bool) -> anyhow::Result<()> {
         let metadata = &self.strategy.metadata;
-        let state = metadata
-            .network
-            .state_dict(&self.learner.model().valid().network);
+        let state = self.state_dict(self.learner.model().valid().judged());
         let mut run_dir = self.run_dir();
         run_dir.save_model("last", &state, metadata)?;
         if is_best {
@@ -367,17 +443,21 @@ impl Run<'_> {
         run_dir.record(record)
     }
 
+    fn state_dict(&self, network: &Network) -> StateDict {
+        self.strategy.metadata.network.state_dict(network)
+    }
+
     fn run_dir(&self) -> MutexGuard<'_, RunDir> {
         let run_dir = &self.strategy.run_dir;
         run_dir.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn train_event(&mut self, event: LearnerEvent<super::denoiser::DenoisingOutput>) {
+    fn train_event(&mut self, event: LearnerEvent<DenoisingOutput>) {
         let processed = self.events.process_train(event);
         self.interrupter.fail_on_error(processed);
     }
 
-    fn valid_event(&mut self, event: LearnerEvent<super::denoiser::DenoisingOutput>) {
+    fn valid_event(&mut self, event: LearnerEvent<DenoisingOutput>) {
         let processed = self.events.process_valid(event);
         self.interrupter.fail_on_error(processed);
     }
@@ -388,6 +468,10 @@ impl Run<'_> {
             None => Ok(()),
         }
     }
+}
+
+fn is_finite(values: &TensorData) -> bool {
+    values.iter::<f32>().all(f32::is_finite)
 }
 
 /// Reads small vectors from the device, all at once.

@@ -31,35 +31,15 @@ pub(super) fn read(mut input: impl BufRead + Seek, path: &Path) -> Result<Attach
 
 /// The density of JFIF, whose segment stands first where there is one.
 fn jfif_resolution(start: &[u8; 18]) -> Option<Resolution> {
-    let [
-        0xff,
-        0xd8,
-        0xff,
-        0xe0,
-        _,
-        _,
-        b'J',
-        b'F',
-        b'I',
-        b'F',
-        0,
-        _,
-        _,
-        unit,
-        x1,
-        x0,
-        y1,
-        y0,
-    ] = *start
-    else {
+    if !start.starts_with(&[0xff, 0xd8, 0xff, 0xe0]) || start[6..11] != *b"JFIF\0" {
         return None;
-    };
-    let unit = match unit {
+    }
+    let unit = match start[13] {
         0 => ResolutionUnit::None,
         1 => ResolutionUnit::Inch,
         2 => ResolutionUnit::Centimeter,
         _ => return None,
     };
-    let number = |bytes| u16::from_be_bytes(bytes).into();
-    Resolution::integers(number([x1, x0]), number([y1, y0]), unit)
+    let number = |at| u16::from_be_bytes([start[at], start[at + 1]]).into();
+    Resolution::integers(number(14), number(16), unit)
 }

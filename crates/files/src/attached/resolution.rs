@@ -35,10 +35,13 @@ impl Resolution {
         Self::new([x, 1], [y, 1], unit)
     }
 
-    /// Both numbers, where they are integers.
+    /// Both numbers, where they are integers above 0.
     pub(crate) fn whole(self) -> Option<[u32; 2]> {
-        let is_whole = |[n, d]: [u32; 2]| n.is_multiple_of(d).then(|| n / d);
-        Some([is_whole(self.x)?, is_whole(self.y)?])
+        let whole = |[n, d]: [u32; 2]| {
+            let number = n.checked_div(d).filter(|&number| number > 0)?;
+            (number * d == n).then_some(number)
+        };
+        Some([whole(self.x)?, whole(self.y)?])
     }
 
     /// Both numbers times `n / d`, rounded to integers above 0.
@@ -86,5 +89,9 @@ mod tests {
         assert_eq!(of([u32::MAX, 1], [7, 1]).rounded(2, 1), None);
         assert_eq!(of([12, 4], [7, 1]).whole(), Some([3, 7]));
         assert_eq!(of([12, 5], [7, 1]).whole(), None);
+        for nothing in [[0, 0], [0, 7], [7, 0]] {
+            assert_eq!(of(nothing, [7, 1]).whole(), None);
+            assert_eq!(of([7, 1], nothing).rounded(1, 1), None);
+        }
     }
 }

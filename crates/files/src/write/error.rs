@@ -71,12 +71,12 @@ pub enum EncodeError {
         format: PictureFormat,
     },
 
-    /// The bytes could not be written.
-    #[error("cannot write the image: {0}")]
+    /// The bytes could not be written; the operating system's error says why.
+    #[error("cannot write the image")]
     Io(#[from] std::io::Error),
 
-    /// The encoder gave up.
-    #[error("cannot encode the image as {format}: {source}; save it as TIFF")]
+    /// The encoder gave up, and its own error says why.
+    #[error("the {format} encoder gave up on the image; save it in another format")]
     Encoder {
         /// The format asked for.
         format: PictureFormat,

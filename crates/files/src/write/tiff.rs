@@ -32,10 +32,9 @@ pub(super) fn encode(raster: &Raster, attached: &Attached) -> Result<Vec<u8>, En
 
 /// Writes the pages of a TIFF file, one at a time. After each one the file is whole.
 ///
-/// Integers are compressed by LZW behind a horizontal predictor, which every program reads, and
-/// floats by Deflate. Offsets are of 64 bits (BigTIFF) only where the pages might take more than
-/// 4 GiB. Profile, resolution and turn are kept with every page, the description with the first;
-/// the rest of EXIF data is left out.
+/// Samples are compressed by Deflate, integers behind a horizontal predictor. Offsets are of 64 bits
+/// (BigTIFF) only where the pages might take more than 4 GiB. Profile, resolution and turn are kept
+/// with every page, the description with the first; the rest of EXIF data is left out.
 pub struct TiffWriter<W: Write + Seek> {
     encoder: Form<W>,
     kind: SampleKind,
@@ -100,7 +99,7 @@ impl<W: Write + Seek> TiffWriter<W> {
     }
 }
 
-/// Most bytes that the file may take. LZW spends up to 12 bits on a byte.
+/// Most bytes that the file may take. What does not shrink, Deflate stores in blocks with a header.
 fn most_bytes(header: &Header, attached: &Attached) -> u64 {
     let planes = header.channels + usize::from(header.alpha);
     let pixels = [planes, header.height, header.width, header.kind.bytes()]
@@ -108,8 +107,8 @@ fn most_bytes(header: &Header, attached: &Attached) -> u64 {
         .fold(1_u64, |bytes, &size| bytes.saturating_mul(size as u64));
     let attached = [&attached.icc, &attached.description];
     let attached: usize = attached.into_iter().flatten().map(Vec::len).sum();
-    let page = (pixels / 2)
-        .saturating_mul(3)
+    let page = pixels
+        .saturating_add(pixels / 256)
         .saturating_add(PAGE_BYTES + attached as u64);
     page.saturating_mul(header.pages as u64)
 }
@@ -118,11 +117,11 @@ fn compressed<W: Write + Seek, K: TiffKind>(
     encoder: TiffEncoder<W, K>,
     kind: SampleKind,
 ) -> TiffEncoder<W, K> {
+    // Higher levels take several times as long, and gain next to nothing on photographs.
+    let encoder = encoder.with_compression(Compression::Deflate(DeflateLevel::Fast));
     match kind {
-        SampleKind::U8 | SampleKind::U16 => encoder
-            .with_compression(Compression::Lzw)
-            .with_predictor(Predictor::Horizontal),
-        SampleKind::F32 => encoder.with_compression(Compression::Deflate(DeflateLevel::Balanced)),
+        SampleKind::U8 | SampleKind::U16 => encoder.with_predictor(Predictor::Horizontal),
+        SampleKind::F32 => encoder,
     }
 }
 

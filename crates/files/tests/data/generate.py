@@ -490,10 +490,10 @@ def attached():
     tags = [(274, 3, 1, 8, True), (34675, 7, len(srgb), srgb, True)]
     file = "attached/turned.tif"
     image = pixels(smooth(3))
-    about = {"resolution": ((5, 3), (1000, 7)), "resolutionunit": 2, "description": b"caf\xe9"}
+    about = {"resolution": ((5, 3), (1000, 7)), "resolutionunit": 2, "description": b"5 \xb5m"}
     tifffile.imwrite(file, image, extratags=tags, photometric="rgb", **about, **options)
     turn = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x08\0\0\0\0\0\0\0"
-    note("turned.tif", srgb, turn, [[5, 3], [1000, 7], "inch"], b"caf\xe9")
+    note("turned.tif", srgb, turn, [[5, 3], [1000, 7], "inch"], b"5 \xb5m")
     pages = np.stack([values(1, np.uint16, seed=n)[0] for n in range(3)])
     about = {"resolution": (15.5, 31), "metadata": {"unit": "micron", "axes": "ZYX"}}
     tifffile.imwrite("attached/imagej.tif", pages, imagej=True, **about)

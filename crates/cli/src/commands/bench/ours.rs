@@ -9,8 +9,8 @@ use n2n_data::Batch;
 use n2n_model::NetworkConfig;
 
 use crate::backend::Selected;
-use crate::experiment::OptimizerConfig;
-use crate::train::denoiser::{Denoiser, Objective, Snapshot};
+use crate::experiment::{OptimizerConfig, TrainConfig};
+use crate::train::denoiser::Denoiser;
 use crate::train::optimizer;
 
 /// Steps of a measurement, however long they take.
@@ -33,18 +33,10 @@ impl Training {
             NetworkConfig::UNet(_) => 1e-3,
             NetworkConfig::Simple(_) => 1e-3,
         };
-        let sgd = OptimizerConfig::Sgd {
-            momentum: 0.0,
-            weight_decay: 0.0,
-        };
         let network = config.init(0, &device);
         let mut learner = Learner::new(
-            Denoiser {
-                network,
-                objective: Objective::default(),
-                snapshot: Snapshot::default(),
-            },
-            optimizer::optimizer(&sgd, &device),
+            Denoiser::new(network, &TrainConfig::default()),
+            optimizer::optimizer(&OptimizerConfig::PLAIN_SGD, &device),
             ModuleLrScheduler::from(lr),
         );
         learner.fork(&device);

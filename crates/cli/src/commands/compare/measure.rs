@@ -14,9 +14,11 @@ use serde::Serialize;
 use super::memory;
 use crate::backend::Selected;
 use crate::experiment::Experiment;
-use crate::train::denoiser::{Denoiser, Objective, Snapshot};
+use crate::train::denoiser::Denoiser;
 use crate::train::optimizer;
 use crate::train::psnr::Psnr;
+use crate::train::schedule::Schedule;
+use crate::train::step;
 
 /// Validation images of the PSNR: enough to see that a backend learned the same.
 const VALIDATION_IMAGES: usize = 64;
@@ -94,15 +96,11 @@ impl<'a> Bench<'a> {
         let config = &self.experiment.train;
         let device = optimizer::device(network_config, &selected.device);
         let network = network_config.init(config.seed, &device);
-        let (scheduler, _) = optimizer::scheduler(config);
+        let schedule = Schedule::new(config, self.steps);
         let mut learner = Learner::new(
-            Denoiser {
-                network,
-                objective: Objective::new(config.loss),
-                snapshot: Snapshot::default(),
-            },
+            Denoiser::new(network, config),
             optimizer::optimizer(&config.optimizer, &device),
-            scheduler,
+            schedule.clone(),
         );
         learner.fork(&device);
         let stream = TrainStream::new(
@@ -120,12 +118,13 @@ impl<'a> Bench<'a> {
         let mut losses = Vec::with_capacity(self.steps);
         let mut seconds = Vec::with_capacity(self.steps);
         let mut rates = Vec::with_capacity(self.steps);
-        let mut batches = stream.iter();
+        let mut stream = stream.iter();
         while losses.len() < self.steps {
-            let batch = batches.next().context("the training stream is endless")??;
-            let images = batch.input.dims()[0];
+            schedule.set_batch(losses.len());
+            let batches = step::next(&mut *stream, config.accumulate)?;
+            let images: usize = batches.iter().map(|batch| batch.input.dims()[0]).sum();
             let start = Instant::now();
-            let loss = step(&mut learner, batch)
+            let loss = step(&mut learner, batches)
                 .with_context(|| format!("step {} on {}", losses.len() + 1, selected.backend))?;
             let elapsed = start.elapsed().as_secs_f64();
             losses.push(loss);
@@ -134,7 +133,7 @@ impl<'a> Bench<'a> {
         }
 
         let model = learner.model().valid();
-        let weights = network_config.state_dict(&model.network);
+        let weights = network_config.state_dict(model.judged());
         let psnr_db = self.psnr_db(&model, selected)?;
         let (loss_deviation, weight_deviation) = match reference {
             Some(first) => (
@@ -178,11 +177,11 @@ impl<'a> Bench<'a> {
 }
 
 /// One step, to the end of its work on the device; its loss.
-fn step(learner: &mut Learner<Denoiser>, batch: Batch) -> anyhow::Result<f64> {
-    let output = learner.train_step(batch);
+fn step(learner: &mut Learner<Denoiser>, batches: Vec<Batch>) -> anyhow::Result<f64> {
+    let (loss, gradients) = step::losses_and_gradients(learner, batches);
     learner.lr_step();
-    learner.optimizer_step(output.grads);
-    let data = output.item.mse.try_into_data()?;
+    learner.optimizer_step(gradients);
+    let data = loss.try_into_data()?;
     let loss: f64 = data.iter::<f64>().sum();
     ensure!(loss.is_finite(), "the loss became {loss}; lower train.lr");
     Ok(loss)

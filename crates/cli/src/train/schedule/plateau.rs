@@ -1,20 +1,15 @@
 //! `ReduceLROnPlateau`, with the semantics of PyTorch's.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use burn::lr_scheduler::{LrScheduler, LrSchedulerRecord};
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::PlateauConfig;
 
-/// A learning rate that falls where a metric stops falling. Clones share their state: the learner
-/// holds one as its scheduler, and the training loop shows another each validation's metric.
+/// A learning rate that falls where a metric stops falling.
 ///
 /// Source: `torch.optim.lr_scheduler.ReduceLROnPlateau`, `mode = "min"`, `threshold_mode = "rel"`.
-#[derive(Clone)]
 pub struct Plateau {
     config: PlateauConfig,
-    state: Arc<Mutex<PlateauState>>,
+    state: PlateauState,
 }
 
 /// What a plateau has seen.
@@ -31,20 +26,19 @@ impl Plateau {
     pub fn new(config: PlateauConfig, lr: f64) -> Self {
         Self {
             config,
-            state: Arc::new(Mutex::new(PlateauState {
+            state: PlateauState {
                 lr,
                 best: f64::INFINITY,
                 bad: 0,
                 cooldown: 0,
-            })),
+            },
         }
     }
 
     /// Takes note of a validation, and lowers the learning rate if it is one too many without
     /// improvement.
-    pub fn observe(&self, metric: f64) {
-        let config = &self.config;
-        let state = &mut *self.lock();
+    pub fn observe(&mut self, metric: f64) {
+        let Self { config, state } = self;
         if metric < state.best * (1.0 - config.threshold) {
             state.best = metric;
             state.bad = 0;
@@ -65,42 +59,19 @@ impl Plateau {
         }
     }
 
+    /// The learning rate of the next batches.
+    pub fn lr(&self) -> f64 {
+        self.state.lr
+    }
+
     /// What it has seen so far.
     pub fn state(&self) -> PlateauState {
-        *self.lock()
+        self.state
     }
 
     /// Goes on from what another has seen.
-    pub fn restore(&self, state: PlateauState) {
-        *self.lock() = state;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, PlateauState> {
-        // The state is valid after every statement, so a panic elsewhere cannot have broken it.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl LrScheduler for Plateau {
-    fn step(&mut self) -> f64 {
-        self.lock().lr
-    }
-
-    fn to_record(&self) -> LrSchedulerRecord {
-        let state = *self.lock();
-        LrSchedulerRecord::new()
-            .with_scalar("lr", state.lr)
-            .with_scalar("best", state.best)
-            .with_scalar("bad", state.bad)
-            .with_scalar("cooldown", state.cooldown)
-    }
-
-    fn load_record(&mut self, record: LrSchedulerRecord) {
-        let state = &mut *self.lock();
-        state.lr = record.scalar("lr").unwrap_or(state.lr);
-        state.best = record.scalar("best").unwrap_or(state.best);
-        state.bad = record.scalar("bad").unwrap_or(state.bad);
-        state.cooldown = record.scalar("cooldown").unwrap_or(state.cooldown);
+    pub fn restore(&mut self, state: PlateauState) {
+        self.state = state;
     }
 }
 
@@ -125,30 +96,14 @@ mod tests {
         struct Table {
             case: Vec<Case>,
         }
-        let table = include_str!("../../tests/data/plateau.toml");
+        let table = include_str!("../../../tests/data/plateau.toml");
         let table: Table = toml::from_str(table).expect("the table is valid");
         for case in table.case {
             let mut plateau = Plateau::new(case.config.clone(), case.initial_lr);
             for (step, (metric, lr)) in case.metrics.iter().zip(&case.lrs).enumerate() {
                 plateau.observe(*metric);
-                assert_eq!(plateau.step(), *lr, "{:?}, step {step}", case.config);
+                assert_eq!(plateau.lr(), *lr, "{:?}, step {step}", case.config);
             }
         }
-    }
-
-    #[test]
-    fn a_record_restores_the_state() {
-        let mut plateau = Plateau::new(PlateauConfig::default(), 0.5);
-        for metric in [3.0, 2.0, 2.5, 2.5] {
-            plateau.observe(metric);
-        }
-        let mut restored = Plateau::new(PlateauConfig::default(), 1.0);
-        restored.load_record(plateau.to_record());
-        for _ in 0..12 {
-            plateau.observe(2.2);
-            restored.observe(2.2);
-            assert_eq!(plateau.step(), restored.step());
-        }
-        assert_eq!(plateau.step(), 0.05);
     }
 }

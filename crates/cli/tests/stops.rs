@@ -1,0 +1,89 @@
+//! Runs that end early, or whose numbers get out of hand.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use crate::{n2n, smoke, stderr, summary};
+
+/// Two sums of f32 products in different orders, over a few steps.
+const TOLERANCE: f64 = 1e-5;
+
+/// A short run on flex with settings.
+fn run(folder: &Path, settings: &[&str]) -> Output {
+    let mut args = vec!["--backend", "flex"];
+    for setting in settings {
+        args.extend(["--set", setting]);
+    }
+    smoke(folder, &args)
+}
+
+fn metrics(folder: &Path) -> Vec<serde_json::Value> {
+    let text = fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
+    let parse = |line| serde_json::from_str(line).unwrap();
+    text.lines().map(parse).collect()
+}
+
+/// The message of a run that must have failed as bad input does.
+fn refused(output: &Output) -> String {
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    message
+}
+
+/// The run in a folder has come to its end.
+fn assert_is_over(folder: &Path) {
+    let folder = folder.to_str().unwrap();
+    let args = ["train", "--resume", folder, "--backend", "flex", "--json"];
+    let message = refused(&n2n(&args).output().unwrap());
+    assert!(message.contains("is over"), "{message}");
+}
+
+#[test]
+fn a_run_that_finds_no_better_weights_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nothing is learned, so that every validation is like the first.
+    let settings = [
+        "train.lr=1e-30",
+        "train.optimizer.kind=sgd",
+        "train.early_stop=2",
+        "train.max_images=1000",
+    ];
+    let summary = summary(&run(folder.path(), &settings));
+    assert_eq!(summary["images"], 3 * 16);
+    assert_eq!(metrics(folder.path()).len(), 3);
+    assert_is_over(folder.path());
+}
+
+#[test]
+fn a_run_ends_when_its_time_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = ["train.max_minutes=0.01", "train.max_images=1000000000"];
+    let summary = summary(&run(folder.path(), &settings));
+    let seconds = summary["seconds"].as_f64().unwrap();
+    assert!(seconds >= 0.6, "{seconds}");
+    assert!(summary["images"].as_u64().unwrap() < 1_000_000_000);
+    assert_is_over(folder.path());
+}
+
+#[test]
+fn accumulated_batches_are_one_large_batch() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = |name: &str, settings: &[&str]| {
+        let folder = folder.path().join(name);
+        let common = ["train.optimizer.kind=sgd", "train.lr=1"];
+        summary(&run(&folder, &[&common, settings].concat()));
+        metrics(&folder)
+    };
+    let large = train("large", &["train.batch_size=4"]);
+    let accumulated = train("two", &["train.batch_size=2", "train.accumulate=2"]);
+    assert_eq!(large.len(), accumulated.len());
+    for (a, b) in large.iter().zip(&accumulated) {
+        assert_eq!((&a["images"], &a["batches"]), (&b["images"], &b["batches"]));
+        for key in ["train_loss", "val_mse"] {
+            let (a, b) = (a[key].as_f64().unwrap(), b[key].as_f64().unwrap());
+            assert!((a - b).abs() <= TOLERANCE * a, "{key}: {a} and {b}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What kernels start from, by PyTorch's names.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Initializer;
+
+/// What a convolution's parameters start from.
+#[derive(Clone, Copy)]
+pub(crate) struct Initializers {
+    pub weight: Initializer,
+    pub bias: Initializer,
+}
+
+/// The distribution that a network's kernels start from.
+///
+/// `fan_in` and `fan_out` count the values that an output and an input take part in; of a transposed
+/// convolution's kernel, `[channels_in, channels_out, height, width]`, PyTorch takes them the other
+/// way round, and so does this. Source: `torch.nn.init`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Init {
+    /// As the reference: PyTorch's default for the U-Net, uniform in `±1/sqrt(fan_in)` for kernels
+    /// and biases; Xavier-normal with gain `sqrt(2)` for the simple net.
+    #[default]
+    Default,
+    /// Uniform in `±gain sqrt(6 / (fan_in + fan_out))`.
+    XavierUniform,
+    /// Normal, with deviation `gain sqrt(2 / (fan_in + fan_out))`.
+    XavierNormal,
+    /// Uniform in `±gain sqrt(3 / fan_in)`.
+    KaimingUniform,
+    /// Normal, with deviation `gain / sqrt(fan_in)`.
+    KaimingNormal,
+}
+
+impl Init {
+    /// The gain where none is said: for a ReLU.
+    pub const GAIN: f64 = std::f64::consts::SQRT_2;
+
+    /// What a kernel of this shape and its bias start from.
+    pub(crate) fn initializers(self, gain: Option<f64>, kernel: [usize; 4]) -> Initializers {
+        let [first, second, height, width] = kernel;
+        let area = height * width;
+        let (fan_out, fan_in) = ((first * area) as f64, (second * area) as f64);
+        let gain = gain.unwrap_or(Self::GAIN);
+        let uniform = |bound: f64| Initializer::Uniform {
+            bound: bound as f32,
+        };
+        let normal = |std: f64| Initializer::Normal { std: std as f32 };
+        let weight = match self {
+            Self::Default => uniform(1.0 / fan_in.sqrt()),
+            Self::XavierUniform => uniform(gain * (6.0 / (fan_in + fan_out)).sqrt()),
+            Self::XavierNormal => normal(gain * (2.0 / (fan_in + fan_out)).sqrt()),
+            Self::KaimingUniform => uniform(gain * (3.0 / fan_in).sqrt()),
+            Self::KaimingNormal => normal(gain / fan_in.sqrt()),
+        };
+        let bias = match self {
+            Self::Default => weight,
+            _ => Initializer::Constant { value: 0.0 },
+        };
+        Initializers { weight, bias }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// f32 against PyTorch's f64.
+    const TOLERANCE: f32 = 1e-6;
+
+    #[test]
+    fn widths_are_those_of_pytorch() {
+        // torch.nn.init on torch.empty(5, 7, 3, 2): _calculate_fan_in_and_fan_out gives (42, 30).
+        let kernel = [5, 7, 3, 2];
+        for (init, gain, expected) in [
+            (Init::Default, None, 0.154_303_35),
+            (Init::XavierUniform, Some(1.0), 0.288_675_13),
+            (Init::XavierNormal, Some(1.0), 0.166_666_67),
+            (Init::KaimingUniform, None, 0.377_964_47),
+            (Init::KaimingNormal, None, 0.218_217_89),
+        ] {
+            let start = init.initializers(gain, kernel);
+            let (Initializer::Uniform { bound: found } | Initializer::Normal { std: found }) =
+                start.weight
+            else {
+                panic!("{init:?}: {:?}", start.weight);
+            };
+            assert!((found - expected).abs() < TOLERANCE, "{init:?}: {found}");
+            match init {
+                Init::Default => assert_eq!(start.bias, start.weight),
+                _ => assert_eq!(start.bias, Initializer::Constant { value: 0.0 }),
+            }
+        }
+    }
+}
