@@ -9,7 +9,11 @@ mod backend;
 mod commands;
 mod experiment;
 mod failure;
+mod font;
+mod paint;
+mod table;
 mod train;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -30,6 +34,7 @@ fn main() -> ExitCode {
     let result = failure::guard(|| match command {
         Command::Train(args) => train::run(&args),
         Command::Denoise(args) => commands::denoise::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Import(args) => commands::import::run(&args),
         Command::Export(args) => commands::export::run(&args),
         Command::Compare(args) => commands::compare::run(&args),

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod compare;
 pub mod denoise;
 pub mod devices;
+pub mod evaluate;
 pub mod export;
 pub mod gradcheck;
 pub mod import;
