@@ -70,7 +70,7 @@ fn a_model_file_lies_beside_its_checkpoint() {
     assert!(output.status.success(), "{}", stderr(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     for part in [
-        "simple net with 5 features and 3 channels; 338 parameters in float32",
+        "simple net with 5 features and 3 channels; 338 values in float32",
         "found under \"model_state_dict\"",
         "epoch-7.5.safetensors",
     ] {

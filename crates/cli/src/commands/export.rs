@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use n2n::Denoiser;
+use n2n_data::Normalization;
 use n2n_exchange::{OPSET, onnx};
 use n2n_model::{write_atomically, write_model_file};
 use serde::Serialize;
@@ -85,6 +86,10 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         opset,
         channels: metadata.channels(),
         divisor: metadata.network.divisor(),
+        size: match metadata.normalization {
+            Normalization::PerPixel { shape, .. } => Some([shape[1], shape[2]]),
+            _ => None,
+        },
     };
     match args.json {
         true => println!("{}", serde_json::to_string(&summary)?),
@@ -116,6 +121,9 @@ struct Summary<'a> {
     opset: Option<i64>,
     channels: usize,
     divisor: usize,
+    /// Height and width of the images, where statistics of each pixel fix them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<[usize; 2]>,
 }
 
 impl Summary<'_> {
@@ -124,10 +132,13 @@ impl Summary<'_> {
             Some(opset) => format!("ONNX, opset {opset}"),
             None => "safetensors".to_owned(),
         };
+        let (channels, divisor) = (self.channels, self.divisor);
+        let images = match self.size {
+            Some([height, width]) => format!("[N, {channels}, {height}, {width}] in [0, 1]"),
+            None => format!("[N, {channels}, H, W] in [0, 1], sides multiples of {divisor}"),
+        };
         format!(
-            "{format}: images [N, {}, H, W] in [0, 1], sides multiples of {}; written to {}",
-            self.channels,
-            self.divisor,
+            "{format}: images {images}; written to {}",
             self.file.display()
         )
     }

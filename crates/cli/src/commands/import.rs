@@ -77,7 +77,7 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let summary = Summary {
         model: output,
         network: &imported.network,
-        parameters: imported.parameters,
+        values: imported.values,
         dtypes: &imported.dtypes,
         place: imported.place.as_deref(),
         ignored: &imported.ignored,
@@ -115,7 +115,7 @@ impl ImportArgs {
 struct Summary<'a> {
     model: PathBuf,
     network: &'a NetworkConfig,
-    parameters: usize,
+    values: usize,
     dtypes: &'a [String],
     place: Option<&'a str>,
     ignored: &'a [String],
@@ -125,9 +125,9 @@ struct Summary<'a> {
 impl Summary<'_> {
     fn text(&self, imported: &Imported) -> String {
         let mut text = format!(
-            "{}; {} parameters in {}\n",
+            "{}; {} values in {}\n",
             describe(&imported.network),
-            self.parameters,
+            self.values,
             self.dtypes.join(", ")
         );
         if let Some(place) = self.place {

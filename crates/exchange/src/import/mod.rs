@@ -30,8 +30,8 @@ pub struct Imported {
     pub network: NetworkConfig,
     /// Its parameters, under this project's names.
     pub state: StateDict,
-    /// How many numbers they are, shared ones counted once.
-    pub parameters: usize,
+    /// How many numbers they are: shared ones counted once, running statistics included.
+    pub values: usize,
     /// The key under which the file had them, beside other things.
     pub place: Option<String>,
     /// How the file stored them, such as `float32`.
@@ -116,7 +116,7 @@ fn read<R: Read + Seek>(mut file: StateDictFile<R>) -> Result<Imported, Error> {
         }
         state.insert(name, TensorData::new(values, shape));
     }
-    let (network, parameters) = match checked(candidate.network, &state) {
+    let (network, values) = match checked(candidate.network, &state) {
         Ok(checked) => checked,
         Err(source) => {
             return Err(Error::Parameters {
@@ -129,7 +129,7 @@ fn read<R: Read + Seek>(mut file: StateDictFile<R>) -> Result<Imported, Error> {
     Ok(Imported {
         network,
         state,
-        parameters,
+        values,
         place: file.place().map(str::to_owned),
         dtypes,
         ignored: file.others().to_vec(),

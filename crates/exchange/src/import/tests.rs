@@ -115,7 +115,7 @@ fn simple_nets_of_pytorch_compute_the_same_here_whatever_their_layers_are_called
     let expected = simple(5, 3);
     let imported = agrees("simple", "simple", &expected);
     // 3*5*4 + 5, 5*5*4 + 5 twice, 5*3*4 + 3.
-    assert_eq!(imported.parameters, 65 + 105 + 105 + 63);
+    assert_eq!(imported.values, 65 + 105 + 105 + 63);
     for name in ["simple_sequential", "simple_numbered", "simple_deconv"] {
         let renamed = agrees(name, name, &expected);
         assert_eq!(renamed.state, imported.state, "{name}");
@@ -131,7 +131,7 @@ fn a_network_is_found_in_a_checkpoint_of_more() {
 
 #[test]
 fn every_type_of_floats_becomes_32_bits() {
-    let imported = agrees("simple_half", "simple_half", &simple(2, 1));
+    let imported = agrees("simple_half", "simple_half", &simple(6, 1));
     assert_eq!(
         imported.dtypes,
         ["bfloat16", "float16", "float32", "float64"]
@@ -139,7 +139,7 @@ fn every_type_of_floats_becomes_32_bits() {
 }
 
 #[test]
-fn shared_parameters_are_counted_once() {
+fn shared_values_are_counted_once() {
     for (name, config) in [
         ("unet_shared_prelu", unet(3, 3, 3)),
         (
@@ -152,7 +152,7 @@ fn shared_parameters_are_counted_once() {
     ] {
         let imported = import(&data(&format!("{name}.pth"))).unwrap();
         let network = config.init(1, &Device::flex());
-        assert_eq!(imported.parameters, network.num_params(), "{name}");
+        assert_eq!(imported.values, network.num_params(), "{name}");
     }
 }
 

@@ -63,7 +63,7 @@ fn model(network: &NetworkConfig, normalization: &Normalization, state: &StateDi
         producer_name: Some("n2n".to_owned()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         doc_string: Some(format!(
-            "Removes noise. Images are [N, {channels}, H, W] with values in [0, 1], and sides that are \
+            "Removes noise. Images have {channels} channels, values in [0, 1], and sides that are \
              multiples of {divisor}."
         )),
         graph: Some(GraphProto {
