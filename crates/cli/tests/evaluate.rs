@@ -246,6 +246,17 @@ fn the_table_names_strengths_and_what_they_were_chosen_on() {
         "{without}"
     );
     let one = run(&[&noise[..], &["--baselines", "median", "--limit", "1"]].concat());
+    let averaged = run(&[&noise[..], &["--baselines", "none", "--self-ensemble"]].concat());
+    assert!(
+        averaged.contains("models averaged over flips and turns"),
+        "{averaged}"
+    );
+    let model_line = |text: &str| {
+        text.lines()
+            .find(|line| line.contains("run-0"))
+            .map(str::to_owned)
+    };
+    assert_ne!(model_line(&averaged), model_line(&without));
     assert!(
         one.contains("1 image,") && !one.contains("Gaussian blur"),
         "{one}"

@@ -11,7 +11,7 @@ mod sheet;
 mod tune;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -67,15 +67,16 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
         let count = skipped.len();
         eprintln!("warning: {count} scenes or files are left out; --strict stops at the first");
     }
-    if let Some(path) = &args.csv {
-        write(path, &csv::bytes(&scenes, &results)?)?;
-    }
-    write(&sheet, &sheet::png(&scenes, &results)?)?;
+    // Before files are written: a full disk shall not cost the results.
     let report = Report::new(&scenes, &results, tuned_on, args, &sheet);
     match args.json {
         true => println!("{}", serde_json::to_string(&report)?),
         false => print!("{}", report.text()),
     }
+    if let Some(path) = &args.csv {
+        write(path, &csv::bytes(&scenes, &results)?)?;
+    }
+    write(&sheet, &sheet::png(&scenes, &results)?)?;
     eprintln!("picture: {}", sheet.display());
     Ok(ExitCode::SUCCESS)
 }
@@ -155,6 +156,6 @@ fn make_folder_of(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write(path: &PathBuf, bytes: &[u8]) -> anyhow::Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     write_atomically(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }

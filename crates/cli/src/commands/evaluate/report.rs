@@ -21,11 +21,14 @@ pub struct Report<'a> {
     compared_with: &'static str,
     noise: Option<String>,
     seed: u64,
+    self_ensemble: bool,
     /// What the strengths of classical methods were chosen on.
     strengths_chosen_on: Option<String>,
     methods: Vec<Row>,
     sheet: &'a Path,
     csv: Option<&'a Path>,
+    #[serde(skip)]
+    against: Against,
 }
 
 /// One method.
@@ -80,10 +83,12 @@ impl<'a> Report<'a> {
             },
             noise: scenes.noise.map(|noise| noise.to_string()),
             seed: args.seed,
+            self_ensemble: args.self_ensemble,
             strengths_chosen_on: tuned_on,
             methods: methods.collect(),
             sheet,
             csv: args.csv.as_deref(),
+            against,
         }
     }
 
@@ -96,13 +101,17 @@ impl<'a> Report<'a> {
         let path = self
             .data
             .map_or_else(String::new, |path| format!("{}: ", path.display()));
+        let ensemble = match self.self_ensemble {
+            true => ", models averaged over flips and turns",
+            false => "",
+        };
         let mut text = format!(
-            "{path}{}, {} {images}{noise}, compared with {}\n\n",
+            "{path}{}, {} {images}{noise}, compared with {}{ensemble}\n\n",
             self.kind, self.images, self.compared_with
         );
-        text += &match self.compared_with_clean() {
-            true => self.measured(),
-            false => self.estimated(),
+        text += &match self.against {
+            Against::Clean => self.measured(),
+            Against::SecondNoisy => self.estimated(),
         };
         if let Some(chosen_on) = &self.strengths_chosen_on {
             text += &format!(
@@ -111,13 +120,6 @@ impl<'a> Report<'a> {
             );
         }
         text
-    }
-
-    fn compared_with_clean(&self) -> bool {
-        let summaries = self.methods.iter().map(|row| row.summary);
-        summaries
-            .into_iter()
-            .any(|summary| matches!(summary, Summary::Measured { .. }))
     }
 
     /// The title of the strengths, if there are any.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{anyhow, ensure};
+use anyhow::{anyhow, bail};
 use n2n_data::noise::NoiseConfig;
 use n2n_data::{EvaluationRequest, EvaluationSet, NoisyPair};
 
@@ -45,10 +45,7 @@ impl Scenes {
         config.range = config.range.or(range);
         if let Some(path) = &config.validation {
             let path = path.display();
-            ensure!(
-                false,
-                "data.validation is {path}; to evaluate on that, say --data {path}"
-            );
+            bail!("data.validation is {path}; to evaluate on that, say --data {path}");
         }
         let waiting = Waiting::new();
         let set = EvaluationRequest {
