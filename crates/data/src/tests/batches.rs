@@ -55,6 +55,7 @@ fn batches_are_the_same_for_any_number_of_workers_and_from_any_position() {
             rotate_deg: 10.0,
             jitter: 0.2,
             swap: true,
+            grey: 0.0,
         },
         ..recipe()
     };
