@@ -1,6 +1,6 @@
 //! Networks that leave and enter this project: checkpoints of PyTorch in, ONNX out.
 //!
-//! Start reading at [`import`] and at [`onnx`].
+//! Start reading at [`import()`] and at [`onnx()`].
 
 mod error;
 mod import;
