@@ -1,8 +1,8 @@
 //! Batch normalization, as PyTorch does it.
 
 use burn::module::{Module, Param, RunningState};
-use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
+use burn::tensor::Tensor;
 
 use crate::parameters::Builder;
 use crate::{Initializer, ParameterError, ParameterSource};

@@ -325,7 +325,9 @@ impl UNetConfig {
         names: &[String],
         channels: usize,
     ) -> Result<Option<BatchNorm>, ParameterError> {
-        let norm = self.batch_norm.then(|| builder.batch_norm(names, channels));
+        let norm = self
+            .batch_norm
+            .then(|| builder.batch_norm(names, channels));
         norm.transpose()
     }
 

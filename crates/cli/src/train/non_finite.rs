@@ -109,9 +109,7 @@ impl NonFinite {
             images.insert(format!("input.{number}"), batch.input.into_data());
             images.insert(format!("target.{number}"), batch.target.into_data());
         }
-        let path = run_dir
-            .path()
-            .join(format!("non_finite-{:08}.safetensors", self.step));
+        let path = run_dir.path().join(format!("non_finite-{:08}.safetensors", self.step));
         write_model_file(&path, &images, &description)
             .context("cannot keep the images of the batch")?;
         Ok(path)

@@ -150,11 +150,7 @@ impl Run<'_> {
         }
         loop {
             let ended = self.go_on();
-            let Some(non_finite) = ended
-                .as_ref()
-                .err()
-                .and_then(|error| error.downcast_ref::<NonFinite>())
-            else {
+            let Some(non_finite) = ended.as_ref().err().and_then(|error| error.downcast_ref::<NonFinite>()) else {
                 return ended;
             };
             self.roll_back(*non_finite)?;
