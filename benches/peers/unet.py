@@ -41,7 +41,7 @@ class DecoderBlock(nn.Module):
 
 
 class UNet(nn.Module):
-    """`[N, 3, H, W]` to `[N, 3, H, W]` in (0, 1); H and W divisible by `2**depth`.
+    """`[N, channels, H, W]` to the same in (0, 1); H and W divisible by `2**depth`.
 
     With `share_weights` one encoder block serves all levels and one decoder block all middle levels:
     the state dict then holds it under every index.
@@ -54,6 +54,7 @@ class UNet(nn.Module):
         share_weights: bool = True,
         activation: str = "prelu",
         batch_norm: bool = False,
+        channels: int = 3,
     ):
         super().__init__()
         encoder, decoder = features, 2 * features
@@ -61,15 +62,15 @@ class UNet(nn.Module):
         def blocks(count, block):
             return [block()] * count if share_weights else [block() for _ in range(count)]
 
-        self.conv0 = conv3x3(3, encoder)
+        self.conv0 = conv3x3(channels, encoder)
         self.eblocks = nn.ModuleList(blocks(depth, lambda: EncoderBlock(encoder, batch_norm)))
         self.conv1 = conv3x3(encoder, encoder)
         self.dblocks = nn.ModuleList(
             [DecoderBlock(2 * encoder, decoder, decoder, batch_norm)]
             + blocks(depth - 2, lambda: DecoderBlock(decoder + encoder, decoder, decoder, batch_norm))
-            + [DecoderBlock(decoder + 3, decoder // 2, decoder // 3, batch_norm)]
+            + [DecoderBlock(decoder + channels, decoder // 2, decoder // 3, batch_norm)]
         )
-        self.conv2 = conv3x3(decoder // 3, 3)
+        self.conv2 = conv3x3(decoder // 3, channels)
         self.relu = {"prelu": nn.PReLU, "relu": nn.ReLU}[activation]()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -6,13 +6,17 @@ use serde_json::Value;
 use crate::cargo;
 
 /// Each member of the workspace and the members it may depend on.
-const LAYERS: [(&str, &[&str]); 9] = [
-    ("n2n", &["n2n-data", "n2n-files", "n2n-model"]),
+const LAYERS: [(&str, &[&str]); 10] = [
+    (
+        "n2n",
+        &["n2n-data", "n2n-files", "n2n-model", "n2n-testing"],
+    ),
     (
         "n2n-cli",
         &[
             "n2n",
             "n2n-data",
+            "n2n-exchange",
             "n2n-files",
             "n2n-kernels",
             "n2n-model",
@@ -21,6 +25,10 @@ const LAYERS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("n2n-data", &["n2n-files"]),
+    (
+        "n2n-exchange",
+        &["n2n-data", "n2n-files", "n2n-model", "n2n-testing"],
+    ),
     ("n2n-files", &[]),
     ("n2n-kernels", &[]),
     ("n2n-model", &["n2n-scratch", "n2n-testing"]),

@@ -7,6 +7,9 @@ use n2n_scratch::gradcheck::TOLERANCE;
 
 use crate::backend::{BackendName, Selected};
 use crate::commands::denoise::args::DenoiseArgs;
+use crate::commands::evaluate::EvaluateArgs;
+use crate::commands::export::ExportArgs;
+use crate::commands::import::ImportArgs;
 use n2n_data::noise::NoiseConfig;
 
 /// Image restoration without clean data: trains denoisers on pairs of noisy images.
@@ -25,6 +28,15 @@ pub enum Command {
     Train(TrainArgs),
     /// Denoise images, stacks and folders of them
     Denoise(DenoiseArgs),
+    /// Measure how well models denoise, beside classical methods
+    ///
+    /// PSNR and SSIM of whole images, never cut, resampled or clipped. Classical methods get the strength
+    /// that is best on the very same images, which nobody knows in practice: that favours them.
+    Evaluate(EvaluateArgs),
+    /// Make a model file of a checkpoint of PyTorch
+    Import(ImportArgs),
+    /// Write a model for other programs, as ONNX or for PyTorch
+    Export(ExportArgs),
     /// Take the same training steps on several backends, and compare speed, results and memory
     Compare(CompareArgs),
     /// Time training steps of the reference networks, by each implementation in turn

@@ -9,7 +9,11 @@ mod backend;
 mod commands;
 mod experiment;
 mod failure;
+mod font;
+mod paint;
+mod table;
 mod train;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -30,6 +34,9 @@ fn main() -> ExitCode {
     let result = failure::guard(|| match command {
         Command::Train(args) => train::run(&args),
         Command::Denoise(args) => commands::denoise::run(&args),
+        Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Import(args) => commands::import::run(&args),
+        Command::Export(args) => commands::export::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Gradcheck(args) => commands::gradcheck::run(&args),
@@ -37,7 +44,18 @@ fn main() -> ExitCode {
         Command::Data(DataCommand::Inspect(args)) => commands::inspect::run(args),
     });
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        eprintln!("error: {}", message(&error));
         ExitCode::from(BAD_INPUT)
+    })
+}
+
+/// An error and its causes, each once: many a message ends with that of its cause.
+fn message(error: &anyhow::Error) -> String {
+    let causes = error.chain().skip(1).map(ToString::to_string);
+    causes.fold(error.to_string(), |message, cause| {
+        match message.ends_with(&cause) {
+            true => message,
+            false => format!("{message}: {cause}"),
+        }
     })
 }

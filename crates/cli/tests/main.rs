@@ -6,6 +6,8 @@ mod bad_input;
 mod compare;
 mod data;
 mod denoise;
+mod evaluate;
+mod exchange;
 mod gradcheck;
 #[cfg(unix)]
 mod resume;

@@ -35,6 +35,12 @@ const STATEFUL: [&str; 7] = [
     "train.accumulate=2",
 ];
 
+const GOING_BACK: [&str; 3] = [
+    "train.optimizer.kind=sgd",
+    "train.lr=1e8",
+    "train.on_nan=rollback",
+];
+
 /// Files of a run that must be the same to the byte.
 const MODELS: [&str; 3] = ["initial", "best", "last"];
 
@@ -202,6 +208,17 @@ fn kills_leave_no_trace_on_what_has_a_state() {
     assert_eq!(metrics(&expected).len(), 2);
     let run = folder.path().join("killed");
     killed_after(&[0, 3, 17, 24], &run, &settings);
+    summary(&output(&resume(&run)));
+    assert_same(&run, &expected);
+}
+
+/// The loss becomes no number, and the learning rate is halved, before and after the kills.
+#[test]
+fn kills_leave_no_trace_on_a_run_that_goes_back() {
+    let settings = [&SHORT, GOING_BACK.as_slice()].concat();
+    let (folder, expected) = undisturbed(&settings);
+    let run = folder.path().join("killed");
+    killed_after(&[0, 3, 18, 40], &run, &settings);
     summary(&output(&resume(&run)));
     assert_same(&run, &expected);
 }

@@ -18,6 +18,13 @@ fn run(folder: &Path, settings: &[&str]) -> Output {
     smoke(folder, &args)
 }
 
+/// A learning rate that blows the network up in a few steps.
+const TOO_LARGE: [&str; 3] = [
+    "train.optimizer.kind=sgd",
+    "train.scheduler.kind=constant",
+    "train.lr=1e8",
+];
+
 fn metrics(folder: &Path) -> Vec<serde_json::Value> {
     let text = fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
     let parse = |line| serde_json::from_str(line).unwrap();
@@ -85,5 +92,48 @@ fn accumulated_batches_are_one_large_batch() {
             let (a, b) = (a[key].as_f64().unwrap(), b[key].as_f64().unwrap());
             assert!((a - b).abs() <= TOLERANCE * a, "{key}: {a} and {b}");
         }
+    }
+}
+
+#[test]
+fn a_loss_that_is_no_number_stops_the_run_and_its_images_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = refused(&run(folder.path(), &TOO_LARGE));
+    assert!(
+        message.contains("the training loss became NaN at batch 2"),
+        "{message}"
+    );
+    assert!(message.contains("lower train.lr"), "{message}");
+    let dump = folder.path().join("non_finite-00000002.safetensors");
+    assert!(message.contains(dump.to_str().unwrap()), "{message}");
+    let bytes = fs::read(&dump).unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    // The second batch of four, in the order that the seed gives.
+    for part in [
+        "input.0",
+        "target.0",
+        "\\\"epoch\\\":0",
+        "\\\"examples\\\":[9,5,21,12]",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn a_run_can_go_back_and_on_at_half_the_learning_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(
+        folder.path(),
+        &[&TOO_LARGE, ["train.on_nan=rollback"].as_slice()].concat(),
+    );
+    assert_eq!(summary(&output)["images"], 36);
+    let message = stderr(&output);
+    let times = message.matches("at half the learning rate").count();
+    assert!(times > 1, "{message}");
+    let metrics = metrics(folder.path());
+    assert_eq!(metrics.len(), 3);
+    for record in metrics {
+        let lr = record["lr"].as_f64().unwrap();
+        assert_eq!(lr, 1e8 / f64::powi(2.0, times as i32));
     }
 }

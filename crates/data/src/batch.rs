@@ -178,7 +178,12 @@ impl TrainStream {
             epoch,
             index: index as usize,
         };
-        order.iter().skip(start).take(batch_size).map(visit).collect()
+        order
+            .iter()
+            .skip(start)
+            .take(batch_size)
+            .map(visit)
+            .collect()
     }
 
     fn order(&self, epoch: u64) -> Vec<u32> {

@@ -254,6 +254,25 @@ pub enum DataError {
         name: String,
     },
 
+    /// Clean images alone, and no noise.
+    #[error(
+        "{name} holds clean images only; say which noise to put on them, as with --noise gaussian:25"
+    )]
+    NothingNoisy {
+        /// The set.
+        name: String,
+    },
+
+    /// Noisy images alone, one of each scene.
+    #[error(
+        "{name} holds neither clean images nor second noisy ones of the same scenes, so that there is \
+         nothing to compare with; add either"
+    )]
+    NothingToCompare {
+        /// The set.
+        name: String,
+    },
+
     /// Clean images too small to be reduced, and no noise.
     #[error(
         "these are clean images, and of {shortest} pixels at the shortest side: too few to draw \

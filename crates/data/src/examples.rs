@@ -27,7 +27,7 @@ pub struct Visit {
 /// Which part of a scene an example is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// All of it; every scene is of one size.
+    /// All of it; in training, every scene is of one size.
     Whole,
     /// A square somewhere, of this side.
     Anywhere(usize),
@@ -134,6 +134,18 @@ impl Examples {
         let size = self.shape(index);
         let read = |scene| self.recipe.pair(&self.library, scene, size, visit);
         self.library.read_some(self.order.scene(index), read)
+    }
+
+    /// The same, but an error where [`pair`](Self::pair) takes another scene in place of a damaged one.
+    ///
+    /// # Errors
+    /// When an image cannot be read.
+    ///
+    /// # Panics
+    /// If the index is not below [`len`](Self::len).
+    pub(crate) fn pair_itself(&self, visit: Visit) -> Result<NoisyPair, DataError> {
+        let (scene, size) = (self.order.scene(visit.index), self.shape(visit.index));
+        self.recipe.pair(&self.library, scene, size, visit)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{DataError, Examples, Visit};
 
 /// The smallest standard deviation divided by: one step of 8-bit data. What varies less is flat,
 /// and dividing by its deviation would only blow up quantization.
-const MIN_STD: f64 = 1.0 / 255.0;
+pub const MIN_STD: f64 = 1.0 / 255.0;
 
 /// Sums are taken over integers, so that their order cannot matter. 65535 is 255 * 257: values
 /// that came from 8-bit or 16-bit integers are integers on this scale too.

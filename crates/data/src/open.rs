@@ -73,7 +73,7 @@ impl Request<'_> {
             train,
             validation,
             skipped,
-        } = self.find()?;
+        } = self.find(Target::Noisy)?;
         let mut skipped: Vec<String> = skipped.iter().map(ToString::to_string).collect();
         let validation = match &config.validation {
             Some(path) => {
@@ -154,9 +154,10 @@ impl Request<'_> {
         }
     }
 
-    fn find(&self) -> Result<Found, DataError> {
+    /// What the experiment names; `second` is what the second of two tensors in a file of PyTorch is.
+    pub(crate) fn find(&self, second: Target) -> Result<Found, DataError> {
         let config = self.config;
-        let finder = self.finder(Target::Noisy);
+        let finder = self.finder(second);
         if let Some([first, second]) = &config.pairs {
             return finder.pairs([first, second], config.clean.as_deref());
         }
@@ -288,14 +289,15 @@ impl Opened {
 }
 
 /// Pixels of a clean image that become one, along each axis.
-fn reduction(noise: Option<NoiseConfig>) -> usize {
+pub(crate) fn reduction(noise: Option<NoiseConfig>) -> usize {
     match noise {
         Some(NoiseConfig::Points { factor }) => factor,
         _ => 1,
     }
 }
 
-fn first(source: Arc<dyn SceneSource>, limit: usize) -> Arc<dyn SceneSource> {
+/// The first so many scenes.
+pub(crate) fn first(source: Arc<dyn SceneSource>, limit: usize) -> Arc<dyn SceneSource> {
     match limit < source.len() {
         true => Arc::new(Subset::new(source, (0..limit as u32).collect())),
         false => source,

@@ -213,18 +213,20 @@ pub enum FileError {
     /// The file is in neither of the two forms that `torch.save` writes.
     #[error(
         "{path} was not made by torch.save: it is neither its zip archive nor its older pickle \
-         stream; write it with torch.save((noisy, noisy), path)",
+         stream; {way_out}",
         path = .path.display()
     )]
     NotTorchSave {
         /// The file.
         path: PathBuf,
+        /// What to do instead.
+        way_out: &'static str,
     },
 
-    /// A pickle names a function or class that images do not need.
+    /// A pickle names a function or class that tensors do not need.
     #[error(
         "{path} is refused because it asks to run {global}, and nothing was run; \
-         expected plain tensors: write it with torch.save((noisy, noisy), path)",
+         expected plain tensors: {way_out}",
         path = .path.display()
     )]
     UnsafePickle {
@@ -232,6 +234,36 @@ pub enum FileError {
         path: PathBuf,
         /// What it asks for, as `module.name`.
         global: String,
+        /// What to do instead.
+        way_out: &'static str,
+    },
+
+    /// The file holds something else than tensors by name.
+    #[error(
+        "{path} holds {found}; expected the tensors of a network by name: write it with \
+         torch.save(network.state_dict(), path)",
+        path = .path.display()
+    )]
+    NotStateDict {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        found: String,
+    },
+
+    /// A parameter is not of floats.
+    #[error(
+        "{name} in {path} is stored as {found}; expected float32, float16, bfloat16 or float64: \
+         convert the network with .float() before saving",
+        path = .path.display()
+    )]
+    ParameterType {
+        /// The file.
+        path: PathBuf,
+        /// Name of the parameter.
+        name: String,
+        /// Its element type.
+        found: &'static str,
     },
 
     /// The file holds something else than two or three tensors.
@@ -296,18 +328,18 @@ pub enum FileError {
 
     /// A tensor reaches beyond its storage, or repeats parts of it.
     #[error(
-        "tensor {index} of {path} spans {needed} bytes and its storage holds {held}; \
+        "{tensor} of {path} spans {needed} elements and its storage holds {held}; \
          save tensor.contiguous() instead of a view",
         path = .path.display()
     )]
     TensorBounds {
         /// The file.
         path: PathBuf,
-        /// Position of the tensor, from 0.
-        index: usize,
-        /// Bytes that shape, strides and offset need; `usize::MAX` where they overflow.
+        /// The tensor, by its position or name.
+        tensor: String,
+        /// Elements that shape, strides and offset need; `usize::MAX` where they overflow.
         needed: usize,
-        /// Bytes there are.
+        /// Elements there are.
         held: usize,
     },
 

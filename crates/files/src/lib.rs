@@ -9,6 +9,7 @@ mod cifar;
 mod error;
 mod exr;
 mod format;
+mod half;
 mod input;
 mod jpeg;
 mod npy;
@@ -31,6 +32,9 @@ pub use self::{
     raster::{Header, MAX_DECODED_BYTES, Raster, SampleKind, Samples},
     stack::{Stack, is_stack},
     tiff::TiffStack,
-    torch::{TorchStack, open_torch, read_torch},
+    torch::{
+        StateDictFile, TorchStack, TorchTensor, open_state_dict, open_torch, read_state_dict,
+        read_torch,
+    },
     write::{EncodeError, JPEG_QUALITY, NpyWriter, TiffWriter, encode_picture},
 };

@@ -120,9 +120,7 @@ impl Conv2d {
                 let x = interpolate(x, nearest.with_scale_factor([2.0, 2.0]));
                 self.forward_normalized(Tensor::cat(vec![x, skip], 1), norm, prelu)
             }
-            (Self::Scratch(conv), None) => {
-                conv.forward_upsampled(x, skip, activation(Some(prelu)))
-            }
+            (Self::Scratch(conv), None) => conv.forward_upsampled(x, skip, activation(Some(prelu))),
             (Self::Scratch(conv), Some(norm)) => {
                 let y = conv.forward_upsampled(x, skip, Activation::Linear);
                 prelu.forward(norm.forward(y))

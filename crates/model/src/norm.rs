@@ -1,14 +1,11 @@
 //! Batch normalization, as PyTorch does it.
 
 use burn::module::{Module, Param, RunningState};
-use burn::tensor::module::{batch_norm, batch_norm_train};
 use burn::tensor::Tensor;
+use burn::tensor::module::{batch_norm, batch_norm_train};
 
 use crate::parameters::Builder;
 use crate::{Initializer, ParameterError, ParameterSource};
-
-/// Added to a variance whose root is divided by.
-const EPSILON: f64 = 1e-5;
 
 /// Share of a batch's statistics in the running ones.
 const MOMENTUM: f64 = 0.1;
@@ -28,6 +25,9 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
+    /// Added to a variance whose root is divided by.
+    pub const EPSILON: f64 = 1e-5;
+
     /// The normalized batch; on a device with autodiff, a step of training.
     ///
     /// # Shapes
@@ -36,11 +36,11 @@ impl BatchNorm {
         let (weight, bias) = (self.gamma.val(), self.beta.val());
         if !x.device().is_autodiff() {
             let (mean, var) = (self.running_mean.value(), self.running_var.value());
-            return batch_norm(x, weight, bias, mean, var, EPSILON);
+            return batch_norm(x, weight, bias, mean, var, Self::EPSILON);
         }
         let [batch_size, _, height, width] = x.dims();
         let count = (batch_size * height * width) as f64;
-        let batch = batch_norm_train(x, weight, bias, EPSILON);
+        let batch = batch_norm_train(x, weight, bias, Self::EPSILON);
         // Of one value there is no unbiased variance.
         let unbiased = batch.variance * (count / (count - 1.0).max(1.0));
         follow(&self.running_mean, batch.mean);

@@ -14,8 +14,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-use crate::conv::{Conv2d, ConvTranspose2d};
 use crate::Init;
+use crate::conv::{Conv2d, ConvTranspose2d};
 
 /// Parameters by PyTorch's name, such as `eblocks.0.conv.weight`.
 pub type StateDict = BTreeMap<String, TensorData>;

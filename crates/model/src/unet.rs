@@ -325,9 +325,7 @@ impl UNetConfig {
         names: &[String],
         channels: usize,
     ) -> Result<Option<BatchNorm>, ParameterError> {
-        let norm = self
-            .batch_norm
-            .then(|| builder.batch_norm(names, channels));
+        let norm = self.batch_norm.then(|| builder.batch_norm(names, channels));
         norm.transpose()
     }
 

@@ -94,15 +94,19 @@ fn check(name: &str, config: &UNetConfig, device: &Device) {
             (format!("after.{name}"), found)
         });
         visitor.found.extend(statistics);
-        let input = Tensor::<4>::from_data(golden.tensor("input"), &device.clone().without_autodiff());
+        let input =
+            Tensor::<4>::from_data(golden.tensor("input"), &device.clone().without_autodiff());
         let evaluated = network.valid().forward(input);
-        visitor.found.push(("evaluated".to_owned(), evaluated.into_data()));
+        visitor
+            .found
+            .push(("evaluated".to_owned(), evaluated.into_data()));
     }
     if config.batch_norm {
         // A bias that a normalization takes away again: its gradient is 0, and what is left of the sums
         // that make it is held to the size of their terms.
         visitor.found.retain(|(name, gradient)| {
-            let vanishes = name.contains("blocks") && name.contains("conv") && name.ends_with("bias");
+            let vanishes =
+                name.contains("blocks") && name.contains("conv") && name.ends_with("bias");
             let largest = gradient.iter::<f64>().fold(0.0, |a, b| b.abs().max(a));
             assert!(!vanishes || largest < TOLERANCE, "{name}: {largest}");
             !vanishes

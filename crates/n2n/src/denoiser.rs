@@ -169,6 +169,11 @@ impl Denoiser {
         &self.metadata
     }
 
+    /// Its parameters under PyTorch's names: a shared block stands under every index.
+    pub fn state_dict(&self) -> StateDict {
+        self.metadata.network.state_dict(&self.network)
+    }
+
     /// The denoised image.
     ///
     /// # Errors

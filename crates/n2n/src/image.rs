@@ -39,7 +39,7 @@ impl Image {
     /// As for [`new`](Self::new).
     pub fn from_raster(raster: &Raster, range: Option<[f32; 2]>) -> Result<Self, Error> {
         let value = read(&raster.samples, range);
-        let values = (0..raster.samples.len()).map(|at| value(at)).collect();
+        let values = (0..raster.samples.len()).map(value).collect();
         Self::new(raster.shape(), values)
     }
 

@@ -47,8 +47,11 @@ impl ModelMetadata {
         channels(&self.network)
     }
 
-    /// Checks that a network can be built and fed as this says.
-    pub(crate) fn check(&self, path: &Path) -> Result<(), Error> {
+    /// Checks that a network can be built and fed as this says; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// When a size, the statistics or the range cannot be.
+    pub fn check(&self, path: &Path) -> Result<(), Error> {
         let path = path.to_owned();
         if self.format > FORMAT {
             return Err(Error::Format {

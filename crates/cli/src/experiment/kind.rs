@@ -1,8 +1,8 @@
 //! Tables that may leave out their `kind`.
 
 use n2n_model::NetworkConfig;
-use serde::{Deserialize, Deserializer};
 use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 
 use super::{OptimizerConfig, SchedulerConfig};
 
@@ -25,7 +25,9 @@ impl Kinded for SchedulerConfig {
 }
 
 /// Reads such a table.
-pub fn with_default_kind<'de, D: Deserializer<'de>, T: Kinded>(deserializer: D) -> Result<T, D::Error> {
+pub fn with_default_kind<'de, D: Deserializer<'de>, T: Kinded>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     let mut table = toml::Table::deserialize(deserializer)?;
     table
         .entry("kind")

@@ -1,17 +1,13 @@
 //! The training and validation examples an experiment names.
 
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
 
 use n2n_data::{Examples, NoisyPair, Opened, Request, Visit};
 use rayon::prelude::*;
 
 use super::psnr::Psnr;
 use crate::experiment::Experiment;
-
-/// A wait that is longer than this shows how far it is, and so often.
-const INTERVAL: Duration = Duration::from_secs(2);
+use crate::waiting::Waiting;
 
 /// Opens the data of an experiment, and settles what follows from it: the experiment that comes back
 /// names the channels and the noise.
@@ -22,14 +18,9 @@ pub fn open(mut experiment: Experiment) -> anyhow::Result<(Experiment, Opened)> 
     experiment.model.validate()?;
     let mut config = experiment.data.clone();
     config.channels = config.channels.or(experiment.model.channels());
-    let shown = Mutex::new(Instant::now());
-    let progress = |scenes: usize| {
-        if let Ok(mut shown) = shown.lock()
-            && shown.elapsed() > INTERVAL
-        {
-            *shown = Instant::now();
-            eprintln!("looking at images: {scenes} scenes so far");
-        }
+    let waiting = Waiting::new();
+    let progress = |scenes| {
+        waiting.tell(|| format!("looking at images: {scenes} scenes so far"));
     };
     let opened = Request {
         config: &config,

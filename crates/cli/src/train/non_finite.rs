@@ -44,10 +44,7 @@ impl fmt::Display for NonFinite {
                 write!(f, "the validation error became {error} after batch {step}")?;
             }
         }
-        write!(
-            f,
-            "; lower train.lr (it was {lr:e}), or set train.clip_norm or train.on_nan = \"rollback\""
-        )
+        write!(f, " (learning rate {lr:e})")
     }
 }
 
@@ -109,7 +106,9 @@ impl NonFinite {
             images.insert(format!("input.{number}"), batch.input.into_data());
             images.insert(format!("target.{number}"), batch.target.into_data());
         }
-        let path = run_dir.path().join(format!("non_finite-{:08}.safetensors", self.step));
+        let path = run_dir
+            .path()
+            .join(format!("non_finite-{:08}.safetensors", self.step));
         write_model_file(&path, &images, &description)
             .context("cannot keep the images of the batch")?;
         Ok(path)

@@ -179,11 +179,11 @@ mod tests {
     }
 
     /// An optimizer that goes on from its bytes takes the steps of one that never stopped.
-    fn goes_on(device: &Device) {
+    fn goes_on(config: &OptimizerConfig, device: &Device) {
         let begin = || {
             let tracked = device.clone().autodiff();
             let module = PReluConfig::new().with_num_parameters(5).init(&tracked);
-            let optimizer = optimizer(&OptimizerConfig::default(), &tracked);
+            let optimizer = optimizer(config, &tracked);
             (module, optimizer)
         };
         let (module, optimizer) = begin();
@@ -200,19 +200,29 @@ mod tests {
 
         let values = |module: PRelu| module.alpha.val().into_data().iter::<f32>().collect();
         let [resumed, undisturbed]: [Vec<f32>; 2] = [resumed, undisturbed].map(values);
-        assert_eq!(resumed, undisturbed);
+        assert_eq!(resumed, undisturbed, "{config:?}");
     }
 
     #[test]
-    fn adam_goes_on_from_its_bytes_on_the_cpu() {
-        // Not this program's default device, which is a GPU's.
-        goes_on(&Device::flex());
+    fn every_optimizer_goes_on_from_its_bytes_on_the_cpu() {
+        for text in [
+            "kind = 'sgd'",
+            "kind = 'sgd'\nmomentum = 0.9\nnesterov = true",
+            "kind = 'adam'",
+            "kind = 'adamw'",
+            "kind = 'adagrad'",
+            "kind = 'rmsprop'",
+            "kind = 'rmsprop'\nmomentum = 0.9\ncentered = true",
+        ] {
+            // Not this program's default device, which is a GPU's.
+            goes_on(&toml::from_str(text).unwrap(), &Device::flex());
+        }
     }
 
     #[test]
     fn adam_goes_on_from_its_bytes_on_wgpu() {
         match BackendName::Wgpu.open(0) {
-            Ok(selected) => goes_on(&selected.device),
+            Ok(selected) => goes_on(&OptimizerConfig::default(), &selected.device),
             Err(error) => {
                 assert!(std::env::var_os("CI").is_none(), "{error:#}");
                 let line = b"Adam on wgpu is NOT tested: no adapter here\n";

@@ -1,14 +1,15 @@
 //! What a validation looks like: a few images side by side, and how alike all of them are.
 
-use std::io::Cursor;
 use std::sync::Arc;
 
 use anyhow::Context;
 use burn::tensor::Tensor;
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 use n2n_data::quality::ssim;
 use n2n_data::{Examples, NoisyPair, Visit};
 use rayon::prelude::*;
+
+use crate::paint::{paint, png};
 
 /// Images that are shown.
 const SHOWN: usize = 4;
@@ -55,9 +56,7 @@ impl Gallery {
             row.draw(&mut picture, top);
             top += row.height() + GAP;
         }
-        let mut bytes = Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, ImageFormat::Png)?;
-        Ok(bytes.into_inner())
+        png(&picture)
     }
 }
 
@@ -88,20 +87,9 @@ impl<'a> Row<'a> {
     }
 
     fn draw(&self, picture: &mut RgbImage, top: usize) {
-        let [channels, height, width] = self.shape;
+        let step = self.shape[2] * self.scale + GAP;
         for (column, image) in self.images.iter().enumerate() {
-            let left = column * (width * self.scale + GAP);
-            for y in 0..height * self.scale {
-                for x in 0..width * self.scale {
-                    let at = y / self.scale * width + x / self.scale;
-                    let colour = [0, 1, 2].map(|channel| {
-                        let channel = if channels == 3 { channel } else { 0 };
-                        let value = image[channel * height * width + at];
-                        (value.clamp(0.0, 1.0) * 255.0).round() as u8
-                    });
-                    picture.put_pixel((left + x) as u32, (top + y) as u32, colour.into());
-                }
-            }
+            paint(picture, [column * step, top], image, self.shape, self.scale);
         }
     }
 }

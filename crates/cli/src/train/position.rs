@@ -38,7 +38,9 @@ impl Position {
     pub fn is_over(&self, config: &TrainConfig, max_images: usize) -> Option<End> {
         let minutes = self.seconds / 60.0;
         let late = config.max_minutes.is_some_and(|most| minutes >= most);
-        let no_better = config.early_stop.is_some_and(|most| self.since_best >= most);
+        let no_better = config
+            .early_stop
+            .is_some_and(|most| self.since_best >= most);
         match (self.images >= max_images || late, no_better) {
             (true, _) => Some(End::Done),
             (false, true) => Some(End::NoBetter),

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use burn::data::dataloader::{DataLoader, Progress};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -150,7 +150,11 @@ impl Run<'_> {
         }
         loop {
             let ended = self.go_on();
-            let Some(non_finite) = ended.as_ref().err().and_then(|error| error.downcast_ref::<NonFinite>()) else {
+            let Some(non_finite) = ended
+                .as_ref()
+                .err()
+                .and_then(|error| error.downcast_ref::<NonFinite>())
+            else {
                 return ended;
             };
             self.roll_back(*non_finite)?;
@@ -216,15 +220,18 @@ impl Run<'_> {
         let run_dir = self.run_dir();
         let accumulate = strategy.config.accumulate;
         let dump = non_finite.dump(&run_dir, &strategy.stream, accumulate)?;
-        let report = || anyhow::anyhow!("{non_finite}; its images are in {}", dump.display());
-        if strategy.config.on_nan == OnNan::Stop {
-            return Err(report());
-        }
         let halvings = self.position.halvings + 1;
-        if halvings > MOST_HALVINGS {
-            return Err(report()).context(format!(
-                "after {MOST_HALVINGS} times that the learning rate was halved"
-            ));
+        let way_out = match strategy.config.on_nan {
+            OnNan::Stop => Some("set train.on_nan = \"rollback\""),
+            OnNan::Rollback if halvings > MOST_HALVINGS => Some("look at the images"),
+            OnNan::Rollback => None,
+        };
+        if let Some(way_out) = way_out {
+            bail!(
+                "{non_finite}; lower train.lr, set train.clip_norm or {way_out}; the images of the batch \
+                 are in {}",
+                dump.display()
+            );
         }
         let folder = run_dir.checkpoints();
         drop(run_dir);

@@ -56,7 +56,11 @@ impl Update {
             if !norms.sums.is_empty() {
                 let norm = Tensor::cat(norms.sums, 0).sum().sqrt();
                 let scale = (norm + EPSILON).recip() * limit;
-                gradients = each(network, gradients, Map::ScaleBy(scale.clamp_max(1.0)));
+                gradients = each(
+                    network,
+                    gradients,
+                    Map::ScaleBy(Box::new(scale.clamp_max(1.0))),
+                );
             }
         }
         gradients
@@ -77,7 +81,7 @@ fn each(network: &Network, gradients: GradientsParams, map: Map) -> GradientsPar
 enum Map {
     Scale(f64),
     Clamp(f64),
-    ScaleBy(Tensor<1>),
+    ScaleBy(Box<Tensor<1>>),
 }
 
 struct Mapped {
@@ -93,7 +97,7 @@ impl ModuleVisitor for Mapped {
             let gradient = match &self.map {
                 Map::Scale(factor) => gradient * *factor,
                 Map::Clamp(limit) => gradient.clamp(-limit, *limit),
-                Map::ScaleBy(factor) => gradient * factor.clone().unsqueeze(),
+                Map::ScaleBy(factor) => gradient * Tensor::clone(factor).unsqueeze(),
             };
             self.after.register(id, gradient);
         }

@@ -6,6 +6,7 @@ mod scenes;
 mod stacks;
 mod subset;
 
+pub(crate) use find::TRAIN_FILE;
 pub use find::{Finder, Found, Layout};
 pub use scenes::{Scenes, ScenesConfig, Split};
 pub use subset::Subset;

@@ -1,6 +1,7 @@
 //! Sources, examples and batches together.
 
 mod batches;
+mod evaluation;
 mod examples;
 mod files;
 mod find;

@@ -2,54 +2,63 @@
 //!
 //! A pickle is a program for a stack machine. This one knows only the instructions that
 //! `torch.save` emits for tensors in tuples, lists and dictionaries, and a "call" can only make a
-//! [`Tensor`] record or an empty dictionary.
+//! [`Tensor`](super::value::Tensor) record or an empty dictionary.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap, btree_map::Entry},
     io::{ErrorKind, Read, Take},
     path::Path,
     rc::Rc,
 };
 
-use super::value::{Global, Storage, Tensor, Value};
+use super::{
+    content::Content,
+    element::Element,
+    value::{Containers, Global, Pickle, Storage, Value},
+};
 use crate::{
     FileError,
     input::{malformed, truncated},
 };
 
-/// Longest pickle read. Three tensors take about 300 bytes; a length above this is a wrong file.
+/// Longest pickle read. Three tensors take about 300 bytes, the thousand of a large network 100,000.
 pub(super) const MAX_BYTES: u64 = 1 << 20;
 
-/// Most instructions run. Three tensors take about 150. The bound also limits the stack, the memo,
-/// the depth of nested values (dropped by recursion) and the time a hostile file can cost.
-const MAX_INSTRUCTIONS: usize = 1024;
-
 /// Reads one pickle and leaves `input` just behind it.
-pub(super) fn load(input: impl Read, path: &Path) -> Result<Value, FileError> {
+pub(super) fn load(input: impl Read, content: Content, path: &Path) -> Result<Pickle, FileError> {
     let mut machine = Machine {
         input: input.take(MAX_BYTES),
+        content,
         path,
         stack: Vec::new(),
         marks: Vec::new(),
         memo: HashMap::new(),
+        containers: Containers::default(),
+        storages: BTreeMap::new(),
     };
-    for _ in 0..MAX_INSTRUCTIONS {
+    let limit = content.max_instructions();
+    for _ in 0..limit {
         if let Some(value) = machine.step()? {
-            return Ok(value);
+            return Ok(Pickle {
+                value,
+                containers: machine.containers,
+                storages: machine.storages,
+            });
         }
     }
-    Err(machine.not_pairs(format!(
-        "a pickle of more than {MAX_INSTRUCTIONS} instructions"
-    )))
+    Err(machine.other(format!("a pickle of more than {limit} instructions")))
 }
 
 struct Machine<'a, R> {
     input: Take<R>,
+    content: Content,
     path: &'a Path,
     stack: Vec<Value>,
     /// Lengths of the stack where the open tuples, lists and dictionaries begin.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
+    containers: Containers,
+    storages: BTreeMap<Rc<str>, Rc<Storage>>,
 }
 
 impl<R: Read> Machine<'_, R> {
@@ -70,29 +79,50 @@ impl<R: Read> Machine<'_, R> {
                 let value = i32::from_le_bytes(self.bytes()?); // BININT
                 self.stack.push(Value::Int(value.into()));
             }
+            b'G' => {
+                self.bytes::<8>()?; // BINFLOAT
+                self.stack.push(Value::Float);
+            }
             b'K' => self.push_uint::<1>()?, // BININT1
             b'M' => self.push_uint::<2>()?, // BININT2
             0x8a => self.push_long()?,      // LONG1
             b'X' => self.push_text::<4>()?, // BINUNICODE
             0x8c => self.push_text::<1>()?, // SHORT_BINUNICODE
 
-            b')' => self.stack.push(Value::Tuple(Rc::default())), // EMPTY_TUPLE
-            0x85..=0x87 => self.close_tuple(usize::from(instruction - 0x84))?, // TUPLE1 to TUPLE3
+            b')' => self.push_tuple(Vec::new()), // EMPTY_TUPLE
+            0x85..=0x87 => {
+                let items = self.pop_last(usize::from(instruction - 0x84))?; // TUPLE1 to TUPLE3
+                self.push_tuple(items);
+            }
             b't' => {
                 let items = self.pop_marked()?;
-                self.stack.push(Value::Tuple(items.into()));
+                self.push_tuple(items);
             }
-            b']' => self.stack.push(Value::List(Rc::default())), // EMPTY_LIST
+            b']' => {
+                let list = self.containers.empty_list(); // EMPTY_LIST
+                self.stack.push(list);
+            }
             b'a' => {
-                let item = self.pop()?; // APPEND
-                self.append(vec![item])?;
+                let item = self.pop_last(1)?; // APPEND
+                self.append(item)?;
             }
             b'e' => {
                 let items = self.pop_marked()?; // APPENDS
                 self.append(items)?;
             }
-            b'}' => self.stack.push(Value::Dict(Rc::default())), // EMPTY_DICT
-            b'u' => self.set_items()?,                           // SETITEMS
+            b'}' => {
+                let dict = self.containers.empty_dict(); // EMPTY_DICT
+                self.stack.push(dict);
+            }
+            b's' => {
+                let pair = self.pop_last(2)?; // SETITEM
+                self.set_items(pair)?;
+            }
+            b'u' => {
+                let pairs = self.pop_marked()?; // SETITEMS
+                self.set_items(pairs)?;
+            }
+            b'b' => self.build()?, // BUILD
 
             b'q' => self.put::<1>()?, // BINPUT
             b'r' => self.put::<4>()?, // LONG_BINPUT
@@ -111,7 +141,7 @@ impl<R: Read> Machine<'_, R> {
             b'Q' => self.push_storage()?, // BINPERSID
             b'R' => self.reduce()?,
             other => {
-                return Err(self.not_pairs(format!(
+                return Err(self.other(format!(
                     "something else than tensors (pickle instruction {other:#04x})"
                 )));
             }
@@ -135,7 +165,7 @@ impl<R: Read> Machine<'_, R> {
             };
         }
         if self.input.limit() == 0 {
-            return self.not_pairs(format!("a pickle of more than {MAX_BYTES} bytes"));
+            return self.other(format!("a pickle of more than {MAX_BYTES} bytes"));
         }
         truncated(self.path, "a pickle")
     }
@@ -223,33 +253,46 @@ impl<R: Read> Machine<'_, R> {
         }
     }
 
-    fn close_tuple(&mut self, len: usize) -> Result<(), FileError> {
-        let Some(start) = self.stack.len().checked_sub(len) else {
-            return Err(self.underflow());
-        };
-        let items = self.stack.split_off(start);
-        self.stack.push(Value::Tuple(items.into()));
-        Ok(())
+    fn pop_last(&mut self, len: usize) -> Result<Vec<Value>, FileError> {
+        match self.stack.len().checked_sub(len) {
+            Some(start) => Ok(self.stack.split_off(start)),
+            None => Err(self.underflow()),
+        }
+    }
+
+    fn push_tuple(&mut self, items: Vec<Value>) {
+        let tuple = self.containers.tuple(items);
+        self.stack.push(tuple);
     }
 
     fn append(&mut self, items: Vec<Value>) -> Result<(), FileError> {
-        match self.stack.last_mut() {
-            Some(Value::List(list)) => Rc::make_mut(list).extend(items),
-            _ => return Err(self.malformed("its pickle appends to no list".to_owned())),
+        let last = self.stack.last();
+        match last.and_then(|list| self.containers.list_mut(list)) {
+            Some(list) => list.extend(items),
+            None => return Err(self.malformed("its pickle appends to no list".to_owned())),
         }
         Ok(())
     }
 
-    fn set_items(&mut self) -> Result<(), FileError> {
-        let items = self.pop_marked()?;
+    fn set_items(&mut self, items: Vec<Value>) -> Result<(), FileError> {
         let pairs = items
             .chunks_exact(2)
             .map(|pair| (pair[0].clone(), pair[1].clone()));
-        match self.stack.last_mut() {
-            Some(Value::Dict(dict)) => Rc::make_mut(dict).extend(pairs),
-            _ => return Err(self.malformed("its pickle fills no dictionary".to_owned())),
+        let last = self.stack.last();
+        match last.and_then(|dict| self.containers.dict_mut(dict)) {
+            Some(dict) => dict.extend(pairs),
+            None => return Err(self.malformed("its pickle fills no dictionary".to_owned())),
         }
         Ok(())
+    }
+
+    /// Attributes of a dictionary, such as the versions of layers: no values of its own.
+    fn build(&mut self) -> Result<(), FileError> {
+        self.pop()?;
+        match self.stack.last() {
+            Some(Value::Dict(_)) => Ok(()),
+            _ => Err(self.malformed("its pickle gives attributes to no dictionary".to_owned())),
+        }
     }
 
     fn put<const N: usize>(&mut self) -> Result<(), FileError> {
@@ -271,19 +314,21 @@ impl<R: Read> Machine<'_, R> {
     }
 
     fn push_global(&mut self, module: &str, name: &str) -> Result<(), FileError> {
-        let full_name = format!("{module}.{name}");
         let global = match (module, name) {
-            ("torch._utils", "_rebuild_tensor_v2") => Global::RebuildTensor,
-            ("collections", "OrderedDict") => Global::OrderedDict,
-            ("torch" | "torch.storage", class) if class.ends_with("Storage") => {
-                Global::StorageClass(full_name.into())
+            ("torch._utils", "_rebuild_tensor_v2") => Some(Global::RebuildTensor),
+            ("torch._utils", "_rebuild_parameter") => Some(Global::RebuildParameter),
+            ("collections", "OrderedDict") => Some(Global::OrderedDict),
+            ("torch" | "torch.storage", class) => {
+                Element::of_class(class).map(Global::StorageClass)
             }
-            _ => {
-                return Err(FileError::UnsafePickle {
-                    path: self.path.to_owned(),
-                    global: full_name,
-                });
-            }
+            _ => None,
+        };
+        let Some(global) = global else {
+            return Err(FileError::UnsafePickle {
+                path: self.path.to_owned(),
+                global: format!("{module}.{name}"),
+                way_out: self.content.way_out(),
+            });
         };
         self.stack.push(Value::Global(global));
         Ok(())
@@ -291,31 +336,40 @@ impl<R: Read> Machine<'_, R> {
 
     fn push_storage(&mut self) -> Result<(), FileError> {
         let id = self.pop()?;
-        let storage = match &id {
-            Value::Tuple(items) => Storage::from_id(items),
-            _ => None,
-        };
-        let Some(storage) = storage else {
+        let Some(storage) = self.containers.storage(&id) else {
             return Err(
                 self.malformed("its pickle describes a storage in an unknown way".to_owned())
             );
         };
-        self.stack.push(Value::Storage(storage.into()));
+        let storage = match self.storages.entry(storage.key.clone()) {
+            Entry::Vacant(place) => Rc::clone(place.insert(storage.into())),
+            Entry::Occupied(known) if known.get().is_like(&storage) => Rc::clone(known.get()),
+            Entry::Occupied(known) => {
+                let found = format!("its pickle describes storage {} in two ways", known.key());
+                return Err(self.malformed(found));
+            }
+        };
+        self.stack.push(Value::Storage(storage));
         Ok(())
     }
 
-    /// The two calls there are: `_rebuild_tensor_v2(..)` and `OrderedDict()`.
+    /// The calls there are: `_rebuild_tensor_v2(..)`, `_rebuild_parameter(tensor, ..)` and
+    /// `OrderedDict()`.
     fn reduce(&mut self) -> Result<(), FileError> {
         let (arguments, function) = (self.pop()?, self.pop()?);
-        let value = match (&function, &arguments) {
-            (Value::Global(Global::RebuildTensor), Value::Tuple(arguments)) => {
-                Tensor::from_arguments(arguments).map(|tensor| Value::Tensor(tensor.into()))
+        let arguments = match &arguments {
+            Value::Tuple(_) => self.containers.items(&arguments),
+            _ => None,
+        };
+        let value = match (&function, arguments) {
+            (Value::Global(Global::RebuildTensor), Some(arguments)) => self
+                .containers
+                .tensor(arguments)
+                .map(|tensor| Value::Tensor(tensor.into())),
+            (Value::Global(Global::RebuildParameter), Some([tensor @ Value::Tensor(_), ..])) => {
+                Some(tensor.clone())
             }
-            (Value::Global(Global::OrderedDict), Value::Tuple(arguments))
-                if arguments.is_empty() =>
-            {
-                Some(Value::Dict(Rc::default()))
-            }
+            (Value::Global(Global::OrderedDict), Some([])) => Some(self.containers.empty_dict()),
             _ => None,
         };
         let Some(value) = value else {
@@ -335,10 +389,8 @@ impl<R: Read> Machine<'_, R> {
         malformed(self.path, found)
     }
 
-    fn not_pairs(&self, found: String) -> FileError {
-        FileError::NotPairs {
-            path: self.path.to_owned(),
-            found,
-        }
+    /// The error of a pickle of something else than it should hold.
+    fn other(&self, found: String) -> FileError {
+        self.content.refusal(found, self.path)
     }
 }

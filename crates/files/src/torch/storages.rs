@@ -16,8 +16,9 @@ use std::{
 use ::zip::{CompressionMethod, ZipArchive, read::ZipFile};
 
 use super::{
-    pickle, tensors,
-    value::{Storage, Tensor, Value},
+    content::Content,
+    pickle,
+    value::{Pickle, Storage, Value},
 };
 use crate::{
     FileError,
@@ -30,9 +31,6 @@ const LEGACY_MAGIC: i128 = 0x1950_a86a_20f9_469c_fc6c;
 
 /// The only protocol number of the older form.
 const LEGACY_PROTOCOL: i128 = 1001;
-
-/// Most entries of an archive. Three tensors take about 10.
-const MAX_ENTRIES: u64 = 1024;
 
 /// The bytes of the tensors, read once for all that view them.
 pub(super) struct Storages<R> {
@@ -56,10 +54,12 @@ enum Place<R> {
 /// Position and length of the bytes of each key.
 type Parts = HashMap<String, (u64, u64)>;
 
+/// Reads the object that `torch.save` was given, and finds the bytes of its tensors.
 pub(super) fn open_storages<R: Read + Seek>(
     mut reader: R,
+    content: Content,
     path: &Path,
-) -> Result<(Vec<Tensor>, Storages<R>), FileError> {
+) -> Result<(Pickle, Storages<R>), FileError> {
     let part = "its first bytes";
     let mut start = [0; 2];
     reader
@@ -71,39 +71,42 @@ pub(super) fn open_storages<R: Read + Seek>(
     reader
         .rewind()
         .map_err(|error| read_error(error, path, part))?;
-    let (tensors, place) = match start {
-        [b'P', b'K'] => open_zip(reader, path)?,
-        [0x80, _] => open_legacy(reader, file_len, path)?,
-        _ => {
-            return Err(FileError::NotTorchSave {
-                path: path.to_owned(),
-            });
-        }
+    let (pickle, place) = match start {
+        [b'P', b'K'] => open_zip(reader, content, path)?,
+        [0x80, _] => open_legacy(reader, file_len, content, path)?,
+        _ => return Err(not_torch(content, path)),
     };
     let storages = Storages {
         place,
         file_len,
         loaded: HashMap::new(),
     };
-    Ok((tensors, storages))
+    Ok((pickle, storages))
 }
 
-fn open_zip<R: Read + Seek>(reader: R, path: &Path) -> Result<(Vec<Tensor>, Place<R>), FileError> {
-    let mut archive = open_archive(reader, MAX_ENTRIES, path)?;
+fn not_torch(content: Content, path: &Path) -> FileError {
+    FileError::NotTorchSave {
+        path: path.to_owned(),
+        way_out: content.way_out(),
+    }
+}
+
+fn open_zip<R: Read + Seek>(
+    reader: R,
+    content: Content,
+    path: &Path,
+) -> Result<(Pickle, Place<R>), FileError> {
+    let mut archive = open_archive(reader, content.max_entries(), path)?;
     let pickle_name = archive
         .file_names()
         .filter_map(|name| Some(name.ok()?.into_owned()))
         .find(|name| name.ends_with("/data.pkl"));
-    let Some(pickle_name) = pickle_name else {
-        return Err(FileError::NotTorchSave {
-            path: path.to_owned(),
-        });
-    };
+    let pickle_name = pickle_name.ok_or_else(|| not_torch(content, path))?;
     let root = pickle_name.trim_end_matches("data.pkl").to_owned();
     check_byte_order(&mut archive, &root, path)?;
-    let pickle = read_entry(&mut archive, &pickle_name, pickle::MAX_BYTES, path)?;
-    let tensors = tensors(&pickle::load(pickle.as_slice(), path)?, path)?;
-    Ok((tensors, Place::Zip { archive, root }))
+    let bytes = read_entry(&mut archive, &pickle_name, pickle::MAX_BYTES, path)?;
+    let pickle = pickle::load(bytes.as_slice(), content, path)?;
+    Ok((pickle, Place::Zip { archive, root }))
 }
 
 /// Files of PyTorch before 2.0 have no such entry and were all little-endian.
@@ -179,40 +182,38 @@ fn read_to_checksum<R: Read>(
 fn open_legacy<R: Read + Seek>(
     mut reader: R,
     file_len: u64,
+    content: Content,
     path: &Path,
-) -> Result<(Vec<Tensor>, Place<R>), FileError> {
-    let not_torch = || FileError::NotTorchSave {
-        path: path.to_owned(),
-    };
-    match pickle::load(&mut reader, path) {
+) -> Result<(Pickle, Place<R>), FileError> {
+    let mut load = || pickle::load(&mut reader, content, path);
+    match load().map(|pickle| pickle.value) {
         Ok(Value::Int(LEGACY_MAGIC)) => (),
-        Ok(_) | Err(FileError::Malformed { .. } | FileError::NotPairs { .. }) => {
-            return Err(not_torch());
-        }
+        Ok(_)
+        | Err(
+            FileError::Malformed { .. }
+            | FileError::NotPairs { .. }
+            | FileError::NotStateDict { .. },
+        ) => return Err(not_torch(content, path)),
         Err(other) => return Err(other),
     }
-    match pickle::load(&mut reader, path)? {
+    match load()?.value {
         Value::Int(LEGACY_PROTOCOL) => (),
-        _ => return Err(not_torch()),
+        _ => return Err(not_torch(content, path)),
     }
-    check_machine(&pickle::load(&mut reader, path)?, path)?;
-    // Checked before the storages are walked: their lengths count elements, here bytes.
-    let tensors = tensors(&pickle::load(&mut reader, path)?, path)?;
-    let keys = pickle::load(&mut reader, path)?;
-    let parts = walk_storages(&mut reader, &keys, file_len, path)?;
-    Ok((tensors, Place::Legacy { reader, parts }))
+    check_machine(&load()?, path)?;
+    let pickle = load()?;
+    let keys = load()?;
+    let parts = walk_storages(&mut reader, &pickle, &keys, file_len, path)?;
+    Ok((pickle, Place::Legacy { reader, parts }))
 }
 
-fn check_machine(facts: &Value, path: &Path) -> Result<(), FileError> {
+fn check_machine(facts: &Pickle, path: &Path) -> Result<(), FileError> {
     let is_little = |(key, value): &(Value, Value)| match (key, value) {
         (Value::Text(key), Value::Bool(value)) if &**key == "little_endian" => Some(*value),
         _ => None,
     };
-    let little = match facts {
-        Value::Dict(facts) => facts.iter().find_map(is_little),
-        _ => None,
-    };
-    match little {
+    let entries = facts.containers.entries(&facts.value);
+    match entries.and_then(|entries| entries.iter().find_map(is_little)) {
         Some(true) => Ok(()),
         Some(false) => Err(FileError::ByteOrder {
             path: path.to_owned(),
@@ -222,32 +223,39 @@ fn check_machine(facts: &Value, path: &Path) -> Result<(), FileError> {
     }
 }
 
+/// Finds the bytes of each storage: the file only says how many elements each has.
 fn walk_storages<R: Read + Seek>(
     reader: &mut R,
-    keys: &Value,
+    pickle: &Pickle,
+    keys: &Pickle,
     file_len: u64,
     path: &Path,
 ) -> Result<Parts, FileError> {
-    let Value::List(keys) = keys else {
+    let (Value::List(_), Some(items)) = (&keys.value, keys.containers.items(&keys.value)) else {
         let found = format!(
             "{} stands where the list of storages should",
-            keys.describe()
+            keys.containers.describe(&keys.value)
         );
         return Err(malformed(path, found));
     };
     let mut parts = Parts::new();
-    for key in keys.iter() {
+    for key in items {
         let Value::Text(key) = key else { continue };
+        let Some(storage) = pickle.storages.get(key) else {
+            return Err(malformed(path, format!("no tensor has its storage {key}")));
+        };
         let part = format!("storage {key}");
         let mut walk = || -> io::Result<Option<(u64, u64)>> {
             let mut len = [0; 8];
             reader.read_exact(&mut len)?;
-            let (start, len) = (reader.stream_position()?, u64::from_le_bytes(len));
-            let Some(end) = start.checked_add(len).filter(|end| *end <= file_len) else {
+            let start = reader.stream_position()?;
+            let len = u64::from_le_bytes(len).checked_mul(storage.element.bytes as u64);
+            let end = len.and_then(|len| start.checked_add(len));
+            let Some(end) = end.filter(|end| *end <= file_len) else {
                 return Ok(None);
             };
             reader.seek(SeekFrom::Start(end))?;
-            Ok(Some((start, len)))
+            Ok(Some((start, end - start)))
         };
         match walk().map_err(|error| read_error(error, path, &part))? {
             Some(place) => parts.insert(key.to_string(), place),
@@ -258,6 +266,12 @@ fn walk_storages<R: Read + Seek>(
 }
 
 impl<R: Read + Seek> Storages<R> {
+    /// Bytes of the file: more than all storages together take.
+    pub fn file_len(&self) -> u64 {
+        self.file_len
+    }
+
+    /// The bytes of a storage.
     pub fn read(&mut self, storage: &Storage, path: &Path) -> Result<Arc<Vec<u8>>, FileError> {
         let key = &storage.key;
         let part = format!("storage {key}");
@@ -266,7 +280,8 @@ impl<R: Read + Seek> Storages<R> {
             None => Arc::new(self.place.read(key, &part, self.file_len, path)?),
         };
         self.loaded.insert(key.clone(), Arc::clone(&bytes));
-        let (held, expected) = (bytes.len(), storage.len);
+        let held = bytes.len();
+        let expected = storage.len.saturating_mul(storage.element.bytes);
         if held != expected {
             let found = format!("{part} holds {held} bytes, its tensor says {expected}");
             return Err(malformed(path, found));

@@ -1,20 +1,27 @@
 //! What a pickle made by `torch.save` can hold: inert values.
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
+
+use super::element::Element;
+
+/// Most axes of a tensor; images and the parameters of networks have at most 4.
+const MAX_AXES: usize = 8;
 
 /// What a pickle can hold here.
 ///
-/// The containers are shared, not copied, so that a list of lists of lists costs what its pickle
-/// says.
+/// Containers are places in [`Containers`]: one that is filled after it was put elsewhere is filled
+/// there too, as in Python, and a list of lists of lists costs what its pickle says.
 #[derive(Clone)]
 pub(super) enum Value {
     None,
     Bool(bool),
     Int(i128),
+    /// Nothing here needs to know which.
+    Float,
     Text(Rc<str>),
-    Tuple(Rc<Vec<Value>>),
-    List(Rc<Vec<Value>>),
-    Dict(Rc<Vec<(Value, Value)>>),
+    Tuple(usize),
+    List(usize),
+    Dict(usize),
     Global(Global),
     Storage(Rc<Storage>),
     Tensor(Rc<Tensor>),
@@ -24,15 +31,15 @@ pub(super) enum Value {
 #[derive(Clone)]
 pub(super) enum Global {
     RebuildTensor,
+    RebuildParameter,
     OrderedDict,
     /// A storage class, such as `torch.ByteStorage`: it states the element type.
-    StorageClass(Rc<str>),
+    StorageClass(&'static Element),
 }
 
 /// A run of elements outside the pickle.
-#[derive(Clone)]
 pub(super) struct Storage {
-    pub class: Rc<str>,
+    pub element: &'static Element,
     pub key: Rc<str>,
     /// Number of elements.
     pub len: usize,
@@ -47,70 +54,149 @@ pub(super) struct Tensor {
     pub strides: Vec<usize>,
 }
 
-impl Storage {
-    /// Reads `("storage", class, key, location, length)`; the older form of a file adds a `None`.
-    pub fn from_id(id: &[Value]) -> Option<Self> {
-        match id {
+/// A whole pickle.
+pub(super) struct Pickle {
+    pub value: Value,
+    pub containers: Containers,
+    /// Every storage that it names, by key.
+    pub storages: BTreeMap<Rc<str>, Rc<Storage>>,
+}
+
+/// What the tuples, lists and dictionaries of a pickle hold.
+#[derive(Default)]
+pub(super) struct Containers {
+    sequences: Vec<Vec<Value>>,
+    dicts: Vec<Vec<(Value, Value)>>,
+}
+
+impl Containers {
+    pub fn tuple(&mut self, items: Vec<Value>) -> Value {
+        self.sequences.push(items);
+        Value::Tuple(self.sequences.len() - 1)
+    }
+
+    pub fn empty_list(&mut self) -> Value {
+        self.sequences.push(Vec::new());
+        Value::List(self.sequences.len() - 1)
+    }
+
+    pub fn empty_dict(&mut self) -> Value {
+        self.dicts.push(Vec::new());
+        Value::Dict(self.dicts.len() - 1)
+    }
+
+    /// What a tuple or list holds.
+    pub fn items(&self, value: &Value) -> Option<&[Value]> {
+        match value {
+            Value::Tuple(place) | Value::List(place) => Some(&self.sequences[*place]),
+            _ => None,
+        }
+    }
+
+    /// What a dictionary holds.
+    pub fn entries(&self, value: &Value) -> Option<&[(Value, Value)]> {
+        match value {
+            Value::Dict(place) => Some(&self.dicts[*place]),
+            _ => None,
+        }
+    }
+
+    pub fn list_mut(&mut self, value: &Value) -> Option<&mut Vec<Value>> {
+        match value {
+            Value::List(place) => Some(&mut self.sequences[*place]),
+            _ => None,
+        }
+    }
+
+    pub fn dict_mut(&mut self, value: &Value) -> Option<&mut Vec<(Value, Value)>> {
+        match value {
+            Value::Dict(place) => Some(&mut self.dicts[*place]),
+            _ => None,
+        }
+    }
+
+    /// The storage with the id `("storage", class, key, location, length)`; the older form of a file
+    /// adds a `None`.
+    pub fn storage(&self, id: &Value) -> Option<Storage> {
+        match self.items(id)? {
             [
                 Value::Text(kind),
-                Value::Global(Global::StorageClass(class)),
+                Value::Global(Global::StorageClass(element)),
                 Value::Text(key),
                 _location,
                 len,
                 rest @ ..,
             ] if &**kind == "storage" && matches!(rest, [] | [Value::None]) => Some(Storage {
-                class: class.clone(),
+                element,
                 key: key.clone(),
-                len: len.size()?,
+                len: size(len)?,
             }),
             _ => None,
         }
     }
-}
 
-impl Tensor {
     /// What `_rebuild_tensor_v2(storage, offset, shape, strides, ..)` returns.
-    pub fn from_arguments(arguments: &[Value]) -> Option<Self> {
+    pub fn tensor(&self, arguments: &[Value]) -> Option<Tensor> {
         match arguments {
             [Value::Storage(storage), offset, shape, strides, ..] => Some(Tensor {
                 storage: storage.clone(),
-                offset: offset.size()?,
-                shape: shape.sizes()?,
-                strides: strides.sizes()?,
+                offset: size(offset)?,
+                shape: self.sizes(shape)?,
+                strides: self.sizes(strides)?,
             }),
             _ => None,
         }
     }
-}
 
-impl Value {
-    /// The value in words, for messages.
-    pub fn describe(&self) -> String {
-        match self {
+    fn sizes(&self, value: &Value) -> Option<Vec<usize>> {
+        let items = self.items(value)?;
+        (items.len() <= MAX_AXES).then_some(())?;
+        items.iter().map(size).collect()
+    }
+
+    /// A value in words, for messages.
+    pub fn describe(&self, value: &Value) -> String {
+        let count = self.items(value).map_or(0, <[Value]>::len);
+        match value {
             Value::None => "None".to_owned(),
             Value::Bool(_) => "a boolean".to_owned(),
-            Value::Int(_) => "a number".to_owned(),
+            Value::Int(_) | Value::Float => "a number".to_owned(),
             Value::Text(_) => "a string".to_owned(),
-            Value::Tuple(items) => format!("a tuple of {} values", items.len()),
-            Value::List(items) => format!("a list of {} values", items.len()),
+            Value::Tuple(_) => format!("a tuple of {count} values"),
+            Value::List(_) => format!("a list of {count} values"),
             Value::Dict(_) => "a dictionary".to_owned(),
             Value::Global(_) => "a class".to_owned(),
             Value::Storage(_) => "a storage".to_owned(),
             Value::Tensor(_) => "a single tensor".to_owned(),
         }
     }
+}
 
-    fn size(&self) -> Option<usize> {
-        match self {
-            Value::Int(value) => usize::try_from(*value).ok(),
-            _ => None,
-        }
+impl Storage {
+    /// Whether another storage of this key is the same one.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.element.class, self.len) == (other.element.class, other.len)
     }
+}
 
-    fn sizes(&self) -> Option<Vec<usize>> {
-        match self {
-            Value::Tuple(items) | Value::List(items) => items.iter().map(Value::size).collect(),
-            _ => None,
+impl Tensor {
+    /// Elements of storage it needs: up to its last element, and no fewer than it has elements, so
+    /// that repeated elements (stride 0) cannot ask for more memory than the file has bytes. `None`
+    /// on overflow.
+    pub fn span(&self) -> Option<usize> {
+        let mut elements = 1_usize;
+        let mut last = self.offset;
+        for (&size, &stride) in self.shape.iter().zip(&self.strides) {
+            elements = elements.checked_mul(size)?;
+            last = last.checked_add(size.checked_sub(1)?.checked_mul(stride)?)?;
         }
+        Some(elements.max(last.checked_add(1)?))
+    }
+}
+
+fn size(value: &Value) -> Option<usize> {
+    match value {
+        Value::Int(value) => usize::try_from(*value).ok(),
+        _ => None,
     }
 }

@@ -2,23 +2,20 @@
 
 use std::error::Error;
 use std::ffi::OsString;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 use n2n_model::write_atomically;
 use plotters::coord::Shift;
 use plotters::prelude::*;
-use plotters::style::{FontStyle, register_font};
 
 use super::measure::Measurement;
+use crate::font::{self, FONT};
+use crate::paint;
 
 /// `[width, height]` in pixels.
 const SIZE: [u32; 2] = [1100, 760];
-
-/// The one font of the picture, which comes with the program.
-const FONT: &str = "sans-serif";
 
 /// Colours that also differ for the colour-blind: Okabe and Ito, "Color Universal Design" (2008).
 const COLORS: [RGBColor; 6] = [
@@ -67,9 +64,7 @@ fn png(title: &str, measured: &[Measurement]) -> anyhow::Result<Vec<u8>> {
         draw(&area, title, measured)?;
     }
     let pixels = RgbImage::from_raw(width, height, pixels).context("a pixel has three bytes")?;
-    let mut bytes = Cursor::new(Vec::new());
-    pixels.write_to(&mut bytes, ImageFormat::Png)?;
-    Ok(bytes.into_inner())
+    paint::png(&pixels)
 }
 
 fn svg(title: &str, measured: &[Measurement]) -> anyhow::Result<String> {
@@ -87,8 +82,7 @@ fn draw<B: DrawingBackend>(
     title: &str,
     measured: &[Measurement],
 ) -> anyhow::Result<()> {
-    register_font(FONT, FontStyle::Normal, dejavu::sans::regular())
-        .map_err(|_| anyhow!("the bundled font cannot be read"))?;
+    font::register()?;
     let drawn = || -> Result<(), Box<dyn Error + Send + Sync>> {
         area.fill(&WHITE)?;
         let below = area.margin(12, 0, 0, 0).titled(title, (FONT, 22))?;

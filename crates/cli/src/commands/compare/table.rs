@@ -1,6 +1,7 @@
 //! Measurements as aligned text.
 
 use super::measure::Measurement;
+use crate::table::aligned;
 
 /// Column titles, each with its unit.
 const TITLES: [&str; 9] = [
@@ -19,11 +20,7 @@ const TITLES: [&str; 9] = [
 pub fn text(measured: &[Measurement]) -> String {
     let mut rows = vec![TITLES.map(str::to_owned)];
     rows.extend(measured.iter().map(row));
-    let widths: [usize; TITLES.len()] = std::array::from_fn(|column| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.max().unwrap_or(0)
-    });
-    rows.iter().map(|row| line(row, &widths)).collect()
+    aligned(&rows, 2)
 }
 
 fn row(measurement: &Measurement) -> [String; TITLES.len()] {
@@ -47,15 +44,4 @@ fn deviation(value: f64) -> String {
         true => "0".to_owned(),
         false => format!("{value:.1e}"),
     }
-}
-
-/// Names to the left, numbers to the right.
-fn line(cells: &[String; TITLES.len()], widths: &[usize; TITLES.len()]) -> String {
-    let columns = cells.iter().zip(widths).enumerate();
-    let columns = columns.map(|(index, (cell, &width))| match index {
-        0 | 1 => format!("{cell:width$}"),
-        _ if index + 1 == TITLES.len() => cell.clone(),
-        _ => format!("{cell:>width$}"),
-    });
-    columns.collect::<Vec<_>>().join("  ") + "\n"
 }

@@ -91,8 +91,8 @@ fn add(path: &Path, output: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()
         .into_iter()
         .filter_entry(|entry| {
             entry.depth() == 0
-                || !hidden(entry.file_name())
-                    && !(entry.file_type().is_dir() && identity(entry.path()) == output)
+                || !(hidden(entry.file_name())
+                    || entry.file_type().is_dir() && identity(entry.path()) == output)
         });
     let before = inputs.len();
     for entry in entries {

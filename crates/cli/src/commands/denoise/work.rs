@@ -60,7 +60,6 @@ impl Worker<'_> {
                     for page in 0..header.pages {
                         written(writer.write(&self.image(job, opened, page)?), job)?;
                     }
-                    drop(writer);
                     buffer.flush().with_context(cannot_write)
                 })
                 .with_context(cannot_write)??;
@@ -81,7 +80,6 @@ impl Worker<'_> {
                         let denoised = self.image(job, opened, index)?;
                         written(writer.write(&denoised.samples), job)?;
                     }
-                    drop(writer);
                     buffer.flush().with_context(cannot_write)
                 })
                 .with_context(cannot_write)??;

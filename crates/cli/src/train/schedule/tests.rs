@@ -129,7 +129,12 @@ fn weights_and_learning_rates_equal_pytorchs() {
                 assert_eq!(found.0.len(), expected.len());
                 let errors = found.0.iter().zip(expected).map(|(a, b)| (a - b).abs());
                 let error = errors.fold(0.0, f64::max);
-                assert!(error < WEIGHTS, "{:?}: step {}, {error:e}", case.settings, step + 1);
+                assert!(
+                    error < WEIGHTS,
+                    "{:?}: step {}, {error:e}",
+                    case.settings,
+                    step + 1
+                );
                 next = kept.next();
             }
             if (step + 1) % table.validate_every == 0 {

@@ -18,7 +18,7 @@ use super::stacks::{BurstStacks, Chain, PairedStacks};
 use crate::{DataError, SceneSource, Target};
 
 /// File names of the reference's data.
-const TRAIN_FILE: &str = "train_data.pkl";
+pub(crate) const TRAIN_FILE: &str = "train_data.pkl";
 const VALIDATION_FILE: &str = "val_data.pkl";
 
 /// The folder in CIFAR-10's archive, and its files.

@@ -210,7 +210,6 @@ fn impossible_sizes_are_refused_before_anything_is_allocated() {
         matches!(
             error,
             FileError::TensorBounds {
-                index: 0,
                 needed: 211,
                 held: 210,
                 ..

@@ -1,0 +1,161 @@
+//! `n2n evaluate`: how well models denoise, beside classical methods.
+
+mod args;
+mod csv;
+mod method;
+mod middle;
+mod report;
+mod scenes;
+mod score;
+mod sheet;
+mod tune;
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, ensure};
+use n2n_data::NoisyPair;
+use n2n_model::write_atomically;
+use rayon::prelude::*;
+
+pub use self::args::EvaluateArgs;
+use self::method::Method;
+use self::report::Report;
+use self::scenes::Scenes;
+use self::score::Score;
+use self::tune::Sample;
+use crate::waiting::Waiting;
+
+/// Pixels of scenes that are in memory at once; one scene may have more.
+const PIXELS_AT_ONCE: usize = 1 << 20;
+
+/// Scenes and files that are left out and told of.
+const TOLD: usize = 3;
+
+/// Evaluates as the arguments say.
+///
+/// # Errors
+/// When an argument, a model, the data or the device cannot be used.
+pub fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
+    let selected = args.place.open()?;
+    let models = method::load(&args.models, &selected.device, args.self_ensemble)?;
+    let scenes = Scenes::open(args, method::range(&models)?)?;
+    let default_sheet = || Path::new("runs").join(format!("evaluate-{}.png", scenes.stem()));
+    let sheet = args.sheet.clone().unwrap_or_else(default_sheet);
+    for path in [Some(&sheet), args.csv.as_ref()].into_iter().flatten() {
+        make_folder_of(path)?;
+    }
+
+    let mut methods = vec![Method::Input];
+    let mut tuned_on = None;
+    let classical = args.classical();
+    if !classical.is_empty() {
+        let sample = Sample::of(&scenes)?;
+        methods.extend(classical.into_iter().map(|method| sample.tune(method)));
+        tuned_on = Some(sample.describe());
+    }
+    methods.extend(models);
+    let results = evaluate(&scenes, methods)?;
+
+    let skipped = scenes.skipped();
+    for reason in skipped.iter().take(TOLD) {
+        eprintln!("warning: left out: {reason}");
+    }
+    if skipped.len() > TOLD {
+        let count = skipped.len();
+        eprintln!("warning: {count} scenes or files are left out; --strict stops at the first");
+    }
+    // Before files are written: a full disk shall not cost the results.
+    let report = Report::new(&scenes, &results, tuned_on, args, &sheet);
+    match args.json {
+        true => println!("{}", serde_json::to_string(&report)?),
+        false => print!("{}", report.text()),
+    }
+    if let Some(path) = &args.csv {
+        write(path, &csv::bytes(&scenes, &results)?)?;
+    }
+    write(&sheet, &sheet::png(&scenes, &results)?)?;
+    eprintln!("picture: {}", sheet.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What came of an evaluation.
+pub struct Results {
+    /// Numbers of the scenes that could be read.
+    pub scenes: Vec<usize>,
+    /// What was evaluated.
+    pub methods: Vec<Method>,
+    /// For each method the score of each of those scenes.
+    pub scores: Vec<Vec<Score>>,
+}
+
+/// Denoises every scene by every method.
+fn evaluate(scenes: &Scenes, methods: Vec<Method>) -> anyhow::Result<Results> {
+    let waiting = Waiting::new();
+    let mut read = Vec::new();
+    let mut scores = vec![Vec::new(); methods.len()];
+    let mut next = 0;
+    while next < scenes.len() {
+        let chunk = chunk(scenes, next);
+        let pairs = chunk.clone().into_par_iter().map(|scene| {
+            let pair = scenes.read(scene)?;
+            Ok(pair.map(|pair| (scene, pair)))
+        });
+        let pairs = pairs.collect::<anyhow::Result<Vec<_>>>()?;
+        let pairs: Vec<(usize, NoisyPair)> = pairs.into_iter().flatten().collect();
+        for (method, scores) in methods.iter().zip(&mut scores) {
+            let begun = AtomicUsize::new(chunk.start);
+            let score = |(_, pair): &(usize, NoisyPair)| {
+                let (count, number) = (scenes.len(), 1 + begun.fetch_add(1, Ordering::Relaxed));
+                waiting.tell(|| format!("{}: image {number} of {count}", method.name()));
+                Score::of(pair, |image| method.denoise(image, pair.shape))
+            };
+            // A network takes all cores, or a device, by itself.
+            let chunk: anyhow::Result<Vec<Score>> = match method {
+                Method::Model { .. } => pairs.iter().map(score).collect(),
+                _ => pairs.par_iter().map(score).collect(),
+            };
+            scores.extend(chunk?);
+        }
+        read.extend(pairs.iter().map(|(scene, _)| *scene));
+        next = chunk.end;
+    }
+    if read.is_empty() {
+        return Err(scenes.none_readable());
+    }
+    Ok(Results {
+        scenes: read,
+        methods,
+        scores,
+    })
+}
+
+/// The scenes from `first` on that are in memory at once.
+fn chunk(scenes: &Scenes, first: usize) -> std::ops::Range<usize> {
+    let mut pixels = scenes.pixels(first);
+    let rest = (first + 1..scenes.len()).take_while(|&scene| {
+        pixels += scenes.pixels(scene);
+        pixels <= PIXELS_AT_ONCE
+    });
+    first..first + 1 + rest.count()
+}
+
+/// Makes the folder that a file goes into, before anything is computed.
+fn make_folder_of(path: &Path) -> anyhow::Result<()> {
+    let name = path.display();
+    ensure!(
+        path.file_name().is_some() && !path.is_dir(),
+        "{name} is not the name of a file"
+    );
+    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    write_atomically(path, bytes).with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,120 @@
+//! The arguments, as typed.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use n2n_data::Target;
+use n2n_data::classical::Classical;
+use n2n_data::noise::NoiseConfig;
+
+use crate::args::PlaceArgs;
+
+/// Names of the classical methods on the command line.
+const BASELINES: [(&str, Option<Classical>); 4] = [
+    ("gaussian", Some(Classical::GaussianBlur)),
+    ("median", Some(Classical::Median)),
+    ("nlm", Some(Classical::NonLocalMeans)),
+    ("none", None),
+];
+
+/// Arguments of `n2n evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// Run directories, of which the best model is taken, or model files; several are compared
+    #[arg(value_name = "MODEL", required = true)]
+    pub models: Vec<PathBuf>,
+
+    /// Data as for training (see datasets/README.md): what it has to validate on, or else all of it.
+    /// Without clean images PSNR is estimated from pairs of noisy ones
+    /// [default: scenes drawn by the program]
+    #[arg(long, value_name = "PATH", verbatim_doc_comment)]
+    pub data: Option<PathBuf>,
+
+    /// Two folders, or two stacks, whose images are noisy pairs, whatever their names
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "data")]
+    pub pairs: Option<Vec<PathBuf>>,
+
+    /// Noise to put on clean images, such as gaussian:25
+    #[arg(long, value_name = "KIND:LEVEL")]
+    pub noise: Option<NoiseConfig>,
+
+    /// Seed of that noise, which no training has seen
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// What the second of two tensors in a file of PyTorch is, clean or noisy
+    /// [default: clean, but in train_data.pkl noisy]
+    #[arg(long, value_name = "KIND", value_parser = target, verbatim_doc_comment)]
+    pub second: Option<Target>,
+
+    /// Take only the first so many images [default: all]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub limit: Option<usize>,
+
+    /// Classical methods to compare with: gaussian, a blur; median; nlm, non-local means; or none
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "NAME,NAME",
+        default_value = "gaussian,median,nlm",
+        value_parser = BASELINES.map(|(name, _)| name)
+    )]
+    pub baselines: Vec<String>,
+
+    /// Average what models make of the eight flips and turns of each image
+    #[arg(long)]
+    pub self_ensemble: bool,
+
+    /// Override one key of the config, such as data.range=[0,4095]; may be repeated
+    /// [default: data.range is that of the models]
+    #[arg(long = "set", value_name = "KEY=VALUE", verbatim_doc_comment)]
+    pub settings: Vec<String>,
+
+    /// Stop at the first file that cannot be used, instead of leaving it out
+    #[arg(long)]
+    pub strict: bool,
+
+    /// What to compute on.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+
+    /// Where a picture of the worst, the median and the best image goes
+    /// [default: runs/evaluate-DATA.png]
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    pub sheet: Option<PathBuf>,
+
+    /// Write a line for each image and method to a file
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+
+    /// Print one line of JSON, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl EvaluateArgs {
+    /// The classical methods, each once.
+    pub fn classical(&self) -> Vec<Classical> {
+        let named = |wanted: &str| BASELINES.iter().find(|(name, _)| *name == wanted);
+        let mut methods = Vec::new();
+        for (_, method) in self.baselines.iter().filter_map(|name| named(name)) {
+            methods.extend(method.filter(|method| !methods.contains(method)));
+        }
+        methods
+    }
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    match text {
+        "clean" => Ok(Target::Clean),
+        "noisy" => Ok(Target::Noisy),
+        _ => Err("expected clean or noisy".to_owned()),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err("expected a whole number of at least 1".to_owned()),
+    }
+}

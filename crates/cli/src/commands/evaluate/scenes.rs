@@ -1,0 +1,144 @@
+//! The scenes to evaluate on, and those that are left out.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{anyhow, bail};
+use n2n_data::noise::NoiseConfig;
+use n2n_data::{EvaluationRequest, EvaluationSet, NoisyPair};
+
+use super::args::EvaluateArgs;
+use super::score::Against;
+use crate::args::ExperimentArgs;
+use crate::waiting::Waiting;
+
+/// Scenes to evaluate on.
+pub struct Scenes {
+    set: EvaluationSet,
+    skipped: Mutex<BTreeMap<usize, String>>,
+    /// What they come from, as typed; nothing where the program draws them.
+    pub path: Option<PathBuf>,
+    /// Noise that is put on them.
+    pub noise: Option<NoiseConfig>,
+}
+
+impl Scenes {
+    /// Opens what the arguments name; `range` are the samples that become 0 and 1 where nothing else is
+    /// said.
+    ///
+    /// # Errors
+    /// When an argument or a file cannot be used.
+    pub fn open(args: &EvaluateArgs, range: Option<[f32; 2]>) -> anyhow::Result<Self> {
+        let experiment = ExperimentArgs {
+            config: None,
+            data: args.data.clone(),
+            pairs: args.pairs.clone(),
+            validation: None,
+            noise: args.noise,
+            strict: args.strict,
+            settings: args.settings.clone(),
+            seed: Some(args.seed),
+        };
+        let experiment = experiment.resolve()?;
+        let mut config = experiment.data;
+        config.range = config.range.or(range);
+        if let Some(path) = &config.validation {
+            let path = path.display();
+            bail!("data.validation is {path}; to evaluate on that, say --data {path}");
+        }
+        let waiting = Waiting::new();
+        let set = EvaluationRequest {
+            config: &config,
+            noise: experiment.noise.as_ref(),
+            seed: args.seed,
+            second: args.second,
+            limit: args.limit,
+            progress: &|scenes| {
+                waiting.tell(|| format!("looking at images: {scenes} scenes so far"));
+            },
+        }
+        .open()?;
+        let first = args.pairs.as_ref().and_then(|pairs| pairs.first());
+        Ok(Self {
+            set,
+            skipped: Mutex::default(),
+            path: args.data.as_ref().or(first).cloned(),
+            noise: experiment.noise,
+        })
+    }
+
+    /// What was found, in words.
+    pub fn kind(&self) -> &str {
+        &self.set.kind
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    /// `[channels, height, width]` of a scene's images.
+    pub fn shape(&self, scene: usize) -> [usize; 3] {
+        self.set.shape(scene)
+    }
+
+    /// Pixels of one of a scene's images.
+    pub fn pixels(&self, scene: usize) -> usize {
+        let [_, height, width] = self.shape(scene);
+        height * width
+    }
+
+    /// The file that a scene comes from, and the place in it.
+    pub fn name(&self, scene: usize) -> String {
+        self.set.name(scene)
+    }
+
+    /// What denoised images are compared with.
+    pub fn against(&self) -> Against {
+        match self.set.has_clean() {
+            true => Against::Clean,
+            false => Against::SecondNoisy,
+        }
+    }
+
+    /// A scene's images; nothing where it is left out.
+    ///
+    /// # Errors
+    /// When it cannot be read, and may not be left out.
+    pub fn read(&self, scene: usize) -> anyhow::Result<Option<NoisyPair>> {
+        match self.set.pair(scene) {
+            Ok(pair) => Ok(Some(pair)),
+            Err(error) if self.set.may_skip() => {
+                let mut skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+                skipped.insert(scene, error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Scenes and files that are left out, each with the reason.
+    pub fn skipped(&self) -> Vec<String> {
+        let skipped = self.skipped.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.set.skipped.iter();
+        found.chain(skipped.values()).cloned().collect()
+    }
+
+    /// The error for scenes of which none can be read.
+    pub fn none_readable(&self) -> anyhow::Error {
+        let skipped = self.skipped();
+        let first = skipped.first().map_or("", String::as_str);
+        anyhow!("no image can be read; the first: {first}")
+    }
+
+    /// What they come from, short enough for the name of a file.
+    pub fn stem(&self) -> String {
+        let stem = self.path.as_deref().map(Path::file_stem);
+        match stem {
+            Some(Some(stem)) => stem.to_string_lossy().into_owned(),
+            Some(None) => "data".to_owned(),
+            None => "scenes".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Data to evaluate denoisers on: whole images, each once.
+
+use std::sync::Arc;
+
+use crate::augment::AugmentConfig;
+use crate::cut::Scale;
+use crate::examples::{Framing, Recipe};
+use crate::noise::NoiseConfig;
+use crate::open::{first, reduction};
+use crate::source::{Subset, TRAIN_FILE};
+use crate::{
+    DataConfig, DataError, Examples, Library, NoisyPair, Request, SceneSource, Target, View, Visit,
+};
+
+/// What the set is called in errors.
+const NAME: &str = "the evaluation set";
+
+/// The pass over the data whose noise is drawn: none that training comes to.
+const FRESH: u64 = u64::MAX;
+
+/// Which data to evaluate on.
+#[derive(Clone, Copy)]
+pub struct EvaluationRequest<'a> {
+    /// The data: the set to validate on if it has one, or else all of it.
+    pub config: &'a DataConfig,
+    /// Noise to put on clean images.
+    pub noise: Option<&'a NoiseConfig>,
+    /// Seed of the noise, and of the embedded scenes.
+    pub seed: u64,
+    /// What the second of two tensors in a file of PyTorch is; without it, clean, but for the training
+    /// file of the reference and for folders.
+    pub second: Option<Target>,
+    /// The first so many scenes; all without it.
+    pub limit: Option<usize>,
+    /// Called now and then with the number of scenes looked at.
+    pub progress: &'a (dyn Fn(usize) + Sync),
+}
+
+/// Scenes to evaluate on.
+pub struct EvaluationSet {
+    /// What was found, in words.
+    pub kind: String,
+    /// Scenes and files that cannot be used, each with the reason.
+    pub skipped: Vec<String>,
+    scenes: Arc<dyn SceneSource>,
+    examples: Examples,
+    strict: bool,
+}
+
+impl EvaluationRequest<'_> {
+    /// Opens the data, and checks that there is something to compare denoised images with.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, or there is nothing to compare with.
+    pub fn open(&self) -> Result<EvaluationSet, DataError> {
+        let config = self.config;
+        config.validate()?;
+        let request = Request {
+            config,
+            noise: self.noise,
+            seed: self.seed,
+            target: Target::Noisy,
+            divisor: 1,
+            progress: self.progress,
+        };
+        let found = request.find(self.second.unwrap_or_else(|| self.usual_second()))?;
+        let mut scenes = found.validation.unwrap_or(found.train);
+        if config.ignore_clean {
+            scenes = Arc::new(Subset::without_clean(scenes));
+        }
+        let scenes = first(scenes, self.limit.unwrap_or(usize::MAX));
+        let noise = self.noise.copied();
+        require(&*scenes, noise)?;
+
+        let cache_bytes = config.cache_mb << 20;
+        let has_range = config.range.is_some();
+        let library = Library::new(scenes.clone(), cache_bytes, has_range, config.strict);
+        let recipe = Recipe {
+            framing: Framing::Whole,
+            scale: Scale {
+                range: config.range,
+            },
+            channels: config.channels.unwrap_or(scenes.channels()),
+            augment: AugmentConfig::default(),
+            reduction: reduction(noise),
+            noise: noise.map(|noise| noise.build()).transpose()?,
+            target: None,
+            seed: self.seed,
+            cache_bytes,
+        };
+        Ok(EvaluationSet {
+            kind: found.kind,
+            skipped: found.skipped.iter().map(ToString::to_string).collect(),
+            scenes,
+            examples: Examples::new(Arc::new(library), recipe),
+            strict: config.strict,
+        })
+    }
+
+    fn usual_second(&self) -> Target {
+        let path = self.config.path.as_deref();
+        match path {
+            Some(path) if path.is_file() && !path.ends_with(TRAIN_FILE) => Target::Clean,
+            _ => Target::Noisy,
+        }
+    }
+}
+
+impl EvaluationSet {
+    /// Number of scenes.
+    pub fn len(&self) -> usize {
+        self.examples.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.examples.is_empty()
+    }
+
+    /// `[channels, height, width]` of the images of a scene.
+    pub fn shape(&self, scene: usize) -> [usize; 3] {
+        self.examples.shape(scene)
+    }
+
+    /// The file that a scene comes from, and the place in it.
+    pub fn name(&self, scene: usize) -> String {
+        let view = match self.scenes.info(scene).shots {
+            0 => View::Clean,
+            _ => View::Shot(0),
+        };
+        self.scenes.name(scene, view)
+    }
+
+    /// Whether there are clean images to compare with; otherwise there are second noisy ones.
+    pub fn has_clean(&self) -> bool {
+        self.examples.has_clean()
+    }
+
+    /// Whether a scene that cannot be read may be left out.
+    pub fn may_skip(&self) -> bool {
+        !self.strict && self.scenes.may_skip()
+    }
+
+    /// The images of a scene, at full size. Noise is a pure function of the seed and the scene's number,
+    /// and no training sees the same.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    ///
+    /// # Panics
+    /// If there is no such scene.
+    pub fn pair(&self, scene: usize) -> Result<NoisyPair, DataError> {
+        self.examples.pair_itself(Visit {
+            epoch: FRESH,
+            index: scene,
+        })
+    }
+}
+
+/// Whether every scene has a noisy image, and one to compare it with.
+fn require(scenes: &dyn SceneSource, noise: Option<NoiseConfig>) -> Result<(), DataError> {
+    let name = NAME.to_owned();
+    if scenes.is_empty() {
+        return Err(DataError::Empty { name });
+    }
+    let infos = || (0..scenes.len()).map(|scene| scenes.info(scene));
+    let has_clean = infos().all(|info| info.clean);
+    let has_shots = |count: usize| infos().all(|info| info.shots >= count);
+    if let Some(noise) = noise {
+        if !has_clean {
+            return Err(DataError::NoCleanToCorrupt { name });
+        }
+        let shortest = infos().map(|info| info.height.min(info.width)).min();
+        let (shortest, needed) = (shortest.unwrap_or(0), reduction(Some(noise)));
+        return match shortest < needed {
+            true => Err(DataError::NeedsNoise { shortest, needed }),
+            false => Ok(()),
+        };
+    }
+    match has_clean {
+        true if has_shots(1) => Ok(()),
+        true => Err(DataError::NothingNoisy { name }),
+        false if has_shots(2) => Ok(()),
+        false => Err(DataError::NothingToCompare { name }),
+    }
+}

@@ -1,0 +1,183 @@
+//! Checkpoints of PyTorch.
+
+mod names;
+mod simple_net;
+#[cfg(test)]
+mod tests;
+mod unet;
+
+use std::collections::BTreeSet;
+use std::io::{Read, Seek};
+use std::path::Path;
+
+use burn::module::Module;
+use burn::tensor::{Device, TensorData};
+use n2n_files::{StateDictFile, open_state_dict};
+use n2n_model::{NetworkConfig, ParameterError, StateDict};
+
+use crate::Error;
+
+/// What PyTorch's batch normalization counts: no parameter, and of no use after training.
+const COUNTER: &str = "num_batches_tracked";
+
+/// Most names that a message lists.
+const MAX_LISTED: usize = 4;
+
+/// A network out of a checkpoint.
+#[derive(Debug)]
+pub struct Imported {
+    /// The network, as the names and shapes of its parameters tell.
+    pub network: NetworkConfig,
+    /// Its parameters, under this project's names.
+    pub state: StateDict,
+    /// How many numbers they are: shared ones counted once, running statistics included.
+    pub values: usize,
+    /// The key under which the file had them, beside other things.
+    pub place: Option<String>,
+    /// How the file stored them, such as `float32`.
+    pub dtypes: Vec<String>,
+    /// Entries of the state dict that are no tensors, and were left out.
+    pub ignored: Vec<String>,
+}
+
+/// The parameters of a state dict in its order: names and shapes.
+struct Parameters {
+    found: Vec<(String, Vec<usize>)>,
+}
+
+/// What parameters look like: a network in words, its config, and its names for them.
+struct Candidate {
+    words: String,
+    network: NetworkConfig,
+    /// In the order of the parameters.
+    names: Vec<String>,
+}
+
+/// Reads a checkpoint of the U-Net or the simple net, written by
+/// `torch.save(network.state_dict(), path)`.
+///
+/// The state dict may be in a dictionary of more than that, and its names may have a common prefix such
+/// as `module.`. Reading runs no code from the file.
+///
+/// # Errors
+/// When the file cannot be read, is damaged, asks to run code, or holds another network.
+pub fn import(path: &Path) -> Result<Imported, Error> {
+    read(open_state_dict(path)?)
+}
+
+fn read<R: Read + Seek>(mut file: StateDictFile<R>) -> Result<Imported, Error> {
+    let path = file.path().to_owned();
+    let tensors = file.tensors().iter().enumerate();
+    let is_counter = |name: &str| name.rsplit('.').next() == Some(COUNTER);
+    let kept: Vec<_> = tensors.filter(|(_, at)| !is_counter(&at.name)).collect();
+    let names: Vec<&str> = kept.iter().map(|(_, tensor)| &*tensor.name).collect();
+    let prefix = names::common_prefix(&names).len();
+    let found = kept.iter().map(|(_, tensor)| {
+        let name = tensor.name[prefix..].to_owned();
+        (name, tensor.shape.clone())
+    });
+    let parameters = Parameters {
+        found: found.collect(),
+    };
+    let dtypes: BTreeSet<&str> = kept.iter().map(|(_, tensor)| tensor.dtype).collect();
+    let dtypes = dtypes.into_iter().map(str::to_owned).collect();
+    let places: Vec<usize> = kept.iter().map(|(place, _)| *place).collect();
+
+    let candidate = match unet::recognize(&parameters) {
+        Some(unet) => Some(unet),
+        None => simple_net::recognize(&parameters, &path)?,
+    };
+    let Some(candidate) = candidate else {
+        return Err(Error::UnknownNetwork {
+            path,
+            found: parameters.listed(),
+        });
+    };
+    if let Err(source) = candidate.network.validate() {
+        return Err(Error::Size {
+            path,
+            network: candidate.words,
+            source,
+        });
+    }
+    let mut state = StateDict::new();
+    for ((place, name), (of_file, shape)) in places
+        .into_iter()
+        .zip(candidate.names)
+        .zip(parameters.found)
+    {
+        let values = file.values(place)?;
+        if let Some(&value) = values.iter().find(|value| !value.is_finite()) {
+            return Err(Error::NotFinite {
+                path,
+                name: of_file,
+                value,
+            });
+        }
+        state.insert(name, TensorData::new(values, shape));
+    }
+    let (network, values) = match checked(candidate.network, &state) {
+        Ok(checked) => checked,
+        Err(source) => {
+            return Err(Error::Parameters {
+                path,
+                network: candidate.words,
+                source,
+            });
+        }
+    };
+    Ok(Imported {
+        network,
+        state,
+        values,
+        place: file.place().map(str::to_owned),
+        dtypes,
+        ignored: file.others().to_vec(),
+    })
+}
+
+/// The network that has these parameters, and their number: it shares blocks if they are equal.
+fn checked(
+    network: NetworkConfig,
+    state: &StateDict,
+) -> Result<(NetworkConfig, usize), ParameterError> {
+    let count = |network: &NetworkConfig| {
+        let loaded = network.load(state.clone(), &Device::flex())?;
+        Ok(loaded.num_params())
+    };
+    match (count(&network), network) {
+        (Err(ParameterError::NotShared { .. }), NetworkConfig::UNet(unet)) => {
+            let unshared = NetworkConfig::UNet(unet::unshared(unet));
+            Ok((unshared.clone(), count(&unshared)?))
+        }
+        (counted, network) => Ok((network, counted?)),
+    }
+}
+
+impl Parameters {
+    /// Names, in the file's order.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.found.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The shape of a parameter.
+    fn shape(&self, name: &str) -> Option<&[usize]> {
+        let mut found = self.found.iter();
+        found.find_map(|(known, shape)| (known == name).then_some(&**shape))
+    }
+
+    /// The first of them, and how many there are.
+    fn listed(&self) -> String {
+        let first: Vec<&str> = self.names().take(MAX_LISTED).collect();
+        let more = if self.found.len() > MAX_LISTED {
+            ", ..."
+        } else {
+            ""
+        };
+        format!(
+            "{} parameters: {}{more}",
+            self.found.len(),
+            first.join(", ")
+        )
+    }
+}

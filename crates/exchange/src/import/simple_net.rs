@@ -1,0 +1,92 @@
+//! What tells that parameters are those of the simple net, and which layer is which.
+
+use std::path::Path;
+
+use n2n_model::{NetworkConfig, SimpleNetConfig};
+
+use super::{Candidate, Parameters};
+use crate::Error;
+
+/// Its layers, the first one first.
+const LAYERS: [&str; 4] = ["conv0", "conv1", "tconv0", "tconv1"];
+
+/// Height and width of each kernel.
+const KERNEL: [usize; 2] = [2, 2];
+
+/// What names of transposed convolutions contain.
+const TRANSPOSED: [&str; 5] = ["tconv", "deconv", "transpose", "up", "dec"];
+
+/// The simple net that parameters look like: its own names, or four layers of 2x2 kernels in its order.
+///
+/// # Errors
+/// When their names say that the order is another one.
+pub(super) fn recognize(parameters: &Parameters, path: &Path) -> Result<Option<Candidate>, Error> {
+    let layers = layers(parameters);
+    let own = layers.contains(&"tconv0");
+    let alike =
+        layers.len() == LAYERS.len() && layers.iter().all(|layer| is_like(parameters, layer));
+    let words = match (own, alike) {
+        (true, _) => "the simple net".to_owned(),
+        (false, true) => {
+            check_order(&layers, path)?;
+            let (found, named) = (layers.join(", "), LAYERS.join(", "));
+            format!("the simple net (layers {found} as {named})")
+        }
+        (false, false) => return Ok(None),
+    };
+    let renamed = |name: &str| {
+        let (layer, parameter) = name.rsplit_once('.').unwrap_or((name, ""));
+        let place = layers.iter().position(|known| *known == layer);
+        match place {
+            Some(place) if !own => format!("{}.{parameter}", LAYERS[place]),
+            _ => name.to_owned(),
+        }
+    };
+    let first = if own { LAYERS[0] } else { layers[0] };
+    let stem = parameters.shape(&format!("{first}.weight"));
+    let stem = stem.unwrap_or_default();
+    let default = SimpleNetConfig::default();
+    Ok(Some(Candidate {
+        words,
+        network: NetworkConfig::Simple(SimpleNetConfig {
+            // Of what is missing or of another shape, loading tells.
+            features: stem.first().copied().unwrap_or(default.features),
+            channels: stem.get(1).copied(),
+            ..default
+        }),
+        names: parameters.names().map(renamed).collect(),
+    }))
+}
+
+/// Names of layers, in the order of their first parameters.
+fn layers(parameters: &Parameters) -> Vec<&str> {
+    let mut layers = Vec::new();
+    for name in parameters.names() {
+        let layer = name.rsplit_once('.').map_or(name, |(layer, _)| layer);
+        if layers.last() != Some(&layer) && !layers.contains(&layer) {
+            layers.push(layer);
+        }
+    }
+    layers
+}
+
+fn is_like(parameters: &Parameters, layer: &str) -> bool {
+    let kernel = parameters.shape(&format!("{layer}.weight"));
+    matches!(kernel, Some([_, _, size @ ..]) if *size == KERNEL)
+}
+
+/// Whether no name contradicts the order.
+fn check_order(layers: &[&str], path: &Path) -> Result<(), Error> {
+    let transposed = |layer: &&str| {
+        let layer = layer.to_lowercase();
+        TRANSPOSED.iter().any(|word| layer.contains(word))
+    };
+    let transposed: Vec<bool> = layers.iter().map(transposed).collect();
+    match transposed.as_slice() {
+        [false, false, false, false] | [false, false, true, true] => Ok(()),
+        _ => Err(Error::Order {
+            path: path.to_owned(),
+            layers: layers.join(", "),
+        }),
+    }
+}

@@ -1,0 +1,117 @@
+//! Networks as ONNX models, with the normalization of their inputs in the graph.
+
+mod graph;
+mod layers;
+mod messages;
+mod normalization;
+mod simple_net;
+#[cfg(test)]
+mod tests;
+mod unet;
+
+use n2n_data::Normalization;
+use n2n_model::{NetworkConfig, StateDict};
+use prost::Message;
+
+use self::graph::Graph;
+use self::messages::{
+    Dimension, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto,
+    TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto, kinds,
+};
+
+/// Version of ONNX's operators that models use.
+pub const OPSET: i64 = 17;
+
+/// Version of the file format, the one that came with those operators.
+const IR_VERSION: i64 = 8;
+
+/// Names of input and output.
+const INPUT: &str = "noisy";
+const OUTPUT: &str = "denoised";
+
+/// The bytes of an ONNX model that denoises as the network does with its normalization.
+///
+/// # Shapes
+/// - input `noisy`: `[N, channels, H, W]`, values in `[0, 1]`; all of `N`, `H` and `W` are free, but for
+///   statistics `per_pixel`, which fix `H` and `W`
+/// - output `denoised`: the same, values in `(0, 1)`
+///
+/// The sides must be multiples of the network's divisor, which stands in the model's metadata.
+///
+/// # Panics
+/// If the parameters are not those of the network.
+pub fn onnx(network: &NetworkConfig, normalization: &Normalization, state: &StateDict) -> Vec<u8> {
+    model(network, normalization, state).encode_to_vec()
+}
+
+fn model(network: &NetworkConfig, normalization: &Normalization, state: &StateDict) -> ModelProto {
+    let mut graph = Graph::new(state);
+    let normalized = normalization::normalize(&mut graph, normalization, INPUT);
+    match network {
+        NetworkConfig::UNet(config) => unet::unet(&mut graph, config, &normalized, OUTPUT),
+        NetworkConfig::Simple(_) => simple_net::simple_net(&mut graph, &normalized, OUTPUT),
+    }
+    let channels = graph.shape(&graph::Layer::own("conv0"), "weight")[1];
+    let size = match normalization {
+        Normalization::PerPixel { shape, .. } => [fixed(shape[1]), fixed(shape[2])],
+        _ => [free("H"), free("W")],
+    };
+    let divisor = network.divisor();
+    let value = |name: &str| image(name, channels, &size);
+    ModelProto {
+        ir_version: Some(IR_VERSION),
+        producer_name: Some("n2n".to_owned()),
+        producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        doc_string: Some(format!(
+            "Removes noise. Images have {channels} channels, values in [0, 1], and sides that are \
+             multiples of {divisor}."
+        )),
+        graph: Some(GraphProto {
+            node: graph.nodes,
+            name: Some("denoiser".to_owned()),
+            initializer: graph.initializers,
+            input: vec![value(INPUT)],
+            output: vec![value(OUTPUT)],
+        }),
+        opset_import: vec![OperatorSetIdProto {
+            domain: Some(String::new()),
+            version: Some(OPSET),
+        }],
+        metadata_props: vec![StringStringEntryProto {
+            key: Some("divisor".to_owned()),
+            value: Some(divisor.to_string()),
+        }],
+    }
+}
+
+/// An input or output of images.
+fn image(name: &str, channels: usize, size: &[Dimension; 2]) -> ValueInfoProto {
+    let [height, width] = size.clone();
+    let shape = TensorShapeProto {
+        dim: vec![free("N"), fixed(channels), height, width],
+    };
+    let tensor_type = TensorTypeProto {
+        elem_type: Some(kinds::FLOAT),
+        shape: Some(shape),
+    };
+    ValueInfoProto {
+        name: Some(name.to_owned()),
+        r#type: Some(TypeProto {
+            tensor_type: Some(tensor_type),
+        }),
+    }
+}
+
+fn fixed(size: usize) -> Dimension {
+    Dimension {
+        dim_value: Some(size as i64),
+        dim_param: None,
+    }
+}
+
+fn free(name: &str) -> Dimension {
+    Dimension {
+        dim_value: None,
+        dim_param: Some(name.to_owned()),
+    }
+}
