@@ -13,7 +13,7 @@ use n2n_model::{Network, StateDict, parse_model_file, read_model_file};
 use crate::channels::ChannelRule;
 use crate::memory::{is_out_of_memory, tile_bytes_per_pixel};
 use crate::metadata::check_range;
-use crate::pass::Pass;
+use crate::pass::{Denoise, Pass};
 use crate::symmetry::mean_over_symmetries;
 use crate::tiles::Rules;
 use crate::{Error, Image, ModelMetadata, receptive_radius, samples};
@@ -229,7 +229,7 @@ impl Denoiser {
 
     /// Denoises, beside images that already hold so many bytes.
     fn run(&self, mut pass: Pass<'_>, held: usize) -> Result<(), Error> {
-        let [channels, height, width] = pass.shape;
+        let [channels, ..] = pass.shape;
         let rule = self.channel_rule(channels);
         let of_batch = |index| match channels < rule.network {
             true => 0..channels,
@@ -246,11 +246,23 @@ impl Denoiser {
         if let Normalization::PerPixel { shape, .. } = self.metadata.normalization {
             return pass.blended([shape[1], shape[2]], &denoise);
         }
-        let (rules, size) = (self.rules(), self.padded([height, width]));
-        let least_area = rules.least_area(size);
         let most_area = self.max_memory.saturating_sub(held as u64);
         let most_area = most_area / self.bytes_per_pixel(rule) as u64;
         let most_area = usize::try_from(most_area).unwrap_or(usize::MAX);
+        self.in_tiles(&mut pass, most_area, &denoise)
+    }
+
+    /// Denoises in tiles of at most so many pixels, and where the device has no memory for them in ever
+    /// smaller ones.
+    fn in_tiles(
+        &self,
+        pass: &mut Pass<'_>,
+        most_area: usize,
+        denoise: Denoise<'_>,
+    ) -> Result<(), Error> {
+        let [_, height, width] = pass.shape;
+        let (rules, size) = (self.rules(), self.padded([height, width]));
+        let least_area = rules.least_area(size);
         loop {
             let most_area = most_area.min(self.device_area.load(Ordering::Relaxed));
             let plan = rules.plan(size, most_area.max(least_area), self.most_side);
@@ -258,7 +270,7 @@ impl Denoiser {
                 side: self.most_side,
                 least: rules.multiple + 2 * rules.halo,
             })?;
-            match pass.tiled(&plan, &denoise) {
+            match pass.tiled(&plan, denoise) {
                 Err(Error::DeviceMemory { .. }) if plan.tile_area() > least_area => {
                     let half = plan.tile_area() / 2;
                     self.device_area.store(half, Ordering::Relaxed);
@@ -380,5 +392,66 @@ fn model_file(path: &Path) -> Result<PathBuf, Error> {
             folder: path.to_owned(),
             name: BEST,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// Denoises an image of 300x400 pixels on a device with memory for tiles of so many pixels: tiles
+    /// that were tried, the first failure, and whether all pixels arrived.
+    fn on_small_device(
+        denoiser: &Denoiser,
+        memory: usize,
+    ) -> (Vec<usize>, Result<(), Error>, bool) {
+        let shape = [3, 300, 400];
+        let values: Vec<f32> = (0..3 * 300 * 400).map(|at| at as f32).collect();
+        let mut written = vec![-1.0; values.len()];
+        let tried = RefCell::new(vec![]);
+        let mut pass = Pass {
+            shape,
+            read: &|at| values[at],
+            write: &mut |at, value| written[at] = value,
+            progress: &mut |_| ControlFlow::Continue(()),
+        };
+        let result = denoiser.in_tiles(&mut pass, usize::MAX, &|values, [height, width]| {
+            let pixels = height * width;
+            tried.borrow_mut().push(pixels);
+            match pixels > memory {
+                true => Err(Error::DeviceMemory {
+                    pixels,
+                    said: "out of memory".to_owned(),
+                }),
+                false => Ok(values),
+            }
+        });
+        (tried.into_inner(), result, written == values)
+    }
+
+    #[test]
+    fn tiles_shrink_to_what_the_device_has_memory_for() {
+        let denoiser = Denoiser::bundled();
+        let (tried, result, whole) = on_small_device(&denoiser, 40_000);
+        result.unwrap();
+        assert!(whole);
+        assert_eq!(tried[0], 304 * 400, "the whole image, padded");
+        assert!(tried[1] <= tried[0] / 2);
+        // The next image begins where this one ended.
+        let (again, ..) = on_small_device(&denoiser, 40_000);
+        assert!(again[0] <= 40_000, "{again:?}");
+
+        let (tried, result, _) = on_small_device(&denoiser, 1000);
+        assert!(
+            matches!(result, Err(Error::DeviceMemory { .. })),
+            "{tried:?}"
+        );
+        assert_eq!(
+            tried.last(),
+            Some(&(176 * 176)),
+            "the smallest tile is tried"
+        );
     }
 }
