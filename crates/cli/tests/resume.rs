@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{n2n, stderr, summary};
+use crate::{error, n2n, stderr, summary};
 
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/smoke.toml");
 
@@ -117,13 +117,11 @@ fn newest(run: &Path) -> Option<usize> {
 
 /// The records, without the time they took.
 fn metrics(run: &Path) -> Vec<serde_json::Value> {
-    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
-    let parse = |line| {
-        let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+    let mut records = crate::metrics(run);
+    for record in &mut records {
         record.as_object_mut().unwrap().remove("seconds");
-        record
-    };
-    text.lines().map(parse).collect()
+    }
+    records
 }
 
 /// Names of all files of a run; the unfinished ones of a process that was killed would be among
@@ -312,12 +310,7 @@ fn a_torn_checkpoint_is_named_and_the_one_before_it_used() {
 
 /// The error of a command that must fail as bad input does.
 fn refused(args: &[String]) -> String {
-    let output = output(args);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(output.stdout.is_empty(), "{message}");
-    assert_eq!(message.matches("error: ").count(), 1, "{message}");
-    message
+    error(&output(args))
 }
 
 #[test]

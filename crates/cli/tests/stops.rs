@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use crate::{n2n, smoke, stderr, summary};
+use crate::{error, metrics, n2n, smoke, stderr, summary};
 
 /// Two sums of f32 products in different orders, over a few steps.
 const TOLERANCE: f64 = 1e-5;
@@ -25,25 +25,11 @@ const TOO_LARGE: [&str; 3] = [
     "train.lr=1e8",
 ];
 
-fn metrics(folder: &Path) -> Vec<serde_json::Value> {
-    let text = fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
-    let parse = |line| serde_json::from_str(line).unwrap();
-    text.lines().map(parse).collect()
-}
-
-/// The message of a run that must have failed as bad input does.
-fn refused(output: &Output) -> String {
-    let message = stderr(output);
-    assert_eq!(output.status.code(), Some(2), "{message}");
-    assert_eq!(message.matches("error: ").count(), 1, "{message}");
-    message
-}
-
 /// The run in a folder has come to its end.
 fn assert_is_over(folder: &Path) {
     let folder = folder.to_str().unwrap();
     let args = ["train", "--resume", folder, "--backend", "flex", "--json"];
-    let message = refused(&n2n(&args).output().unwrap());
+    let message = error(&n2n(&args).output().unwrap());
     assert!(message.contains("is over"), "{message}");
 }
 
@@ -98,7 +84,7 @@ fn accumulated_batches_are_one_large_batch() {
 #[test]
 fn a_loss_that_is_no_number_stops_the_run_and_its_images_are_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let message = refused(&run(folder.path(), &TOO_LARGE));
+    let message = error(&run(folder.path(), &TOO_LARGE));
     assert!(
         message.contains("the training loss became NaN at batch 2"),
         "{message}"

@@ -3,17 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{n2n, smoke, stderr, summary};
+use crate::{metrics, n2n, smoke, stderr, summary};
 
 /// flex and ndarray add the same f32 products in different orders: an error of about 1e-7 for each
 /// of a few steps.
 const BACKEND_TOLERANCE: f64 = 1e-5;
-
-fn metrics(folder: &Path) -> Vec<serde_json::Value> {
-    let text = fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
-    let parse = |line| serde_json::from_str(line).unwrap();
-    text.lines().map(parse).collect()
-}
 
 #[test]
 fn a_run_directory_holds_everything_and_one_record_per_validation() {

@@ -11,6 +11,7 @@ mod position;
 pub(crate) mod progress;
 pub(crate) mod psnr;
 mod resume;
+mod run;
 mod run_dir;
 pub(crate) mod schedule;
 pub(crate) mod step;
