@@ -5,6 +5,17 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use n2n_model::Network;
 
+/// The decay after so many steps: 0 in the first, whose weights are the first mean, then
+/// `min(most, (1 + steps) / (10 + steps))`, so that a short run's mean is not of its first weights.
+///
+/// Source: TensorFlow's `ExponentialMovingAverage` with `num_updates`.
+pub fn decay(most: f64, steps: usize) -> f64 {
+    match steps {
+        0 => 0.0,
+        steps => most.min((1 + steps) as f64 / (10 + steps) as f64),
+    }
+}
+
 /// `decay average + (1 - decay) weights`, for each weight; with a decay of 0, the weights.
 ///
 /// Source: `torch.optim.swa_utils.get_ema_multi_avg_fn`.

@@ -1,6 +1,6 @@
 //! The network as burn-train's learner sees it: a training step, a validation step, an output.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
@@ -103,6 +103,7 @@ impl Snapshot {
 pub struct Objective {
     loss: Loss,
     progress: Arc<AtomicU32>,
+    steps: Arc<AtomicUsize>,
 }
 
 impl Objective {
@@ -114,13 +115,18 @@ impl Objective {
         }
     }
 
-    /// Says how much of the run is over, from 0 to 1: to every clone.
-    pub fn set_progress(&self, progress: f32) {
+    /// Says how much of the run is over, from 0 to 1, and after how many steps: to every clone.
+    pub fn set_progress(&self, progress: f32, steps: usize) {
         self.progress.store(progress.to_bits(), Ordering::Relaxed);
+        self.steps.store(steps, Ordering::Relaxed);
     }
 
     fn progress(&self) -> f64 {
         f64::from(f32::from_bits(self.progress.load(Ordering::Relaxed)))
+    }
+
+    fn steps(&self) -> usize {
+        self.steps.load(Ordering::Relaxed)
     }
 }
 
@@ -168,11 +174,7 @@ impl TrainStep for Denoiser {
             network => optimizer.step(lr, network, grads),
         };
         self.snapshot.offer(optimizer);
-        // The first step's weights are the first mean.
-        let decay = match self.objective.progress() > 0.0 {
-            true => self.decay,
-            false => 0.0,
-        };
+        let decay = average::decay(self.decay, self.objective.steps());
         let average = self
             .average
             .map(|average| average::follow(average, &network, decay));

@@ -205,8 +205,9 @@ impl Run<'_> {
             let batches = step::next(stream, config.accumulate)?;
             let count: usize = batches.iter().map(|batch| batch.input.dims()[0]).sum();
             let progress = self.position.images as f32 / strategy.max_images as f32;
-            strategy.objective.set_progress(progress.min(1.0));
-            strategy.schedule.set_batch(self.position.batches);
+            let steps = self.position.batches;
+            strategy.objective.set_progress(progress.min(1.0), steps);
+            strategy.schedule.set_batch(steps);
             if strategy.dropout {
                 // Of the seed and the batch alone, so that a run that goes on draws the same.
                 let draws = config.seed.wrapping_add(self.position.batches as u64);

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from torch.optim import lr_scheduler
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[2].parent / "benches" / "peers"))
@@ -95,6 +95,16 @@ def schedule(optimizer: torch.optim.Optimizer, options: dict):
     return lr_scheduler.SequentialLR(optimizer, [rise, fall], milestones=[warmup])
 
 
+def running_mean(most: float):
+    """The average of `AveragedModel`; it copies the weights of the first step."""
+
+    def follow(average, weight, steps):
+        decay = min(most, (1 + steps.item()) / (10 + steps.item()))
+        return decay * average + (1 - decay) * weight
+
+    return follow
+
+
 def options(case: dict, prefix: str) -> dict:
     return {key.removeprefix(prefix): value for key, value in case.items() if key.startswith(prefix)}
 
@@ -109,7 +119,7 @@ def run(case: dict) -> dict:
     scheduler = schedule(optim, options(case, "train.scheduler."))
     average = None
     if "train.ema" in case:
-        average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(case["train.ema"]))
+        average = AveragedModel(network, avg_fn=running_mean(case["train.ema"]))
     lrs, weights = [], []
     for step in range(STEPS):
         optim.zero_grad()

@@ -110,7 +110,7 @@ fn weights_and_learning_rates_equal_pytorchs() {
         let mut next = kept.next();
         for (step, expected) in case.lrs.iter().enumerate() {
             schedule.set_batch(step);
-            objective.set_progress(step as f32 / case.lrs.len() as f32);
+            objective.set_progress(step as f32 / case.lrs.len() as f32, step);
             let mut gradients = Gradients {
                 step,
                 batches: config.accumulate,
