@@ -93,7 +93,7 @@ pub struct InspectArgs {
 #[derive(Debug, Args)]
 pub struct ExperimentArgs {
     /// Experiment in TOML; every key is described in configs/README.md
-    /// [default: a small network on scenes drawn by the program, about two minutes on two cores]
+    /// [default: a small network on scenes drawn by the program, under a minute on two cores]
     #[arg(value_name = "CONFIG", verbatim_doc_comment)]
     pub config: Option<PathBuf>,
 
