@@ -253,6 +253,10 @@ impl Run<'_> {
                 )));
             }
             self.position.training_seconds = seconds_before + start.elapsed().as_secs_f64();
+            if due || stopped || checkpoint {
+                self.read_losses()?;
+                self.check_weights()?;
+            }
             if due {
                 break Pause::Due;
             }
@@ -265,7 +269,6 @@ impl Run<'_> {
                 self.read_losses()?;
             }
         };
-        self.read_losses()?;
         self.position.training_seconds = seconds_before + start.elapsed().as_secs_f64();
         self.train_event(LearnerEvent::EndSplit(stretch));
         Ok(pause)
@@ -284,6 +287,15 @@ impl Run<'_> {
         let bits = losses.iter().map(|loss| (*loss as f32).to_bits());
         self.position.losses.extend(bits);
         Ok(())
+    }
+
+    /// Makes sure that no weight is written, or validated, that is no number.
+    fn check_weights(&self) -> anyhow::Result<()> {
+        let weights = self.state_dict(&self.learner.model().valid().network);
+        match weights.values().all(is_finite) {
+            true => Ok(()),
+            false => Err(self.non_finite(self.position.batches, Found::Weight)),
+        }
     }
 
     fn non_finite(&self, step: usize, found: Found) -> anyhow::Error {
@@ -305,10 +317,6 @@ impl Run<'_> {
     /// Puts everything that the run needs to go on on disk.
     fn checkpoint(&mut self) -> anyhow::Result<()> {
         self.read_losses()?;
-        let weights = self.state_dict(&self.learner.model().valid().network);
-        if !weights.values().all(is_finite) {
-            return Err(self.non_finite(self.position.batches, Found::Weight));
-        }
         self.position.plateau = self.strategy.schedule.plateau();
         let model = self.learner.model().into_record().into_bytes()?;
         let run_dir = self.run_dir();
