@@ -39,7 +39,7 @@ class Normalization(nn.Module):
 
 def build(config: dict) -> nn.Module:
     """The network that a model file's metadata describes."""
-    names = {"unet": ["features", "depth", "share_weights", "activation", "batch_norm"], "simple": ["features"]}
+    names = {"unet": ["features", "depth", "share_weights", "activation", "output", "batch_norm"], "simple": ["features"]}
     # Files from before a key have what was there before it.
     options = {name: config[name] for name in names[config["kind"]] if name in config}
     network = {"unet": UNet, "simple": SimpleNet}[config["kind"]]

@@ -41,7 +41,7 @@ class DecoderBlock(nn.Module):
 
 
 class UNet(nn.Module):
-    """`[N, channels, H, W]` to the same in (0, 1); H and W divisible by `2**depth`.
+    """`[N, channels, H, W]` to the same, in (0, 1) with a sigmoid; H and W divisible by `2**depth`.
 
     With `share_weights` one encoder block serves all levels and one decoder block all middle levels:
     the state dict then holds it under every index.
@@ -55,8 +55,10 @@ class UNet(nn.Module):
         activation: str = "prelu",
         batch_norm: bool = False,
         channels: int = 3,
+        output: str = "sigmoid",
     ):
         super().__init__()
+        self.output = output
         encoder, decoder = features, 2 * features
 
         def blocks(count, block):
@@ -83,7 +85,8 @@ class UNet(nn.Module):
         y = self.relu(self.conv1(y))
         for block in self.dblocks:
             y = block(y, skips.pop())
-        return torch.sigmoid(self.conv2(y))
+        y = self.conv2(y)
+        return {"sigmoid": lambda: torch.sigmoid(y), "residual": lambda: x + y}[self.output]()
 
 
 def parameter_count(**options) -> int:

@@ -100,8 +100,8 @@ fn explain(message: &str) -> anyhow::Error {
         (
             "the device was lost",
             cause,
-            "the model files of the last validation are whole; start again, \
-             with --backend flex if it happens again",
+            "a training goes on from its last checkpoint with `n2n train --resume RUN`, on the CPU too, \
+             with --backend flex",
         )
     } else {
         (
@@ -150,8 +150,8 @@ mod tests {
             ),
             (
                 "The device is poisoned\nCaused by:\n  Unknown: driver reset",
-                "the device was lost (The device is poisoned); the model files \
-                 of the last validation are whole; start again, with --backend flex if it happens again",
+                "the device was lost (The device is poisoned); a training goes on from its last checkpoint \
+                 with `n2n train --resume RUN`, on the CPU too, with --backend flex",
             ),
             (
                 "shader compiler says no",

@@ -405,9 +405,6 @@ fn what_cannot_be_evaluated_is_one_error() {
             "{message}"
         );
     }
-    let output = n2n(&["evaluate", "--data", "."]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("MODEL"), "{}", stderr(&output));
 }
 
 #[test]
@@ -426,4 +423,20 @@ fn without_data_the_scenes_of_the_program_are_drawn() {
     );
     assert_eq!(report["sheet"], "runs/evaluate-scenes.png");
     assert!(folder.path().join("runs/evaluate-scenes.png").is_file());
+}
+
+#[test]
+fn without_a_model_the_bundled_one_is_evaluated() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = ["--limit", "2", "--baselines", "none", "--backend", "flex"];
+    let noise = ["--noise", "gaussian:25"];
+    let output = n2n(&[&["evaluate", "--json"], &args[..], &noise].concat())
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let report = summary(&output);
+    let methods = report["methods"].as_array().unwrap();
+    assert_eq!(methods[1]["method"], "bundled model");
+    let [noisy, denoised] = [0, 1].map(|at| number(&methods[at], "psnr_db"));
+    assert!(denoised > noisy + 3.0, "{report}");
 }

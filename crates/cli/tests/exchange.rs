@@ -61,6 +61,19 @@ fn checkpoints_become_models_that_denoise() {
 }
 
 #[test]
+fn a_checkpoint_of_a_residual_network_wants_to_be_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("model.safetensors");
+    let file = checkpoint("unet_shared_prelu");
+    let imported = summary(&run("import", &file, &model, &["--residual"]));
+    assert_eq!(imported["network"]["output"], "residual");
+    let other = folder.path().join("other.safetensors");
+    let args = ["--residual", "--normalization", "per-image"];
+    let message = refused(&run("import", &file, &other, &args), &other);
+    assert!(message.contains("expected none"), "{message}");
+}
+
+#[test]
 fn a_model_file_lies_beside_its_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("epoch-7.5.pth");
@@ -219,6 +232,7 @@ fn normalizations_that_do_not_fit() {
             ],
             "deviations above 0",
         ),
+        (&["--residual"], "--residual is for the U-Net"),
     ] {
         let output = run("import", &checkpoint("simple"), &model, args);
         let message = refused(&output, &model);

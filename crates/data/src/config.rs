@@ -36,6 +36,8 @@ pub struct DataConfig {
     pub range: Option<[f32; 2]>,
     /// Colour channels of the images; without it, as the files have.
     pub channels: Option<usize>,
+    /// Cut the inputs off at 0 and 1, as an 8-bit file does; targets keep their mean.
+    pub clip_input: bool,
     /// Normalization of the inputs.
     pub normalize: NormalizationKind,
     /// New random order in each epoch, or file order.
@@ -67,6 +69,7 @@ impl Default for DataConfig {
             patch_size: None,
             range: None,
             channels: None,
+            clip_input: false,
             normalize: NormalizationKind::None,
             shuffle: true,
             augment: AugmentConfig::default(),

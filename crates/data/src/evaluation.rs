@@ -82,6 +82,7 @@ impl EvaluationRequest<'_> {
             },
             channels: config.channels.unwrap_or(scenes.channels()),
             augment: AugmentConfig::default(),
+            clip_input: config.clip_input,
             reduction: reduction(noise),
             noise: noise.map(|noise| noise.build()).transpose()?,
             target: None,

@@ -43,6 +43,8 @@ pub(crate) struct Recipe {
     pub augment: AugmentConfig,
     /// Makes noisy images out of clean ones.
     pub noise: Option<Box<dyn NoiseModel>>,
+    /// Whether inputs are cut off at 0 and 1.
+    pub clip_input: bool,
     /// Pixels of a clean image that the noise makes one of, along each axis.
     pub reduction: usize,
     /// The target that training needs; validation takes what there is.
@@ -132,7 +134,7 @@ impl Examples {
         let Visit { index, .. } = visit;
         assert!(index < self.len(), "index {index} of {}", self.len());
         let size = self.shape(index);
-        let read = |scene| self.recipe.pair(&self.library, scene, size, visit);
+        let read = |scene| self.recipe.example(&self.library, scene, size, visit);
         self.library.read_some(self.order.scene(index), read)
     }
 
@@ -145,7 +147,7 @@ impl Examples {
     /// If the index is not below [`len`](Self::len).
     pub(crate) fn pair_itself(&self, visit: Visit) -> Result<NoisyPair, DataError> {
         let (scene, size) = (self.order.scene(visit.index), self.shape(visit.index));
-        self.recipe.pair(&self.library, scene, size, visit)
+        self.recipe.example(&self.library, scene, size, visit)
     }
 }
 
@@ -171,6 +173,24 @@ impl Recipe {
         (info.height * info.width / (side * side)).clamp(1, MOST_PATCHES)
     }
 
+    /// The images of an example of `shape`, as it is at one visit.
+    fn example(
+        &self,
+        library: &Library,
+        scene: usize,
+        shape: [usize; 3],
+        visit: Visit,
+    ) -> Result<NoisyPair, DataError> {
+        let mut pair = self.pair(library, scene, shape, visit)?;
+        if self.clip_input {
+            for value in &mut pair.noisy_input {
+                *value = value.clamp(0.0, 1.0);
+            }
+        }
+        Ok(pair)
+    }
+
+    /// The same, with the input as it comes.
     fn pair(
         &self,
         library: &Library,

@@ -124,6 +124,7 @@ impl Request<'_> {
                 },
                 reduction: reduction(noise),
                 noise: noise.map(|noise| noise.build()).transpose()?,
+                clip_input: config.clip_input,
                 target: (!validates).then_some(self.target),
                 seed: self.seed,
                 cache_bytes,

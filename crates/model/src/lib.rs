@@ -22,4 +22,4 @@ pub use network::{Network, NetworkConfig};
 pub use norm::BatchNorm;
 pub use parameters::{Initializer, ParameterError, ParameterSource, RandomInit, StateDict};
 pub use simple_net::{Implementation, SimpleNet, SimpleNetConfig};
-pub use unet::{Activation, DecoderBlock, EncoderBlock, SizeError, UNet, UNetConfig};
+pub use unet::{Activation, DecoderBlock, EncoderBlock, Output, SizeError, UNet, UNetConfig};

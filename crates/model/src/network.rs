@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::conv::{Convolution, mse};
 use crate::{
-    Implementation, Loss, ParameterError, SimpleNet, SimpleNetConfig, SizeError, StateDict, UNet,
-    UNetConfig,
+    Implementation, Loss, Output, ParameterError, SimpleNet, SimpleNetConfig, SizeError, StateDict,
+    UNet, UNetConfig,
 };
 
 /// Configuration of a [`Network`].
@@ -87,6 +87,11 @@ impl NetworkConfig {
     /// Whether the network brings its own backward pass and update rule.
     pub fn is_by_hand(&self) -> bool {
         matches!(self, Self::Simple(config) if config.implementation == Implementation::Layers)
+    }
+
+    /// Whether the output is the input plus what the layers say.
+    pub fn is_residual(&self) -> bool {
+        matches!(self, Self::UNet(config) if config.output == Output::Residual)
     }
 
     /// Whether training leaves values out at random.

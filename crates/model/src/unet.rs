@@ -27,6 +27,18 @@ pub enum Activation {
     Relu,
 }
 
+/// What the network makes of its last convolution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Output {
+    /// The logistic function of it, the reference's output.
+    #[default]
+    Sigmoid,
+    /// The input plus it: the network learns the noise, with the sign turned (Zhang et al., "Beyond a
+    /// Gaussian Denoiser", 2017).
+    Residual,
+}
+
 /// Configuration of a [`UNet`].
 ///
 /// ```
@@ -52,6 +64,8 @@ pub struct UNetConfig {
     pub share_weights: bool,
     /// The scalar activation.
     pub activation: Activation,
+    /// What becomes of the last convolution.
+    pub output: Output,
     /// Batch normalization between each convolution of a block and its activation; with shared
     /// weights, one serves all levels.
     pub batch_norm: bool,
@@ -73,6 +87,7 @@ impl Default for UNetConfig {
             depth: 4,
             share_weights: true,
             activation: Activation::PRelu,
+            output: Output::Sigmoid,
             batch_norm: false,
             dropout: 0.0,
             init: Init::Default,
@@ -316,6 +331,7 @@ impl UNetConfig {
             conv2,
             relu,
             depth: self.depth,
+            residual: self.output == Output::Residual,
         })
     }
 
@@ -394,6 +410,7 @@ pub struct UNet {
     conv2: Conv2d,
     relu: Option<PRelu>,
     depth: usize,
+    residual: bool,
 }
 
 impl UNet {
@@ -401,7 +418,7 @@ impl UNet {
     ///
     /// # Shapes
     /// - `x`: `[batch_size, channels, height, width]`
-    /// - output: the same, values in `(0, 1)`
+    /// - output: the same, with [`Output::Sigmoid`] values in `(0, 1)`
     ///
     /// # Panics
     /// If a side is not divisible by `2^depth`.
@@ -413,7 +430,7 @@ impl UNet {
             "expected sides divisible by {divisor}, got {height}x{width}"
         );
         let mut skips = vec![x.clone()]; // [N, channels, H, W]
-        let mut y = self.conv0.forward_activated(x, self.relu.as_ref()); // [N, C_e, H, W]
+        let mut y = self.conv0.forward_activated(x.clone(), self.relu.as_ref()); // [N, C_e, H, W]
         for level in 0..self.depth {
             y = self.encoder(level).forward(y); // [N, C_e, H / 2^(level + 1), W / 2^(level + 1)]
             skips.push(y.clone());
@@ -423,7 +440,11 @@ impl UNet {
         for (level, skip) in skips.into_iter().rev().enumerate() {
             y = self.decoder(level).forward(y, skip); // doubled; C_d channels, C_d / 3 at the end
         }
-        sigmoid(self.conv2.forward(y), self.is_scratch()) // [N, channels, H, W]
+        y = self.conv2.forward(y); // [N, channels, H, W]
+        match self.residual {
+            true => x + y,
+            false => sigmoid(y, self.is_scratch()),
+        }
     }
 
     /// Whether the ops of `n2n_scratch` compute it.

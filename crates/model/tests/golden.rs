@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use n2n_model::{Activation, Convolution, StateDict, UNetConfig};
+use n2n_model::{Activation, Convolution, Output, StateDict, UNetConfig};
 
 use crate::gradients::GradientVisitor;
 
@@ -163,6 +163,18 @@ fn unshared_relu_network_agrees_with_pytorch() {
         ..UNetConfig::default()
     };
     check_on_cpu("unet_relu_unshared.safetensors", &config);
+}
+
+#[test]
+fn residual_network_agrees_with_pytorch() {
+    let config = UNetConfig {
+        features: 3,
+        depth: 2,
+        share_weights: false,
+        output: Output::Residual,
+        ..UNetConfig::default()
+    };
+    check_on_cpu("unet_residual.safetensors", &config);
 }
 
 #[test]

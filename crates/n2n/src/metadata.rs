@@ -70,6 +70,12 @@ impl ModelMetadata {
         if let Some(range) = self.range {
             check_range(range)?;
         }
+        if self.network.is_residual() && self.normalization != Normalization::None {
+            return Err(Error::Statistics {
+                path,
+                expected: "none, because the network adds its input to its output".to_owned(),
+            });
+        }
         let (count, mean, std) = match &self.normalization {
             Normalization::None | Normalization::PerImage => return Ok(()),
             Normalization::PerChannel { mean, std } => (channels, mean, std),
@@ -110,6 +116,8 @@ pub(crate) fn check_range([low, high]: [f32; 2]) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use n2n_model::{Output, UNetConfig};
+
     use super::*;
 
     fn check(change: impl FnOnce(&mut ModelMetadata)) -> Result<(), Error> {
@@ -148,6 +156,16 @@ mod tests {
             metadata.network = NetworkConfig::default().with_channels(4);
         });
         assert!(matches!(checked, Err(Error::Channels { channels: 4, .. })));
+        let residual = NetworkConfig::UNet(UNetConfig {
+            output: Output::Residual,
+            ..UNetConfig::default()
+        });
+        check(|metadata| metadata.network = residual.clone()).unwrap();
+        let checked = check(|metadata| {
+            metadata.network = residual.clone();
+            metadata.normalization = Normalization::PerImage;
+        });
+        assert!(matches!(checked, Err(Error::Statistics { .. })));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use n2n::ModelMetadata;
 use n2n_data::Normalization;
 use n2n_exchange::{Imported, import};
-use n2n_model::{Activation, NetworkConfig, write_model_file};
+use n2n_model::{Activation, NetworkConfig, Output, write_model_file};
 use serde::Serialize;
 
 use super::output::check_free;
@@ -41,6 +41,10 @@ pub struct ImportArgs {
     #[arg(long, value_name = "S,S", value_delimiter = ',')]
     pub std: Vec<f32>,
 
+    /// The U-Net adds its input to what it says, which a checkpoint does not tell [default: a sigmoid]
+    #[arg(long)]
+    pub residual: bool,
+
     /// Write over a file that is there already
     #[arg(long)]
     pub overwrite: bool,
@@ -70,7 +74,13 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let default = || args.file.with_extension("safetensors");
     let output = args.output.clone().unwrap_or_else(default);
     check_free(&output, &args.file, args.overwrite)?;
-    let imported = import(&args.file)?;
+    let mut imported = import(&args.file)?;
+    if args.residual {
+        let NetworkConfig::UNet(unet) = &mut imported.network else {
+            bail!("--residual is for the U-Net, but this is a simple net");
+        };
+        unet.output = Output::Residual;
+    }
     let metadata = ModelMetadata::new(imported.network.clone(), normalization, None);
     metadata.check(&args.file)?;
     write_model_file(&output, &imported.state, &metadata)?;
@@ -145,7 +155,7 @@ impl Summary<'_> {
 fn describe(network: &NetworkConfig) -> String {
     match network {
         NetworkConfig::UNet(unet) => format!(
-            "U-Net of depth {} with {} features and {} channels, {} blocks, {}{}",
+            "U-Net of depth {} with {} features and {} channels, {} blocks, {}{}{}",
             unet.depth,
             unet.features,
             unet.channels.unwrap_or_default(),
@@ -162,6 +172,10 @@ fn describe(network: &NetworkConfig) -> String {
                 ", batch normalization"
             } else {
                 ""
+            },
+            match unet.output {
+                Output::Sigmoid => "",
+                Output::Residual => ", residual",
             },
         ),
         NetworkConfig::Simple(simple) => format!(

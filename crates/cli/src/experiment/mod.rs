@@ -13,8 +13,8 @@ mod train;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
-use n2n_data::DataConfig;
 use n2n_data::noise::NoiseConfig;
+use n2n_data::{DataConfig, NormalizationKind};
 use n2n_model::{Loss, NetworkConfig};
 use serde::{Deserialize, Serialize};
 
@@ -156,6 +156,11 @@ impl Experiment {
         if let Some(noise) = &self.noise {
             noise.validate()?;
         }
+        ensure!(
+            !self.model.is_residual() || self.data.normalize == NormalizationKind::None,
+            "model.output is residual, which adds the input to what the network says, but data.normalize \
+             changes the input's scale; set data.normalize = \"none\", or model.output = \"sigmoid\""
+        );
         let train = &self.train;
         train.validate()?;
         if self.model.is_by_hand() {

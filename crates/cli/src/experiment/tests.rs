@@ -121,6 +121,19 @@ fn validations_come_after_batches_or_epochs() {
 }
 
 #[test]
+fn a_residual_output_and_a_normalization_contradict_each_other() {
+    let settings = ["model.output=residual", "data.normalize=per_image"].map(str::to_owned);
+    let experiment = Experiment::resolve(Source::Default, &settings);
+    let error = experiment
+        .and_then(|e| e.validate())
+        .expect_err("two scales");
+    assert!(
+        error.to_string().contains("data.normalize = \"none\""),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_value_out_of_range_names_its_key() {
     for (setting, expected) in [
         ("train.batch_size=0", "train.batch_size is 0"),
@@ -130,6 +143,11 @@ fn a_value_out_of_range_names_its_key() {
             "train.scheduler.factor is 1.5",
         ),
         ("data.scenes.oversample=0", "data.scenes.oversample is 0"),
+        (
+            "data.scenes.texture=[0.3,0.1]",
+            "data.scenes.texture is [0.3, 0.1]",
+        ),
+        ("data.scenes.chroma=-1", "data.scenes.chroma is -1"),
         ("model.depth=1", "model.depth is 1"),
     ] {
         let experiment = Experiment::resolve(Source::Default, &[setting.to_owned()]);

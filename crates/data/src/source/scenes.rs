@@ -43,6 +43,14 @@ pub struct ScenesConfig {
     pub width: usize,
     /// Points per pixel along each axis, between which the noise chooses.
     pub oversample: usize,
+    /// Factor to the smallest radius of a scene's shapes, least and most: the more, the fewer shapes and
+    /// the larger the calm areas.
+    pub zoom: [f64; 2],
+    /// Standard deviation of the textures of a scene relative to the colour, least and most: the more,
+    /// the stronger the noise of dropped points.
+    pub texture: [f64; 2],
+    /// Factor to the differences between the channels: 0 makes grey scenes, more than 1 gaudy ones.
+    pub chroma: f64,
 }
 
 impl Default for ScenesConfig {
@@ -53,15 +61,18 @@ impl Default for ScenesConfig {
             height: 32,
             width: 32,
             oversample: 8,
+            zoom: leaf::ZOOMS,
+            texture: leaf::TEXTURES,
+            chroma: 1.0,
         }
     }
 }
 
 impl ScenesConfig {
-    /// Checks that there are scenes and that they have points.
+    /// Checks that there are scenes, that they have points, and that their colours exist.
     ///
     /// # Errors
-    /// When a number is 0.
+    /// When a number is out of range.
     pub fn validate(&self) -> Result<(), DataError> {
         let fields = [
             ("train", self.train),
@@ -70,10 +81,27 @@ impl ScenesConfig {
             ("width", self.width),
             ("oversample", self.oversample),
         ];
-        match fields.into_iter().find(|(_, value)| *value == 0) {
-            Some((field, _)) => Err(DataError::ZeroInScenes { field }),
-            None => Ok(()),
+        if let Some((field, _)) = fields.into_iter().find(|(_, value)| *value == 0) {
+            return Err(DataError::ZeroInScenes { field });
         }
+        let invalid = |key, value, expected| {
+            Err(DataError::Config {
+                key,
+                value,
+                expected,
+            })
+        };
+        let ranges = [("scenes.zoom", self.zoom), ("scenes.texture", self.texture)];
+        for (key, [least, most]) in ranges {
+            if !(0.01..=most).contains(&least) || most > 30.0 {
+                let value = format!("[{least}, {most}]");
+                return invalid(key, value, "two numbers from 0.01 to 30, the lower first");
+            }
+        }
+        if !(0.0..=10.0).contains(&self.chroma) {
+            return invalid("scenes.chroma", self.chroma.to_string(), "between 0 and 10");
+        }
+        Ok(())
     }
 }
 
@@ -98,7 +126,7 @@ impl Scenes {
     /// The scenes of one half.
     ///
     /// # Panics
-    /// If a field of `config` is 0, see [`ScenesConfig::validate`].
+    /// If a field of `config` is out of range, see [`ScenesConfig::validate`].
     pub fn new(config: &ScenesConfig, seed: u64, split: Split) -> Self {
         if let Err(error) = config.validate() {
             panic!("{error}");
@@ -162,7 +190,7 @@ impl Scenes {
         assert!(index < len, "scene {index} of {len}");
         let (height, width) = (self.config.height, self.config.width);
         let rng = &mut stream(self.seed, 2 * index as u64 + self.split as u64);
-        let leaves = leaf::scene(height as f32, width as f32, rng);
+        let leaves = leaf::scene(&self.config, rng);
         let mut strip = Strip::new(width, self.config.oversample);
         let mut images = [(); 3].map(|()| vec![0; 3 * height * width]);
         for y in 0..height {

@@ -276,3 +276,30 @@ fn clean_images_are_corrupted_twice_and_anew_at_each_visit() {
     // The first area holds 1900, 1901, 1910 and 1911.
     assert!((1905..=1906).contains(&means[0]), "{means:?}");
 }
+
+#[test]
+fn only_the_input_is_cut_off() {
+    let clean = Numbered {
+        shots: 0,
+        ..Numbered::default()
+    };
+    let pair = |clip_input| {
+        let noise: NoiseConfig = "gaussian:255".parse().unwrap();
+        let recipe = Recipe {
+            noise: Some(noise.build().unwrap()),
+            clip_input,
+            ..recipe()
+        };
+        let examples = examples(clean.clone(), recipe);
+        examples.pair(Visit { epoch: 2, index: 1 }).unwrap()
+    };
+    let (free, cut_off) = (pair(false), pair(true));
+    assert!(free.noisy_input.iter().any(|value| *value < 0.0));
+    let expected: Vec<f32> = free
+        .noisy_input
+        .iter()
+        .map(|value| value.clamp(0.0, 1.0))
+        .collect();
+    assert_eq!(cut_off.noisy_input, expected);
+    assert_eq!(cut_off.noisy_target, free.noisy_target);
+}

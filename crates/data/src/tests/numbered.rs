@@ -113,6 +113,7 @@ pub fn recipe() -> Recipe {
         channels: 1,
         augment: AugmentConfig::default(),
         noise: None,
+        clip_input: false,
         reduction: 1,
         target: Some(Target::Noisy),
         seed: 3,

@@ -166,6 +166,7 @@ fn clean_images_can_be_left_aside() {
             height: 8,
             width: 12,
             oversample: 2,
+            ..ScenesConfig::default()
         },
         ..DataConfig::default()
     };

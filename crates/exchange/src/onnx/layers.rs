@@ -79,6 +79,11 @@ pub(super) fn sigmoid(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
     graph.node("Sigmoid", name, &[x], vec![])
 }
 
+/// The sum of two images.
+pub(super) fn add(graph: &mut Graph<'_>, x: &str, y: &str, name: &str) -> String {
+    graph.node("Add", name, &[x, y], vec![])
+}
+
 /// The largest of each 2x2 pixels.
 pub(super) fn max_pool2x2(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
     let attributes = vec![ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])];

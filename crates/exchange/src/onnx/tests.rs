@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use burn::tensor::Device;
-use n2n_model::{Activation, SimpleNetConfig, UNetConfig};
+use n2n_model::{Activation, Output, SimpleNetConfig, UNetConfig};
 use prost::Message;
 
 use super::graph::{int, ints, text};
@@ -260,6 +260,19 @@ fn layers_follow_each_other_as_in_the_network() {
         last.input[1], "noisy",
         "the last level is joined with the image itself"
     );
+}
+
+#[test]
+fn a_residual_network_ends_with_the_image_and_the_noise() {
+    let network = NetworkConfig::UNet(UNetConfig {
+        features: 2,
+        depth: 2,
+        output: Output::Residual,
+        ..UNetConfig::default()
+    });
+    let (_, graph) = exported(&network, &Normalization::None);
+    assert!(op_types(&graph).ends_with(&["Conv", "Add"]));
+    assert_eq!(graph.node.last().unwrap().input, ["noisy", "conv2"]);
 }
 
 #[test]

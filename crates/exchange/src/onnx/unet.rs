@@ -1,10 +1,10 @@
 //! The U-Net, layer by layer as its `forward` computes it.
 
-use n2n_model::{Activation, UNetConfig};
+use n2n_model::{Activation, Output, UNetConfig};
 
 use super::graph::{Graph, Layer};
 use super::layers::{
-    batch_norm, concat, max_pool2x2, prelu, relu, same_conv2d, sigmoid, upsample2x2,
+    add, batch_norm, concat, max_pool2x2, prelu, relu, same_conv2d, sigmoid, upsample2x2,
 };
 
 /// Appends the network and names its output `output`.
@@ -30,7 +30,10 @@ pub(super) fn unet(graph: &mut Graph<'_>, config: &UNetConfig, x: &str, output: 
         y = decoder_block(graph, config, &y, skip, &block, &scales);
     }
     y = same_conv2d(graph, &y, &Layer::own("conv2"));
-    sigmoid(graph, &y, output);
+    match config.output {
+        Output::Sigmoid => sigmoid(graph, &y, output),
+        Output::Residual => add(graph, x, &y, output),
+    };
 }
 
 fn encoder_block(graph: &mut Graph<'_>, config: &UNetConfig, x: &str, block: &Layer) -> String {

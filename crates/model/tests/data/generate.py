@@ -38,6 +38,7 @@ CASES = {
     "unet_prelu_depth_2": (dict(features=4, depth=2, share_weights=True, activation="prelu"), (8, 12)),
     "unet_relu_unshared": (dict(features=4, depth=3, share_weights=False, activation="relu"), (16, 24)),
     "unet_batch_norm": (dict(features=3, depth=2, batch_norm=True), (8, 12)),
+    "unet_residual": (dict(features=3, depth=2, share_weights=False, output="residual"), (12, 8)),
 }
 
 
@@ -98,7 +99,7 @@ def trajectory(seed: int, options: dict, size: tuple[int, int]) -> dict[str, tor
 
 
 if __name__ == "__main__":
-    for seed, (name, (options, size)) in zip((0, 1, 2, 5), CASES.items()):
+    for seed, (name, (options, size)) in zip((0, 1, 2, 5, 6), CASES.items()):
         # One entry: the order of several is random in the file.
         metadata = {"config": json.dumps(options)}
         save_file(generate(seed, UNet, options, size), HERE / f"{name}.safetensors", metadata)

@@ -21,7 +21,8 @@ const BASELINES: [(&str, Option<Classical>); 4] = [
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
     /// Run directories, of which the best model is taken, or model files; several are compared
-    #[arg(value_name = "MODEL", required = true)]
+    /// [default: the bundled model]
+    #[arg(value_name = "MODEL", verbatim_doc_comment)]
     pub models: Vec<PathBuf>,
 
     /// Data as for training (see datasets/README.md): what it has to validate on, or else all of it.

@@ -7,6 +7,9 @@ use burn::tensor::Device;
 use n2n::{Denoiser, Image};
 use n2n_data::classical::{Best, Classical};
 
+/// What stands in the place of the bundled model's path.
+const BUNDLED: &str = "bundled model";
+
 /// A way from noisy images to less noisy ones.
 pub enum Method {
     /// The noisy images as they are.
@@ -20,7 +23,7 @@ pub enum Method {
     },
     /// A trained network.
     Model {
-        /// The path, as typed.
+        /// The path, as typed; [`BUNDLED`] has none.
         path: PathBuf,
         /// The network.
         denoiser: Box<Denoiser>,
@@ -117,7 +120,7 @@ fn short(path: &Path) -> String {
     name.unwrap_or_else(|| path.display().to_string())
 }
 
-/// Loads models.
+/// Loads models, or the bundled one if there is no path.
 ///
 /// # Errors
 /// When one cannot be loaded.
@@ -126,13 +129,15 @@ pub fn load(
     device: &Device,
     self_ensemble: bool,
 ) -> anyhow::Result<Vec<Method>> {
-    let load = |path: &PathBuf| -> anyhow::Result<Method> {
-        let denoiser = Denoiser::load_on(path, device)?;
-        Ok(Method::Model {
-            path: path.clone(),
-            denoiser: Box::new(denoiser.with_self_ensemble(self_ensemble)),
-        })
+    let model = |path: &Path, denoiser: Denoiser| Method::Model {
+        path: path.to_owned(),
+        denoiser: Box::new(denoiser.with_self_ensemble(self_ensemble)),
     };
+    if paths.is_empty() {
+        let bundled = Denoiser::bundled_on(device);
+        return Ok(vec![model(Path::new(BUNDLED), bundled)]);
+    }
+    let load = |path: &PathBuf| Ok(model(path, Denoiser::load_on(path, device)?));
     paths.iter().map(load).collect()
 }
 

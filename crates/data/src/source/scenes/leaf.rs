@@ -6,15 +6,15 @@ use std::f32::consts::{PI, TAU};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::{log_uniform, normal, texture::Texture};
+use super::{ScenesConfig, log_uniform, normal, texture::Texture};
 
 /// Smallest and largest radius, as shares of the image's size (the root of its area): about one
 /// pixel of 32, and almost the whole image.
 const RADII: [f32; 2] = [0.03, 0.9];
 
-/// Least and most of the scene's zoom, a factor to the smallest radius: some scenes are all detail,
-/// some a few calm areas.
-const ZOOM: [f32; 2] = [0.6, 3.5];
+/// Unless told otherwise, least and most of the scene's zoom: some scenes are all detail, some a few
+/// calm areas.
+pub(super) const ZOOMS: [f64; 2] = [0.6, 3.5];
 
 /// Sum of the leaves' areas over that of the image. Leaves fall at random, so a share `exp(-2.5)`,
 /// 8 %, of the image stays uncovered and shows the background; more leaves cost time and stay
@@ -59,10 +59,9 @@ const LEAF_CHROMA: [f32; 2] = [0.1, 0.05];
 /// Share of leaves without texture: calm areas, where there is no noise.
 const FLAT_SHARE: f32 = 0.25;
 
-/// Standard deviation of the textures of a scene relative to the colour, least and most. This sets
-/// the noise of the whole set: with these values noisy images have 20.7 dB, like the photographs of
-/// the reference.
-const TEXTURES: [f32; 2] = [0.15, 0.55];
+/// Unless told otherwise, least and most of the textures' contrast. This sets the noise of the whole
+/// set: with these values noisy images have 20.7 dB, like the photographs of the reference.
+pub(super) const TEXTURES: [f64; 2] = [0.15, 0.55];
 
 /// A shape painted with one colour and one texture.
 pub(super) struct Leaf {
@@ -97,12 +96,14 @@ struct Theme {
     slope: [f32; 2],
     contrast: f32,
     chroma: [f32; 2],
+    leaf_chroma: [f32; 2],
     texture: f32,
 }
 
 /// The leaves of a scene, front first; the last is the background, larger than the image.
-pub(super) fn scene(height: f32, width: f32, rng: &mut ChaCha8Rng) -> Vec<Leaf> {
-    let theme = Theme::random(height, width, rng);
+pub(super) fn scene(config: &ScenesConfig, rng: &mut ChaCha8Rng) -> Vec<Leaf> {
+    let (height, width) = (config.height as f32, config.width as f32);
+    let theme = Theme::random(config, rng);
     let mut leaves = Vec::with_capacity(512);
     let mut area = 0.0;
     while area < DEPTH * height * width {
@@ -127,17 +128,22 @@ fn power_law([least, most]: [f32; 2], rng: &mut ChaCha8Rng) -> f32 {
 }
 
 impl Theme {
-    fn random(height: f32, width: f32, rng: &mut ChaCha8Rng) -> Self {
+    fn random(config: &ScenesConfig, rng: &mut ChaCha8Rng) -> Self {
+        let (height, width) = (config.height as f32, config.width as f32);
         let size = (height * width).sqrt();
-        let zoom = log_uniform(ZOOM[0], ZOOM[1], rng);
+        let [zoom, texture] =
+            [config.zoom, config.texture].map(|range| range.map(|end| end as f32));
+        let chroma = config.chroma as f32;
+        let zoom = log_uniform(zoom[0], zoom[1], rng);
         Self {
             middle: [width / 2.0, height / 2.0],
             radii: [RADII[0] * zoom * size, RADII[1] * size],
             level: LEVEL[0] + LEVEL[1] * normal(rng),
             slope: [width, height].map(|len| SLOPE * normal(rng) / (len / 2.0)),
             contrast: rng.random_range(CONTRASTS[0]..CONTRASTS[1]),
-            chroma: SCENE_CHROMA.map(|deviation| deviation * normal(rng)),
-            texture: log_uniform(TEXTURES[0], TEXTURES[1], rng),
+            chroma: SCENE_CHROMA.map(|deviation| chroma * deviation * normal(rng)),
+            leaf_chroma: LEAF_CHROMA.map(|deviation| chroma * deviation),
+            texture: log_uniform(texture[0], texture[1], rng),
         }
     }
 
@@ -168,8 +174,8 @@ impl Theme {
         let slope = |axis: usize| self.slope[axis] * (centre[axis] - self.middle[axis]);
         let luminance = self.level + slope(0) + slope(1) + self.contrast * normal(rng);
         let luminance = luminance.clamp(0.02, 0.98);
-        let warm = self.chroma[0] + LEAF_CHROMA[0] * normal(rng);
-        let purple = self.chroma[1] + LEAF_CHROMA[1] * normal(rng);
+        let warm = self.chroma[0] + self.leaf_chroma[0] * normal(rng);
+        let purple = self.chroma[1] + self.leaf_chroma[1] * normal(rng);
         [warm + purple, -purple, purple - warm].map(|difference| luminance * (1.0 + difference))
     }
 }

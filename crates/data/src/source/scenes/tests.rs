@@ -12,6 +12,7 @@ fn odd_config() -> ScenesConfig {
         height: 20,
         width: 36,
         oversample: 3,
+        ..ScenesConfig::default()
     }
 }
 
@@ -142,6 +143,42 @@ fn one_point_per_pixel_leaves_no_noise() {
     };
     let [input, target, clean] = triple(&set(&config, 0, Split::Train), 0);
     assert!(input == clean && target == clean);
+}
+
+#[test]
+fn without_chroma_scenes_are_grey_and_without_texture_calmer() {
+    let default = ScenesConfig {
+        height: 20,
+        width: 36,
+        ..ScenesConfig::default()
+    };
+    let clean = |config: &ScenesConfig| {
+        let scenes = set(config, 0, Split::Validation);
+        (0..20).flat_map(move |index| triple(&scenes, index)[2].clone())
+    };
+    let grey = ScenesConfig {
+        chroma: 0.0,
+        ..default.clone()
+    };
+    let grey: Vec<f32> = clean(&grey).collect();
+    for image in grey.chunks_exact(3 * 20 * 36) {
+        assert!(image[..720] == image[720..1440] && image[..720] == image[1440..]);
+    }
+    let steps = |config: &ScenesConfig| {
+        let image: Vec<f32> = clean(config).collect();
+        let steps = image.windows(2).map(|pair| (pair[0] - pair[1]).abs());
+        steps.sum::<f32>()
+    };
+    let calm = ScenesConfig {
+        texture: [0.01, 0.02],
+        ..default.clone()
+    };
+    let wide = ScenesConfig {
+        zoom: [8.0, 8.0],
+        ..default.clone()
+    };
+    assert!(steps(&calm) < 0.8 * steps(&default));
+    assert!(steps(&wide) < 0.8 * steps(&default));
 }
 
 #[test]
