@@ -147,6 +147,7 @@ fn a_value_out_of_range_names_its_key() {
             "data.scenes.texture=[0.3,0.1]",
             "data.scenes.texture is [0.3, 0.1]",
         ),
+        ("data.scenes.grain=2", "data.scenes.grain is 2"),
         ("data.scenes.chroma=-1", "data.scenes.chroma is -1"),
         ("model.depth=1", "model.depth is 1"),
     ] {

@@ -49,6 +49,8 @@ pub struct ScenesConfig {
     /// Standard deviation of the textures of a scene relative to the colour, least and most: the more,
     /// the stronger the noise of dropped points.
     pub texture: [f64; 2],
+    /// Share of the textures that are grains below a pixel's size, in the mean a noise of their own.
+    pub grain: f64,
     /// Factor to the differences between the channels: 0 makes grey scenes, more than 1 gaudy ones.
     pub chroma: f64,
 }
@@ -63,6 +65,7 @@ impl Default for ScenesConfig {
             oversample: 8,
             zoom: leaf::ZOOMS,
             texture: leaf::TEXTURES,
+            grain: texture::GRAIN,
             chroma: 1.0,
         }
     }
@@ -97,6 +100,9 @@ impl ScenesConfig {
                 let value = format!("[{least}, {most}]");
                 return invalid(key, value, "two numbers from 0.01 to 30, the lower first");
             }
+        }
+        if !(0.0..=1.0).contains(&self.grain) {
+            return invalid("scenes.grain", self.grain.to_string(), "between 0 and 1");
         }
         if !(0.0..=10.0).contains(&self.chroma) {
             return invalid("scenes.chroma", self.chroma.to_string(), "between 0 and 10");

@@ -98,6 +98,7 @@ struct Theme {
     chroma: [f32; 2],
     leaf_chroma: [f32; 2],
     texture: f32,
+    grain: f32,
 }
 
 /// The leaves of a scene, front first; the last is the background, larger than the image.
@@ -144,6 +145,7 @@ impl Theme {
             chroma: SCENE_CHROMA.map(|deviation| chroma * deviation * normal(rng)),
             leaf_chroma: LEAF_CHROMA.map(|deviation| chroma * deviation),
             texture: log_uniform(texture[0], texture[1], rng),
+            grain: config.grain as f32,
         }
     }
 
@@ -164,7 +166,7 @@ impl Theme {
             reach: reach + softness / 2.0 / FLATTEST,
             softness,
             colour: self.colour(centre, rng),
-            texture: Texture::random(rng),
+            texture: Texture::random(self.grain, rng),
             contrast,
         }
     }

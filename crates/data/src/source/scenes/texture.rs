@@ -20,8 +20,10 @@ const STRIPE_BEND: f32 = 0.08;
 /// power spectrum a little flatter than the `1 / frequency^2` of photographs, to which edges add.
 const CLOUD_FALL: f32 = 0.6;
 
-/// How the stripes, clouds and grains are shared out between leaves.
-const SHARES: [f32; 3] = [0.45, 0.35, 0.2];
+/// Share of the grains among textures, unless told otherwise, and of the stripes among all others; the
+/// rest are clouds.
+pub(super) const GRAIN: f64 = 0.2;
+const STRIPES: f32 = 0.5625;
 
 /// Length of a pattern's period in pixels, least and most. Stripes from well below a pixel (all
 /// noise) to several pixels (no noise, a structure to keep); clouds and grains have 128 points on
@@ -70,9 +72,10 @@ impl Textures {
 }
 
 impl Texture {
-    pub fn random(rng: &mut ChaCha8Rng) -> Self {
+    pub fn random(grain: f32, rng: &mut ChaCha8Rng) -> Self {
         let share = rng.random::<f32>();
-        let pattern = usize::from(share > SHARES[0]) + usize::from(share > SHARES[0] + SHARES[1]);
+        let patterned = 1.0 - grain;
+        let pattern = usize::from(share > STRIPES * patterned) + usize::from(share > patterned);
         let [least, most] = PERIODS[pattern];
         let frequency = 1.0 / log_uniform(least, most, rng);
         let (sin, cos) = (TAU * rng.random::<f32>()).sin_cos();
