@@ -1,5 +1,7 @@
 //! Backends by name, chosen at run time among those compiled in.
 
+use std::fmt;
+
 use anyhow::{Context, bail};
 use burn::tensor::Device;
 use burn::tensor::wgpu::WgpuBackend;
@@ -36,6 +38,16 @@ pub enum BackendName {
     /// CPU through LibTorch (not verified)
     #[cfg(feature = "tch")]
     Tch,
+}
+
+/// As `--backend` takes it.
+impl fmt::Display for BackendName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_possible_value() {
+            Some(value) => f.write_str(value.get_name()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A device that is there, and what it is called.

@@ -162,7 +162,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     };
     let table = report::markdown(&bench);
     if let Some(path) = &args.report {
-        report::write(path, &table)?;
+        report::write(path, args, &table)?;
     }
     match args.json {
         true => println!("{}", serde_json::to_string(&bench)?),

@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use burn::tensor::wgpu::WgpuBackend;
-use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::adapters::{Adapter, adapters};
@@ -34,9 +33,7 @@ struct Choice {
 /// When the list cannot be written as JSON.
 pub fn run(args: &DevicesArgs) -> anyhow::Result<ExitCode> {
     let (backend, reason) = BackendName::automatic();
-    let backend = backend
-        .to_possible_value()
-        .map_or_else(String::new, |value| value.get_name().to_owned());
+    let backend = backend.to_string();
     let devices = Devices {
         adapters: adapters(WgpuBackend::Auto),
         cpu_backends: CPU_BACKENDS,

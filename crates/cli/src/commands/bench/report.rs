@@ -8,6 +8,7 @@ use anyhow::Context;
 
 use super::Bench;
 use super::layers::Passes;
+use crate::args::BenchArgs;
 
 /// Machine, peer and a table of times.
 pub fn markdown(bench: &Bench) -> String {
@@ -121,9 +122,13 @@ fn layers(text: &mut String, bench: &Bench) {
 }
 
 /// Writes the report with the command that makes it.
-pub fn write(path: &Path, table: &str) -> anyhow::Result<()> {
+pub fn write(path: &Path, args: &BenchArgs, table: &str) -> anyhow::Result<()> {
+    let backends: Vec<String> = args.backend.iter().map(ToString::to_string).collect();
     let text = format!(
-        "# Training steps, side by side\n\nWritten by `cargo xtask bench --peer torch`.\n\n{table}"
+        "# Training steps, side by side\n\nWritten by `cargo xtask bench --peer torch --backend {} \
+         --implementation {}`.\n\n{table}",
+        backends.join(","),
+        args.implementation.join(","),
     );
     let temporary = path.with_extension("part");
     fs::write(&temporary, text)
