@@ -15,7 +15,8 @@ pub(crate) fn read(samples: &Samples, range: Option<[f32; 2]>) -> Box<dyn Fn(usi
     }
 }
 
-/// Puts a number in a sample's place. Integers are rounded, and cut off at their type's ends.
+/// Puts a number in a sample's place. Integers are rounded, and cut off at their type's ends; floats are cut
+/// off at 0 and 1, where they have to lie, unless a range says that they may lie elsewhere.
 pub(crate) fn write(
     samples: &mut Samples,
     range: Option<[f32; 2]>,
@@ -30,7 +31,12 @@ pub(crate) fn write(
         Samples::U16(samples) => {
             Box::new(move |at, value| samples[at] = sample(value).round() as u16)
         }
-        Samples::F32(samples) => Box::new(move |at, value| samples[at] = sample(value)),
+        Samples::F32(samples) => Box::new(move |at, value| {
+            samples[at] = match range {
+                Some(_) => sample(value),
+                None => value.clamp(0.0, 1.0),
+            }
+        }),
     }
 }
 
@@ -75,6 +81,24 @@ fn bounds(kind: SampleKind, range: Option<[f32; 2]>) -> [f32; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_outside_is_cut_off_unless_a_range_says_that_it_may() {
+        let written = |mut samples: Samples, range| {
+            let mut put = write(&mut samples, range);
+            for (at, value) in [-0.25, 0.5, 1.25].into_iter().enumerate() {
+                put(at, value);
+            }
+            drop(put);
+            samples
+        };
+        let floats = || Samples::F32(vec![0.0; 3]);
+        assert_eq!(written(floats(), None), Samples::F32(vec![0.0, 0.5, 1.0]));
+        let stretched = written(floats(), Some([0.0, 20.0]));
+        assert_eq!(stretched, Samples::F32(vec![-5.0, 10.0, 25.0]));
+        let bytes = Samples::U8(vec![7; 3]);
+        assert_eq!(written(bytes, None), Samples::U8(vec![0, 128, 255]));
+    }
 
     #[test]
     fn floats_that_mean_nothing_are_refused() {
