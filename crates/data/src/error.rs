@@ -309,11 +309,4 @@ pub enum DataError {
         /// The most.
         high: f32,
     },
-
-    /// A number of the embedded scenes is 0.
-    #[error("data.scenes.{field} is 0, but must be at least 1")]
-    ZeroInScenes {
-        /// The name of the number in the configuration.
-        field: &'static str,
-    },
 }

@@ -73,6 +73,15 @@ fn the_reference_unet_has_no_seams() {
 }
 
 #[test]
+fn the_bundled_model_has_no_seams() {
+    let tile = least_side(&Denoiser::bundled().metadata().network) + 32;
+    let image = image([3, 200, 339]);
+    let whole = Denoiser::bundled().with_tile(usize::MAX).denoise(&image);
+    let tiled = Denoiser::bundled().with_tile(tile).denoise(&image);
+    assert!(difference(&whole.unwrap(), &tiled.unwrap()) < TOLERANCE);
+}
+
+#[test]
 fn tiles_follow_from_the_memory_that_is_allowed() {
     let network = unet(3, 8, 2);
     let bytes = n2n::tile_bytes_per_pixel(&network);

@@ -77,23 +77,24 @@ impl ScenesConfig {
     /// # Errors
     /// When a number is out of range.
     pub fn validate(&self) -> Result<(), DataError> {
-        let fields = [
-            ("train", self.train),
-            ("validation", self.validation),
-            ("height", self.height),
-            ("width", self.width),
-            ("oversample", self.oversample),
-        ];
-        if let Some((field, _)) = fields.into_iter().find(|(_, value)| *value == 0) {
-            return Err(DataError::ZeroInScenes { field });
-        }
-        let invalid = |key, value, expected| {
+        let invalid = |key, value: String, expected| {
             Err(DataError::Config {
                 key,
                 value,
                 expected,
             })
         };
+        for (key, value) in [
+            ("scenes.train", self.train),
+            ("scenes.validation", self.validation),
+            ("scenes.height", self.height),
+            ("scenes.width", self.width),
+            ("scenes.oversample", self.oversample),
+        ] {
+            if value == 0 {
+                return invalid(key, "0".to_owned(), "at least 1");
+            }
+        }
         let ranges = [("scenes.zoom", self.zoom), ("scenes.texture", self.texture)];
         for (key, [least, most]) in ranges {
             if !(0.01..=most).contains(&least) || most > 30.0 {

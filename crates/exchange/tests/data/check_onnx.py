@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[4] / "benches/peers"))
 
 from load_n2n import load  # noqa: E402
 
-# Outputs lie in (0, 1): what is left is the rounding of float32.
+# Outputs lie in or around [0, 1]: what is left is the rounding of float32.
 TOLERANCE = 1e-5
 
 # Batch size, and sides in multiples of what the network needs.

@@ -124,11 +124,14 @@ fn layers(text: &mut String, bench: &Bench) {
 /// Writes the report with the command that makes it.
 pub fn write(path: &Path, args: &BenchArgs, table: &str) -> anyhow::Result<()> {
     let backends: Vec<String> = args.backend.iter().map(ToString::to_string).collect();
+    let batches: Vec<String> = args.batch.iter().map(ToString::to_string).collect();
     let text = format!(
         "# Training steps, side by side\n\nWritten by `cargo xtask bench --peer torch --backend {} \
-         --implementation {}`.\n\n{table}",
+         --network {} --implementation {} --batch {}`.\n\n{table}",
         backends.join(","),
+        args.network.join(","),
         args.implementation.join(","),
+        batches.join(","),
     );
     let temporary = path.with_extension("part");
     fs::write(&temporary, text)

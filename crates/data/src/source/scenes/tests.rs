@@ -182,16 +182,36 @@ fn without_chroma_scenes_are_grey_and_without_texture_calmer() {
 }
 
 #[test]
+fn grains_are_noise_more_than_other_textures() {
+    let noise = |grain| {
+        let config = ScenesConfig {
+            grain,
+            ..odd_config()
+        };
+        let scenes = set(&config, 0, Split::Train);
+        let squares = (0..scenes.len()).flat_map(|index| {
+            let [input, _, clean] = triple(&scenes, index);
+            let noise = input.into_iter().zip(clean);
+            noise.map(|(noisy, clean)| (noisy - clean).powi(2))
+        });
+        squares.sum::<f32>()
+    };
+    assert!(
+        noise(1.0) > 1.3 * noise(0.0),
+        "{} {}",
+        noise(1.0),
+        noise(0.0)
+    );
+}
+
+#[test]
 fn a_zero_is_named() {
     let config = ScenesConfig {
         width: 0,
         ..odd_config()
     };
-    let error = config.validate().unwrap_err();
-    assert!(
-        matches!(error, DataError::ZeroInScenes { field: "width" }),
-        "{error}"
-    );
+    let error = config.validate().unwrap_err().to_string();
+    assert_eq!(error, "data.scenes.width is 0, but must be at least 1");
 }
 
 #[test]
