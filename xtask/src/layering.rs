@@ -32,7 +32,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ),
     ("n2n-files", &[]),
     ("n2n-kernels", &[]),
-    ("n2n-model", &["n2n-scratch", "n2n-testing"]),
+    ("n2n-model", &["n2n-files", "n2n-scratch", "n2n-testing"]),
     ("n2n-scratch", &["n2n-kernels", "n2n-testing"]),
     ("n2n-testing", &[]),
     ("xtask", &[]),
