@@ -31,7 +31,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ),
     ("n2n-files", &[]),
     ("n2n-kernels", &[]),
-    ("n2n-model", &["n2n-scratch", "n2n-testing"]),
+    ("n2n-model", &["n2n-files", "n2n-scratch", "n2n-testing"]),
     ("n2n-scratch", &["n2n-kernels", "n2n-testing"]),
     ("n2n-testing", &[]),
     ("xtask", &[]),

@@ -2,7 +2,6 @@
 //!
 //! Start reading at [`UNet::forward`].
 
-mod atomic;
 mod conv;
 mod file;
 mod init;
@@ -13,7 +12,6 @@ mod parameters;
 mod simple_net;
 mod unet;
 
-pub use atomic::{UNFINISHED, write_atomically, write_atomically_with};
 pub use conv::Convolution;
 pub use file::{FileError, METADATA_KEY, parse_model_file, read_model_file, write_model_file};
 pub use init::Init;
