@@ -13,14 +13,14 @@ use anyhow::{Context, Result, bail, ensure};
 /// What every build of the whole workspace has in common.
 pub const WORKSPACE: [&str; 3] = ["--release", "--workspace", "--locked"];
 
-/// The root of the workspace.
+/// Root of the workspace.
 ///
-/// `cargo run` says where it is; what this program was built from may be another clone, where
-/// several share a target folder.
+/// `cargo run` passes it. The path at build time may belong to another clone with the same target folder.
 pub fn root() -> PathBuf {
-    let package = env::var_os("CARGO_MANIFEST_DIR")
+    let mut path = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
-    package.join("..")
+    path.pop();
+    path
 }
 
 /// `cargo` followed by `subcommand`, on this workspace.

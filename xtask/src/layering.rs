@@ -6,16 +6,13 @@ use serde_json::Value;
 use crate::cargo;
 
 /// Each member of the workspace and the members it may depend on.
-const LAYERS: [(&str, &[&str]); 10] = [
-    (
-        "n2n",
-        &["n2n-data", "n2n-files", "n2n-model", "n2n-testing"],
-    ),
+const LAYERS: [(&str, &[&str]); 11] = [
+    ("n2n", &["n2n-denoise"]),
     (
         "n2n-cli",
         &[
-            "n2n",
             "n2n-data",
+            "n2n-denoise",
             "n2n-exchange",
             "n2n-files",
             "n2n-kernels",
@@ -26,12 +23,16 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ),
     ("n2n-data", &["n2n-files"]),
     (
+        "n2n-denoise",
+        &["n2n-data", "n2n-files", "n2n-model", "n2n-testing"],
+    ),
+    (
         "n2n-exchange",
         &["n2n-data", "n2n-files", "n2n-model", "n2n-testing"],
     ),
     ("n2n-files", &[]),
     ("n2n-kernels", &[]),
-    ("n2n-model", &["n2n-scratch", "n2n-testing"]),
+    ("n2n-model", &["n2n-files", "n2n-scratch", "n2n-testing"]),
     ("n2n-scratch", &["n2n-kernels", "n2n-testing"]),
     ("n2n-testing", &[]),
     ("xtask", &[]),

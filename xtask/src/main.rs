@@ -41,9 +41,6 @@ enum Task {
         /// Folder that holds the sets, each under its name [default: the workspace's `datasets`]
         #[arg(long)]
         dir: Option<PathBuf>,
-        /// Where the files lie instead of at their published addresses
-        #[arg(long, value_name = "URL", hide = true)]
-        base_url: Option<String>,
     },
     /// Formatting, layering, spelling, lints and documentation, the cheapest first
     Check,
@@ -84,11 +81,7 @@ fn run() -> anyhow::Result<ExitCode> {
     match Task::parse() {
         Task::Train { args } => return train::run(&args),
         Task::Bench { peer, args } => return bench::run(peer, &args),
-        Task::Dataset {
-            name,
-            dir,
-            base_url,
-        } => dataset::run(name.as_deref(), dir, base_url.as_deref())?,
+        Task::Dataset { name, dir } => dataset::run(name.as_deref(), dir)?,
         Task::Check => check::run()?,
         Task::Test { args } => test::run(&args)?,
         Task::KillTest { kills, seed } => kill_test::run(kills, seed)?,

@@ -14,15 +14,16 @@ pub enum Error {
 
     /// Parameters of an unknown network.
     #[error(
-        "{path} holds another network ({found}); expected the U-Net (conv0, eblocks.0.conv, \
-         dblocks.0.conv0, ...) or the simple net (two convolutions and two transposed ones, each 2x2)",
+        "{path} holds another network ({found}); expected {expected}",
         path = .path.display()
     )]
     UnknownNetwork {
         /// The file.
         path: PathBuf,
-        /// The first parameters, and how many there are.
+        /// Number of parameters, and the first of them.
         found: String,
+        /// The known networks and their parameters.
+        expected: String,
     },
 
     /// Layers of a simple net in an ambiguous order.

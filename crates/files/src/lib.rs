@@ -4,6 +4,7 @@
 //! image, at [`Stack`] for files of many, and at [`encode_picture`] for writing. Whatever a file holds, reading it ends with a result
 //! or a [`FileError`]: sizes are checked before memory is taken, and no code of a file is run.
 
+mod atomic;
 mod attached;
 mod cifar;
 mod error;
@@ -23,6 +24,7 @@ mod write;
 mod zip;
 
 pub use self::{
+    atomic::{UNFINISHED, write_atomically, write_atomically_with},
     attached::{Attached, Resolution, ResolutionUnit, read_attached},
     cifar::CifarFile,
     error::FileError,

@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{DType, TensorData};
+use n2n_files::write_atomically;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{StateDict, write_atomically};
+use crate::StateDict;
 
 /// The metadata key of the model file; its value is JSON.
 pub const METADATA_KEY: &str = "n2n";

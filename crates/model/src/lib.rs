@@ -4,7 +4,6 @@
 //! implements [`Architecture`] and [`Forward`] in a file of its own.
 
 mod architecture;
-mod atomic;
 mod builder;
 mod conv;
 mod error;
@@ -19,7 +18,6 @@ mod simple_net;
 mod unet;
 
 pub use architecture::{Architecture, DEFAULT_CHANNELS, Forward};
-pub use atomic::{UNFINISHED, write_atomically, write_atomically_with};
 pub use conv::Convolution;
 pub use error::ConfigError;
 pub use file::{FileError, METADATA_KEY, parse_model_file, read_model_file, write_model_file};

@@ -73,7 +73,9 @@ fn measured_radius(config: &NetworkConfig) -> usize {
     let channels = config.channels().unwrap();
     let mut farthest = 0;
     for seed in 0..3 {
-        let network = config.load(parameters(config, seed), &Device::flex()).unwrap();
+        let network = config
+            .load(parameters(config, seed), &Device::flex())
+            .unwrap();
         for column in middle..middle + divisor {
             let (first, last) = changed(&network, channels, width, column);
             farthest = farthest.max(column - first).max(last - column);

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, ensure};
 use n2n_data::NoisyPair;
-use n2n_model::write_atomically;
+use n2n_files::write_atomically;
 use rayon::prelude::*;
 
 pub use self::args::EvaluateArgs;

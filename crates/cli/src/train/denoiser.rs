@@ -11,6 +11,7 @@ use burn::tensor::{ExecutionError, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use n2n_data::Batch;
+use n2n_data::quality::noise2noise_mse;
 use n2n_model::{Loss, Network};
 
 use super::average;
@@ -142,22 +143,15 @@ impl TrainStep for Denoiser {
     type Output = DenoisingOutput;
 
     fn step(&self, batch: Batch) -> TrainOutput<DenoisingOutput> {
-        if let Some(network) = self.network.by_hand() {
-            let (mse, grads) = network.loss_and_gradients(batch.input, batch.target);
-            let item = DenoisingOutput { mse };
-            return TrainOutput { grads, item };
-        }
-        let output = self.network.forward(batch.input);
-        let Objective { loss, .. } = self.objective;
-        let progress = self.objective.progress();
-        let loss = self
-            .network
-            .loss(loss, progress, output, batch.target, batch.mask);
-        let gradients = loss.backward();
-        let item = DenoisingOutput {
-            mse: loss.without_autodiff(),
-        };
-        TrainOutput::new(&self.network, gradients, item)
+        let (mse, grads) = self.network.loss_and_gradients(
+            self.objective.loss,
+            self.objective.progress(),
+            batch.input,
+            batch.target,
+            batch.mask,
+        );
+        let item = DenoisingOutput { mse };
+        TrainOutput { grads, item }
     }
 
     fn optimize(
@@ -167,12 +161,7 @@ impl TrainStep for Denoiser {
         grads: GradientsParams,
     ) -> Self {
         let grads = self.update.prepare(&self.network, grads);
-        let network = match self.network {
-            Network::Simple(network) if network.is_by_hand() => {
-                Network::Simple(network.descend(lr.base(), grads))
-            }
-            network => optimizer.step(lr, network, grads),
-        };
+        let network = optimizer.step(lr, self.network, grads);
         self.snapshot.offer(optimizer);
         let decay = average::decay(self.decay, self.objective.steps());
         let average = self
@@ -202,13 +191,10 @@ impl Denoiser {
         let error = mse_per_image(denoised.clone(), batch.target.clone());
         let mse = match batch.reverse {
             None => error,
-            // Each image against the other's denoised one, less what the noise of a target adds:
-            // E|f(x1) - x2|^2 = E|f(x1) - clean|^2 + var(x2), and var(x1) + var(x2) = E|x1 - x2|^2,
-            // for noise that is independent and of zero mean.
             Some(reverse) => {
                 let noise = mse_per_image(reverse.target.clone(), batch.target);
                 let other = mse_per_image(self.judged().forward(reverse.input), reverse.target);
-                (error + other - noise) / 2.0
+                noise2noise_mse(error, other, noise)
             }
         };
         (DenoisingOutput { mse }, denoised)

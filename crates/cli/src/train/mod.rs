@@ -32,8 +32,8 @@ use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::renderer::MetricsRenderer;
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
-use n2n::ModelMetadata;
 use n2n_data::{Batching, Opened, TrainStream, ValidationSet};
+use n2n_denoise::ModelMetadata;
 use serde::Serialize;
 
 use self::checkpoint::Checkpoint;
@@ -185,7 +185,7 @@ fn train(
     let normalization = opened.normalization(experiment.data.normalize)?;
     let shared = Arc::new(normalization.clone());
     let max_images = max_images(experiment, opened.train.len());
-    let device = optimizer::device(&experiment.model, &selected.device);
+    let device = selected.device.clone().autodiff();
     let validate_every = config
         .validate_every
         .batches(opened.train.len(), config.images_per_step());

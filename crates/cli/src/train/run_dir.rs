@@ -5,8 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use n2n::ModelMetadata;
-use n2n_model::{StateDict, UNFINISHED, write_atomically, write_model_file};
+use n2n_denoise::ModelMetadata;
+use n2n_files::{UNFINISHED, write_atomically};
+use n2n_model::{StateDict, write_model_file};
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint::Checkpoint;

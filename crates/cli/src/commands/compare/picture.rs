@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use image::RgbImage;
-use n2n_model::write_atomically;
+use n2n_files::write_atomically;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 

@@ -7,12 +7,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use n2n::Denoiser;
+use n2n_denoise::Denoiser;
 use n2n_files::{
     Attached, EncodeError, NpyWriter, PictureFormat, Raster, TiffWriter, encode_picture,
-    read_attached, read_picture,
+    read_attached, read_picture, write_atomically, write_atomically_with,
 };
-use n2n_model::{write_atomically, write_atomically_with};
 
 use super::jobs::{Job, Opened, Source, Target};
 

@@ -11,12 +11,12 @@ use n2n_files::{Header, Raster};
 use n2n_model::{Network, StateDict, parse_model_file, read_model_file};
 
 use crate::channels::ChannelRule;
-use crate::memory::{is_out_of_memory, tile_bytes_per_pixel};
+use crate::memory::is_out_of_memory;
 use crate::metadata::check_range;
 use crate::pass::{Denoise, Pass};
 use crate::symmetry::mean_over_symmetries;
 use crate::tiles::Rules;
-use crate::{Error, Image, ModelMetadata, receptive_radius, samples};
+use crate::{Error, Image, ModelMetadata, samples};
 
 /// What a run directory calls its best model.
 const BEST: &str = "best.safetensors";
@@ -31,7 +31,8 @@ const MAX_MEMORY: u64 = 1 << 30;
 ///
 /// - Sides that are no multiples of what the network halves are padded at the bottom and the right, by
 ///   reflection, and where an image is too small by its last pixel.
-/// - What the memory cannot hold is cut into tiles. They overlap by the [`receptive_radius`], and lie on the
+/// - What the memory cannot hold is cut into tiles. They overlap by the [receptive
+///   radius](n2n_model::NetworkConfig::receptive_radius), and lie on the
 ///   grid of the network's halvings, so that the result is that of the whole image.
 /// - Statistics of `per_image` are those of the whole image. A network with statistics `per_pixel` knows
 ///   one size only: tiles of it overlap by half, and are blended.
@@ -39,9 +40,9 @@ const MAX_MEMORY: u64 = 1 << 30;
 ///   three; a colour image through one for grey channel by channel.
 ///
 /// ```
-/// use n2n::{Denoiser, Image};
+/// use n2n_denoise::{Denoiser, Image};
 ///
-/// # fn main() -> Result<(), n2n::Error> {
+/// # fn main() -> Result<(), n2n_denoise::Error> {
 /// // Grey, 31 pixels high and 33 wide: a slope with some noise.
 /// let noise = |at: usize| ((at * 7919) % 100) as f32 / 500.0 - 0.1;
 /// let values: Vec<f32> = (0..31 * 33).map(|at| at as f32 / 2000.0 + 0.25 + noise(at)).collect();
@@ -88,9 +89,9 @@ impl Denoiser {
     ///
     /// ```
     /// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/bundled.safetensors");
-    /// let denoiser = n2n::Denoiser::load(path)?.with_self_ensemble(true);
+    /// let denoiser = n2n_denoise::Denoiser::load(path)?.with_self_ensemble(true);
     /// assert_eq!(denoiser.metadata().channels(), 3);
-    /// # Ok::<(), n2n::Error>(())
+    /// # Ok::<(), n2n_denoise::Error>(())
     /// ```
     ///
     /// # Errors
@@ -320,13 +321,17 @@ impl Denoiser {
     }
 
     fn bytes_per_pixel(&self, rule: ChannelRule) -> usize {
-        rule.batch_size() * tile_bytes_per_pixel(&self.metadata.network)
+        rule.batch_size() * self.metadata.network.bytes_per_pixel()
     }
 
     fn rules(&self) -> Rules {
         let multiple = self.metadata.network.divisor();
         Rules {
-            halo: receptive_radius(&self.metadata.network).next_multiple_of(multiple),
+            halo: self
+                .metadata
+                .network
+                .receptive_radius()
+                .next_multiple_of(multiple),
             multiple,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use n2n_model::{ParameterError, SizeError};
+use n2n_model::{ConfigError, ParameterError};
 
 /// Why a model could not be loaded, or an image not denoised.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        source: SizeError,
+        source: ConfigError,
     },
 
     /// The weights are not those of the network.
