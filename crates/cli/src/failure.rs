@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::anyhow;
 use burn::tensor::ExecutionError;
-use n2n::is_out_of_memory;
+use n2n_denoise::is_out_of_memory;
 
 /// The names of CubeCL's device threads begin with one of these.
 const DEVICE_THREADS: [&str; 2] = ["DSU-", "DSD-"];

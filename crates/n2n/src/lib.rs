@@ -1,26 +1,23 @@
-//! Loads a trained denoiser, and denoises images of any size with it.
+//! Image restoration with Noise2Noise: networks that learn to denoise from noisy images alone.
 //!
-//! Start reading at [`Denoiser`]. An image that is too large for the memory is cut into tiles that
-//! overlap by as far as the network sees, so that the result is that of the whole image.
+//! This crate re-exports the libraries of the workspace under one name.
+//!
+//! # Denoising
+//! A [`Denoiser`] restores images of any size, with the model that comes with this crate or with one of your own.
+//!
+//! ```
+//! use n2n::{Denoiser, Image};
+//!
+//! # fn main() -> Result<(), n2n::Error> {
+//! let noisy = Image::new([1, 2, 3], vec![0.1, 0.3, 0.2, 0.2, 0.1, 0.3])?;
+//! let denoised = Denoiser::bundled().denoise(&noisy)?;
+//! assert_eq!(denoised.shape(), [1, 2, 3]);
+//! # Ok(())
+//! # }
+//! ```
 
-#![recursion_limit = "256"]
-
-mod blend;
-mod channels;
-mod denoiser;
-mod error;
-mod image;
-mod memory;
-mod metadata;
-mod pass;
-mod receptive_field;
-mod samples;
-mod symmetry;
-mod tiles;
-
-pub use denoiser::Denoiser;
-pub use error::Error;
-pub use image::Image;
-pub use memory::{is_out_of_memory, tile_bytes_per_pixel};
-pub use metadata::ModelMetadata;
-pub use receptive_field::receptive_radius;
+pub use burn::tensor::Device;
+#[doc(inline)]
+pub use n2n_denoise::{
+    Denoiser, Error, Image, ModelMetadata, is_out_of_memory, receptive_radius, tile_bytes_per_pixel,
+};

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use n2n::Denoiser;
 use n2n_data::Normalization;
+use n2n_denoise::Denoiser;
 use n2n_exchange::{OPSET, onnx};
 use n2n_files::write_atomically;
 use n2n_model::write_model_file;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use n2n::ModelMetadata;
 use n2n_data::Normalization;
+use n2n_denoise::ModelMetadata;
 use n2n_exchange::{Imported, import};
 use n2n_model::{Activation, NetworkConfig, Output, write_model_file};
 use serde::Serialize;

@@ -32,8 +32,8 @@ use burn::train::metric::{LearningRateMetric, LossMetric};
 use burn::train::renderer::MetricsRenderer;
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 use burn::train::{Interrupter, Learner, SupervisedTraining, TrainingStrategy};
-use n2n::ModelMetadata;
 use n2n_data::{Batching, Opened, TrainStream, ValidationSet};
+use n2n_denoise::ModelMetadata;
 use serde::Serialize;
 
 use self::checkpoint::Checkpoint;

@@ -8,7 +8,7 @@ use burn::optim::OptimizerRecord;
 use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use burn::train::Learner;
-use n2n::ModelMetadata;
+use n2n_denoise::ModelMetadata;
 
 use super::checkpoint::Checkpoint;
 use super::denoiser::Denoiser;

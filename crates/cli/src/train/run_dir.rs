@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use n2n::ModelMetadata;
+use n2n_denoise::ModelMetadata;
 use n2n_files::{UNFINISHED, write_atomically};
 use n2n_model::{StateDict, write_model_file};
 use serde::{Deserialize, Serialize};

@@ -7,8 +7,8 @@ use burn::train::{
     Learner, SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader,
     TrainingComponents, ValidLoader,
 };
-use n2n::ModelMetadata;
 use n2n_data::TrainStream;
+use n2n_denoise::ModelMetadata;
 
 use super::denoiser::{Denoiser, Objective, Snapshot};
 use super::pictures::Gallery;

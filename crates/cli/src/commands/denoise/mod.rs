@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use burn::tensor::Device;
-use n2n::Denoiser;
+use n2n_denoise::Denoiser;
 use serde::Serialize;
 
 use self::args::DenoiseArgs;
@@ -161,7 +161,7 @@ fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
 }
 
 fn is_stop(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(n2n::Error::Stopped))
+    matches!(error.downcast_ref(), Some(n2n_denoise::Error::Stopped))
 }
 
 fn announce(args: &DenoiseArgs, work: &[(Job, usize)], pixels: usize, selected: &Selected) {

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use n2n::Denoiser;
+use n2n_denoise::Denoiser;
 use n2n_files::{
     Attached, EncodeError, NpyWriter, PictureFormat, Raster, TiffWriter, encode_picture,
     read_attached, read_picture, write_atomically, write_atomically_with,

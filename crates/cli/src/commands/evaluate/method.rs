@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use burn::tensor::Device;
-use n2n::{Denoiser, Image};
 use n2n_data::classical::{Best, Classical};
+use n2n_denoise::{Denoiser, Image};
 
 /// What stands in the place of the bundled model's path.
 const BUNDLED: &str = "bundled model";

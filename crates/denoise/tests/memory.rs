@@ -7,8 +7,8 @@
 #[allow(dead_code)]
 mod model;
 
-use n2n::tile_bytes_per_pixel;
 use n2n_data::Normalization;
+use n2n_denoise::tile_bytes_per_pixel;
 use peak_alloc::PeakAlloc;
 
 use crate::model::{ModelFile, image, simple, unet};

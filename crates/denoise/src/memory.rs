@@ -15,8 +15,8 @@ const OUT_OF_MEMORY: [&str; 6] = [
 /// Whether a device's message says that its memory, or another resource, does not suffice.
 ///
 /// ```
-/// assert!(n2n::is_out_of_memory("Out of device memory allocating 8 bytes"));
-/// assert!(!n2n::is_out_of_memory("the device was lost"));
+/// assert!(n2n_denoise::is_out_of_memory("Out of device memory allocating 8 bytes"));
+/// assert!(!n2n_denoise::is_out_of_memory("the device was lost"));
 /// ```
 pub fn is_out_of_memory(message: &str) -> bool {
     let message = message.to_lowercase();

@@ -1,7 +1,7 @@
 //! The receptive field that is computed, against how far real networks see.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use n2n::receptive_radius;
+use n2n_denoise::receptive_radius;
 use n2n_model::{Network, NetworkConfig, UNetConfig};
 
 use crate::model::{simple, unet, weights};

@@ -3,8 +3,8 @@
 use std::fs;
 
 use burn::tensor::TensorData;
-use n2n::{Denoiser, Error, ModelMetadata};
 use n2n_data::Normalization;
+use n2n_denoise::{Denoiser, Error, ModelMetadata};
 
 use crate::model::{ModelFile, image, unet, weights};
 

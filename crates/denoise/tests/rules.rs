@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use n2n::{Denoiser, Error, Image, ModelMetadata};
 use n2n_data::Normalization;
+use n2n_denoise::{Denoiser, Error, Image, ModelMetadata};
 use n2n_files::{Raster, SampleKind, Samples};
 
 use crate::model::{ModelFile, difference, image, unet, weights};

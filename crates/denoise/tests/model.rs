@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use burn::tensor::{Device, TensorData};
-use n2n::{Denoiser, Image, ModelMetadata};
 use n2n_data::Normalization;
+use n2n_denoise::{Denoiser, Image, ModelMetadata};
 use n2n_model::{NetworkConfig, SimpleNetConfig, StateDict, UNetConfig, write_model_file};
 use tempfile::TempDir;
 

@@ -1,8 +1,8 @@
 //! Tiles together against the whole image at once.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use n2n::{Denoiser, Image, receptive_radius};
 use n2n_data::{Normalization, reflect};
+use n2n_denoise::{Denoiser, Image, receptive_radius};
 use n2n_model::NetworkConfig;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -84,7 +84,7 @@ fn the_bundled_model_has_no_seams() {
 #[test]
 fn tiles_follow_from_the_memory_that_is_allowed() {
     let network = unet(3, 8, 2);
-    let bytes = n2n::tile_bytes_per_pixel(&network);
+    let bytes = n2n_denoise::tile_bytes_per_pixel(&network);
     let model = ModelFile::new(network, Normalization::PerImage);
     let image = image([3, 130, 170]);
     let held = 2 * size_of_val(image.values());

@@ -39,9 +39,9 @@ const MAX_MEMORY: u64 = 1 << 30;
 ///   three; a colour image through one for grey channel by channel.
 ///
 /// ```
-/// use n2n::{Denoiser, Image};
+/// use n2n_denoise::{Denoiser, Image};
 ///
-/// # fn main() -> Result<(), n2n::Error> {
+/// # fn main() -> Result<(), n2n_denoise::Error> {
 /// // Grey, 31 pixels high and 33 wide: a slope with some noise.
 /// let noise = |at: usize| ((at * 7919) % 100) as f32 / 500.0 - 0.1;
 /// let values: Vec<f32> = (0..31 * 33).map(|at| at as f32 / 2000.0 + 0.25 + noise(at)).collect();
@@ -88,9 +88,9 @@ impl Denoiser {
     ///
     /// ```
     /// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/bundled.safetensors");
-    /// let denoiser = n2n::Denoiser::load(path)?.with_self_ensemble(true);
+    /// let denoiser = n2n_denoise::Denoiser::load(path)?.with_self_ensemble(true);
     /// assert_eq!(denoiser.metadata().channels(), 3);
-    /// # Ok::<(), n2n::Error>(())
+    /// # Ok::<(), n2n_denoise::Error>(())
     /// ```
     ///
     /// # Errors

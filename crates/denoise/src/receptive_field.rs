@@ -12,7 +12,7 @@ const REACH: i64 = 1;
 /// the largest of all places.
 ///
 /// ```
-/// use n2n::receptive_radius;
+/// use n2n_denoise::receptive_radius;
 /// use n2n_model::NetworkConfig;
 ///
 /// assert_eq!(receptive_radius(&NetworkConfig::default()), 78);

@@ -1,0 +1,26 @@
+//! Loads a trained denoiser, and denoises images of any size with it.
+//!
+//! Start reading at [`Denoiser`]. An image that is too large for the memory is cut into tiles that
+//! overlap by as far as the network sees, so that the result is that of the whole image.
+
+#![recursion_limit = "256"]
+
+mod blend;
+mod channels;
+mod denoiser;
+mod error;
+mod image;
+mod memory;
+mod metadata;
+mod pass;
+mod receptive_field;
+mod samples;
+mod symmetry;
+mod tiles;
+
+pub use denoiser::Denoiser;
+pub use error::Error;
+pub use image::Image;
+pub use memory::{is_out_of_memory, tile_bytes_per_pixel};
+pub use metadata::ModelMetadata;
+pub use receptive_field::receptive_radius;
