@@ -153,7 +153,7 @@ impl Denoiser {
     }
 
     /// Bytes of memory that denoising takes at most, image and result among them: 1 GiB where nothing is
-    /// said. What is estimated are the values of tiles ([`tile_bytes_per_pixel`](crate::tile_bytes_per_pixel)).
+    /// said. What is estimated are the values of tiles ([`NetworkConfig::bytes_per_pixel`](n2n_model::NetworkConfig::bytes_per_pixel)).
     #[must_use]
     pub fn with_max_memory(self, max_memory: u64) -> Self {
         Self { max_memory, ..self }
