@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use n2n_data::noise::Noise;
 use n2n_data::{Examples, NoisyPair, Opened, Request, Visit};
 use rayon::prelude::*;
 
@@ -24,7 +25,7 @@ pub fn open(mut experiment: Experiment) -> anyhow::Result<(Experiment, Opened)> 
     };
     let opened = Request {
         config: &config,
-        noise: experiment.noise.as_ref(),
+        noise: experiment.noise.map(Noise::from),
         seed: experiment.train.seed,
         target: experiment.train.target,
         divisor: experiment.model.divisor(),
@@ -34,7 +35,7 @@ pub fn open(mut experiment: Experiment) -> anyhow::Result<(Experiment, Opened)> 
     let [channels, height, width] = opened.train.shape(0);
     experiment.model = experiment.model.with_channels(channels);
     experiment.model.check_image(height, width)?;
-    experiment.noise = opened.noise;
+    experiment.noise = opened.noise.as_ref().and_then(Noise::config);
     Ok((experiment, opened))
 }
 
