@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::ensure;
 use burn::tensor::Device;
+use n2n_data::quality::median;
 use n2n_model::{NetworkConfig, SimpleNetConfig, UNetConfig};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -258,10 +259,4 @@ fn processor() -> String {
         return brand.as_str().trim().to_owned();
     }
     std::env::consts::ARCH.to_owned()
-}
-
-/// The middle value, the upper of two.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

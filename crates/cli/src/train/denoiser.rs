@@ -11,6 +11,7 @@ use burn::tensor::{ExecutionError, Tensor};
 use burn::train::metric::{Adaptor, LossInput};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use n2n_data::Batch;
+use n2n_data::quality::noise2noise_mse;
 use n2n_model::{Loss, Network};
 
 use super::average;
@@ -202,13 +203,10 @@ impl Denoiser {
         let error = mse_per_image(denoised.clone(), batch.target.clone());
         let mse = match batch.reverse {
             None => error,
-            // Each image against the other's denoised one, less what the noise of a target adds:
-            // E|f(x1) - x2|^2 = E|f(x1) - clean|^2 + var(x2), and var(x1) + var(x2) = E|x1 - x2|^2,
-            // for noise that is independent and of zero mean.
             Some(reverse) => {
                 let noise = mse_per_image(reverse.target.clone(), batch.target);
                 let other = mse_per_image(self.judged().forward(reverse.input), reverse.target);
-                (error + other - noise) / 2.0
+                noise2noise_mse(error, other, noise)
             }
         };
         (DenoisingOutput { mse }, denoised)

@@ -1,13 +1,17 @@
-//! How close an image is to the clean one, on the host and in double precision.
+//! How close images are to clean ones, on the host and in double precision.
 //!
 //! Values are nominally in `[0, 1]`, planar; images of several channels count as one image.
 
+mod estimate;
+mod mean;
 mod psnr;
 mod ssim;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
-    psnr::{mse, psnr_db},
+    estimate::noise2noise_mse,
+    mean::{Mean, median},
+    psnr::{Psnr, PsnrKeys, mean_psnr_db, mse, psnr_db},
     ssim::{SSIM_WINDOW, ssim},
 };

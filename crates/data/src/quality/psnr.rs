@@ -1,4 +1,8 @@
-/// Equal images count as this, 100 dB, so that a mean over images stays finite.
+use serde::{Deserialize, Serialize};
+
+use super::Mean;
+
+/// Smallest mean squared error, that of 100 dB: a mean over images with perfect ones stays finite.
 const MIN_MSE: f64 = 1e-10;
 
 /// Mean squared error of two images: `mean((a - b)²)` over all pixels and channels.
@@ -23,4 +27,152 @@ pub fn psnr_db(mse: f64) -> f64 {
     // `f64::max` would take the number and drop the NaN.
     let mse = if mse < MIN_MSE { MIN_MSE } else { mse };
     -10.0 * mse.log10()
+}
+
+/// Mean over images of the [`psnr_db`] of each.
+///
+/// # Panics
+/// If there is no image.
+pub fn mean_psnr_db(mse_per_image: &[f64]) -> f64 {
+    let psnrs: Vec<f64> = mse_per_image.iter().map(|&mse| psnr_db(mse)).collect();
+    Mean::of(&psnrs).value
+}
+
+/// Peak signal-to-noise ratio of a set of images, in dB.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Psnr {
+    /// Against clean images: [`mean_psnr_db`].
+    Measured(f64),
+    /// Without clean images: of the mean over images of [`noise2noise_mse`](super::noise2noise_mse).
+    Estimated {
+        /// `-10·log10(mean)`; `None` where the mean is not positive, so not distinguishable from 0.
+        db: Option<f64>,
+        /// Standard error of `db`, by the delta method.
+        standard_error_db: Option<f64>,
+    },
+}
+
+impl Psnr {
+    /// From the error of each image: mean squared errors against clean images, or their estimates.
+    ///
+    /// # Panics
+    /// If there is no image.
+    pub fn of(errors: &[f64], has_clean: bool) -> Self {
+        if has_clean {
+            return Self::Measured(mean_psnr_db(errors));
+        }
+        let mean = Mean::of(errors);
+        if mean.value <= 0.0 {
+            return Self::Estimated {
+                db: None,
+                standard_error_db: None,
+            };
+        }
+        // d(-10 log10(m)) = -10 / ln(10) dm / m
+        let in_db = |error| 10.0 / 10.0_f64.ln() * error / mean.value;
+        let standard_error_db = mean.standard_error.map(in_db);
+        Self::Estimated {
+            db: Some(-10.0 * mean.value.log10()),
+            standard_error_db: standard_error_db.filter(|error| error.is_finite()),
+        }
+    }
+
+    /// The number, measured or estimated, if there is one.
+    pub fn db(self) -> Option<f64> {
+        match self {
+            Self::Measured(db) => Some(db),
+            Self::Estimated { db, .. } => db,
+        }
+    }
+}
+
+impl std::fmt::Display for Psnr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match *self {
+            Self::Measured(db) => write!(f, "{db:.2} dB"),
+            Self::Estimated { db: None, .. } => f.write_str("not estimable"),
+            Self::Estimated {
+                db: Some(db),
+                standard_error_db,
+            } => {
+                write!(f, "{db:.2}")?;
+                if let Some(error) = standard_error_db {
+                    write!(f, " +- {error:.2}")?;
+                }
+                f.write_str(" dB (estimated)")
+            }
+        }
+    }
+}
+
+/// A [`Psnr`] as keys of a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PsnrKeys {
+    /// Measured against clean images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub psnr_db: Option<f64>,
+    /// Estimated without clean images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub psnr_est_db: Option<f64>,
+    /// Standard error of the estimate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub psnr_est_se_db: Option<f64>,
+}
+
+impl From<PsnrKeys> for Psnr {
+    fn from(keys: PsnrKeys) -> Self {
+        match keys.psnr_db {
+            Some(db) => Self::Measured(db),
+            None => Self::Estimated {
+                db: keys.psnr_est_db,
+                standard_error_db: keys.psnr_est_se_db,
+            },
+        }
+    }
+}
+
+impl From<Psnr> for PsnrKeys {
+    fn from(psnr: Psnr) -> Self {
+        match psnr {
+            Psnr::Measured(db) => Self {
+                psnr_db: Some(db),
+                ..Self::default()
+            },
+            Psnr::Estimated {
+                db,
+                standard_error_db,
+            } => Self {
+                psnr_db: None,
+                psnr_est_db: db,
+                psnr_est_se_db: standard_error_db,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn psnr_is_averaged_over_images() {
+        assert_eq!(mean_psnr_db(&[0.1, 0.001]), 20.0);
+        assert_eq!(mean_psnr_db(&[0.0]), 100.0);
+    }
+
+    #[test]
+    fn estimate_is_pooled_with_its_standard_error() {
+        let Psnr::Estimated {
+            db: Some(db),
+            standard_error_db: Some(error),
+        } = Psnr::of(&[0.02, -0.002, 0.012], false)
+        else {
+            panic!("a mean of 0.01 is estimable");
+        };
+        assert!((db - 20.0).abs() < 1e-12, "{db}");
+        // The deviation is 0.0111355; over sqrt(3) it is 0.642910 of the mean, and 4.342945 dB each.
+        assert!((error - 2.792124).abs() < 1e-5, "{error}");
+        let nothing = Psnr::of(&[0.01, -0.02], false);
+        assert_eq!(nothing.to_string(), "not estimable");
+    }
 }

@@ -6,10 +6,9 @@ use burn::tensor::activation::prelu;
 use burn::tensor::module::{conv2d, interpolate};
 use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Distribution, Tensor};
+use n2n_data::quality::median;
 use n2n_scratch::{Activation, ConvGeometry, conv2d_activated, upsampled_conv2d_activated};
 use serde::{Deserialize, Serialize};
-
-use super::median;
 
 /// A convolution, 3x3, and PReLU; of some channels that are doubled first, and of others.
 #[derive(Clone, Copy, Serialize)]

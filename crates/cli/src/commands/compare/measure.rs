@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::train::{InferenceStep, Learner};
+use n2n_data::quality::median;
 use n2n_data::{Batch, Batching, Examples, Normalization, Opened, TrainStream, ValidationSet};
 use n2n_model::{NetworkConfig, StateDict};
 use serde::Serialize;
@@ -215,27 +216,11 @@ fn relative(deviation: f64, magnitude: f64) -> f64 {
     }
 }
 
-/// The middle value, or the mean of the two.
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() % 2 {
-        1 => values[middle],
-        _ => (values[middle - 1] + values[middle]) / 2.0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use burn::tensor::TensorData;
 
     use super::*;
-
-    #[test]
-    fn a_median_is_the_middle_or_the_mean_of_two() {
-        assert_eq!(median(&mut [5.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&mut [8.0, 1.0, 2.0, 4.0]), 3.0);
-    }
 
     #[test]
     fn deviations_are_relative_to_the_reference_and_the_largest_counts() {

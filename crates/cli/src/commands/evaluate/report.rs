@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use n2n_data::quality::Mean;
 use serde::Serialize;
 
 use super::Results;
 use super::args::EvaluateArgs;
 use super::scenes::Scenes;
-use super::score::{Against, Mean, Summary, SummaryKeys};
+use super::score::{Against, Summary, SummaryKeys};
 use crate::table::aligned;
 
 /// What an evaluation came to.

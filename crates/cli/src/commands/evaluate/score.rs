@@ -1,9 +1,8 @@
 //! How close denoised images are to clean ones: measured, or estimated from pairs of noisy ones.
 
-use n2n_data::{NoisyPair, quality};
+use n2n_data::NoisyPair;
+use n2n_data::quality::{self, Mean, Psnr, noise2noise_mse};
 use serde::Serialize;
-
-use crate::train::psnr::Psnr;
 
 /// How close one denoised image is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,9 +25,7 @@ pub enum Against {
 impl Score {
     /// Of what a denoiser `f` makes of a scene.
     ///
-    /// Without a clean image, an unbiased estimate of the mean squared error, for noise of zero mean that
-    /// is independent in the two noisy images `x1` and `x2`:
-    /// `(mean (f(x1) - x2)² + mean (f(x2) - x1)²) / 2 - mean (x1 - x2)² / 2`.
+    /// Without a clean image, the error is the estimate [`noise2noise_mse`].
     ///
     /// # Errors
     /// When the denoiser fails.
@@ -48,7 +45,7 @@ impl Score {
         let there = quality::mse(&denoised, second);
         let back = quality::mse(&denoise(second)?, input);
         Ok(Self {
-            mse: (there + back - quality::mse(input, second)) / 2.0,
+            mse: noise2noise_mse(there, back, quality::mse(input, second)),
             ssim: None,
         })
     }
@@ -58,29 +55,6 @@ impl Score {
 pub fn second(pair: &NoisyPair) -> &[f32] {
     let second = pair.noisy_target.as_deref();
     second.expect("a scene without a clean image has a second noisy one")
-}
-
-/// A mean over images, with its standard error where there are two or more.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Mean {
-    /// The mean.
-    pub value: f64,
-    /// Standard deviation over the root of the number of images.
-    pub standard_error: Option<f64>,
-}
-
-impl Mean {
-    /// Of one number or more.
-    pub fn of(values: &[f64]) -> Self {
-        let count = values.len() as f64;
-        let value = values.iter().sum::<f64>() / count;
-        let squares = values.iter().map(|one| (one - value).powi(2));
-        let variance = squares.sum::<f64>() / (count - 1.0);
-        Self {
-            value,
-            standard_error: (values.len() > 1).then(|| (variance / count).sqrt()),
-        }
-    }
 }
 
 /// How close all images of a method are.
