@@ -11,12 +11,11 @@ use n2n_model::{Network, StateDict, parse_model_file, read_model_file};
 
 use crate::channels::ChannelRule;
 use crate::forward::{Forward, normalizations};
-use crate::memory::tile_bytes_per_pixel;
 use crate::metadata::check_range;
 use crate::pass::{DenoiseTile, Pass};
 use crate::samples::{self, Sink, Source};
 use crate::tiles::Rules;
-use crate::{Error, Image, ModelMetadata, receptive_radius};
+use crate::{Error, Image, ModelMetadata};
 
 /// What a run directory calls its best model.
 const BEST: &str = "best.safetensors";
@@ -31,7 +30,8 @@ const MAX_MEMORY: u64 = 1 << 30;
 ///
 /// - Sides that are no multiples of what the network halves are padded at the bottom and the right, by
 ///   reflection, and where an image is too small by its last pixel.
-/// - What the memory cannot hold is cut into tiles. They overlap by the [`receptive_radius`], and lie on the
+/// - What the memory cannot hold is cut into tiles. They overlap by the [receptive
+///   radius](n2n_model::NetworkConfig::receptive_radius), and lie on the
 ///   grid of the network's halvings, so that the result is that of the whole image.
 /// - Statistics of `per_image` are those of the whole image. A network with statistics `per_pixel` knows
 ///   one size only: tiles of it overlap by half, and are blended.
@@ -152,7 +152,7 @@ impl Denoiser {
     }
 
     /// Bytes of memory that denoising takes at most, image and result among them: 1 GiB where nothing is
-    /// said. What is estimated are the values of tiles ([`tile_bytes_per_pixel`](crate::tile_bytes_per_pixel)).
+    /// said. What is estimated are the values of tiles ([`bytes_per_pixel`](n2n_model::NetworkConfig::bytes_per_pixel)).
     #[must_use]
     pub fn with_max_memory(self, max_memory: u64) -> Self {
         Self { max_memory, ..self }
@@ -318,13 +318,17 @@ impl Denoiser {
     }
 
     fn bytes_per_pixel(&self, rule: ChannelRule) -> usize {
-        rule.batch_size() * tile_bytes_per_pixel(&self.metadata.network)
+        rule.batch_size() * self.metadata.network.bytes_per_pixel()
     }
 
     fn rules(&self) -> Rules {
         let multiple = self.metadata.network.divisor();
         Rules {
-            halo: receptive_radius(&self.metadata.network).next_multiple_of(multiple),
+            halo: self
+                .metadata
+                .network
+                .receptive_radius()
+                .next_multiple_of(multiple),
             multiple,
         }
     }

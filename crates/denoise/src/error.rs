@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use n2n_model::{ParameterError, SizeError};
+use n2n_model::{ConfigError, ParameterError};
 
 /// Error of loading a model or denoising an image.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The violated rule.
-        source: SizeError,
+        source: ConfigError,
     },
 
     /// The weights do not fit the network.
