@@ -1,9 +1,9 @@
 """Training steps of the reference networks in PyTorch, timed on request.
 
-Reads one line of JSON from standard input for each measurement, `{"network": "unet", "batch_size": 16,
-"seconds": 0.5}`, and answers with one: the seconds of each step, of at least three. Instead of a network it
-may name a layer, `{"layer": {"side": 32, "upsampled": 0, "channels_in": 3, "channels_out": 32}, ...}`: the
-answer is the median milliseconds of each pass. The first line it prints names versions and threads.
+Reads one line of JSON per measurement from standard input, `{"network": "unet", "batch_size": 16,
+"seconds": 0.5}`, and prints one: the seconds of each step, at least three. A line may name a layer instead of a
+network, `{"layer": {"side": 32, "upsampled": 0, "channels_in": 3, "channels_out": 32}, ...}`; the answer is then
+the median milliseconds of each pass. The first printed line has the versions and the number of threads.
 
     python bench.py --threads 2
 """
@@ -45,7 +45,7 @@ class Training:
 
 
 class Layer:
-    """A convolution and PReLU; some channels are doubled and joined with others first."""
+    """A convolution and PReLU; with `upsampled` channels, those are upsampled and concatenated first."""
 
     def __init__(self, layer: dict, batch_size: int) -> None:
         side, upsampled = layer["side"], layer["upsampled"]

@@ -6,8 +6,8 @@
         --max-images 1600 --losses losses.json --out peer.jsonl
     python benches/peers/compare_losses.py RUN/metrics.jsonl losses.json
 
-With a validation after every batch, `train_loss` is the loss of one batch; a scheduler would see them
-all, so there is none.
+With a validation after every batch, `train_loss` is the loss of one batch. The learning rate is constant,
+because a scheduler would react to each validation.
 """
 
 import argparse

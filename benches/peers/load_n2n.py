@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from simple_net import SimpleNet
 from unet import UNet
 
-MIN_STD = 1 / 255  # what varies less is flat
+MIN_STD = 1 / 255  # below it an image counts as flat
 
 
 class Normalization(nn.Module):
-    """What the network's inputs go through: `(x - mean) / std`, with one of four kinds of statistics."""
+    """Normalization of the network's inputs: `(x - mean) / std`, with one of four kinds of statistics."""
 
     def __init__(self, kind: str, mean=(), std=(), shape=None):
         super().__init__()
@@ -38,16 +38,16 @@ class Normalization(nn.Module):
 
 
 def build(config: dict) -> nn.Module:
-    """The network that a model file's metadata describes."""
+    """Network described by the metadata of a model file."""
     names = {"unet": ["features", "depth", "share_weights", "activation", "output", "batch_norm"], "simple": ["features"]}
-    # Files from before a key have what was there before it.
+    # A file older than a key lacks it; the default is the earlier behaviour.
     options = {name: config[name] for name in names[config["kind"]] if name in config}
     network = {"unet": UNet, "simple": SimpleNet}[config["kind"]]
     return network(channels=config.get("channels") or 3, **options)
 
 
 def load(path: str) -> nn.Sequential:
-    """Normalization and network of a model file."""
+    """Normalization and network of the model file at `path`."""
     with safe_open(path, framework="pt") as file:
         metadata = json.loads(file.metadata()["n2n"])
         state = {name: file.get_tensor(name) for name in file.keys()}

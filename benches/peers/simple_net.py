@@ -1,4 +1,4 @@
-"""The reference's simple net in PyTorch: two strided convolutions and their way back."""
+"""Simple net of the reference in PyTorch: two strided convolutions, then two transposed ones."""
 
 import math
 

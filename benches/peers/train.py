@@ -49,7 +49,7 @@ def to_unit(images: Tensor) -> Tensor:
 
 
 def batches_in_file_order(inputs: Tensor, targets: Tensor, batch_size: int, max_images: int):
-    """Batches of the whole file, again and again, until `max_images` have been seen."""
+    """Batches of the file in order, repeated until `max_images` images."""
     seen = 0
     while seen < max_images:
         for x, y in zip(inputs.split(batch_size), targets.split(batch_size)):
@@ -62,7 +62,7 @@ def batches_in_file_order(inputs: Tensor, targets: Tensor, batch_size: int, max_
 
 @torch.no_grad()
 def validate(network: nn.Module, inputs: Tensor, targets: Tensor) -> tuple[float, float]:
-    """MSE over all pixels, and the mean over images of each image's PSNR in dB."""
+    """MSE over all pixels, and the mean PSNR of the images in dB."""
     mse = torch.cat(
         [
             (network(to_unit(x)) - to_unit(y)).square().mean(dim=(1, 2, 3), dtype=torch.float64)

@@ -43,8 +43,8 @@ class DecoderBlock(nn.Module):
 class UNet(nn.Module):
     """`[N, channels, H, W]` to the same, in (0, 1) with a sigmoid; H and W divisible by `2**depth`.
 
-    With `share_weights` one encoder block serves all levels and one decoder block all middle levels:
-    the state dict then holds it under every index.
+    With `share_weights`, one encoder block serves all levels and one decoder block all middle levels;
+    the state dict contains it under every index.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class UNet(nn.Module):
         for block in self.eblocks:
             y = block(y)
             skips.append(y)
-        skips.pop()  # the deepest image goes on through the bottom
+        skips.pop()  # the deepest image is the input of `conv1`
         y = self.relu(self.conv1(y))
         for block in self.dblocks:
             y = block(y, skips.pop())

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: `n2n bench`, beside PyTorch in a virtual environment of its own.
+//! `cargo xtask bench`: `n2n bench`, beside PyTorch in a virtual environment.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::cargo;
 
-/// Another engine to measure beside.
+/// Engine to compare with.
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub enum PeerName {
     /// PyTorch, on the CPU
@@ -30,12 +30,13 @@ pub fn run(peer: Option<PeerName>, args: &[OsString]) -> Result<ExitCode> {
     cargo::become_process(&mut n2n)
 }
 
-/// The Python of a virtual environment with what `requirements.txt` pins, made where there is none.
+/// Python of the virtual environment with the packages of `requirements.txt`; creates a missing one.
 fn environment(peers: &Path) -> Result<OsString> {
     let folder = peers.join(".venv");
-    let python = match cfg!(windows) {
-        true => folder.join("Scripts").join("python.exe"),
-        false => folder.join("bin").join("python"),
+    let python = if cfg!(windows) {
+        folder.join("Scripts").join("python.exe")
+    } else {
+        folder.join("bin").join("python")
     };
     if !python.exists() {
         eprintln!("Installing the peer into {}, once.", folder.display());
@@ -45,7 +46,7 @@ fn environment(peers: &Path) -> Result<OsString> {
         let mut pip = Command::new(&python);
         pip.args(["-m", "pip", "install", "--quiet", "--requirement"]);
         if let Err(error) = cargo::succeed(pip.arg(requirements)) {
-            // Half an environment would look whole the next time.
+            // The next run would take an incomplete environment for a complete one.
             std::fs::remove_dir_all(&folder)?;
             return Err(error);
         }

@@ -1,7 +1,7 @@
-//! Cargo and the toolchain's other programs, as child processes.
+//! Cargo and the other programs of the toolchain, as child processes.
 //!
-//! The current directory is never changed, so relative paths mean what the caller means by them,
-//! and the target folder is the one this program was built in: Burn is compiled once.
+//! They inherit the current directory, so relative paths in arguments stay valid, and the target folder
+//! that this program was built in, so that Burn is compiled once.
 
 use std::env;
 use std::ffi::OsString;
@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode, Output};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// What every build of the whole workspace has in common.
+/// Options of every build of the whole workspace.
 pub const WORKSPACE: [&str; 3] = ["--release", "--workspace", "--locked"];
 
 /// Root of the workspace.
@@ -26,8 +26,8 @@ pub fn root() -> PathBuf {
 /// `cargo` followed by `subcommand`, on this workspace.
 pub fn command<const N: usize>(subcommand: [&str; N]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // `cargo run` describes this package to this program; build scripts that watch these variables
-    // would otherwise run again each time plain Cargo and a task take turns.
+    // `cargo run` sets these variables for this package. Build scripts that watch them would run again
+    // each time that plain Cargo and a task take turns.
     for (key, _) in env::vars_os() {
         let name = key.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -41,7 +41,7 @@ pub fn command<const N: usize>(subcommand: [&str; N]) -> Command {
     command
 }
 
-/// The path of `program` in the active toolchain, past the proxies of rustup.
+/// Path of `program` in the active toolchain, without the proxies of rustup.
 pub fn toolchain_program(program: &str) -> Result<PathBuf> {
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;
     let path = Path::new(sysroot.trim()).join("bin").join(program);
@@ -74,14 +74,14 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(stdout)?)
 }
 
-/// Becomes `command`: it gets this process's terminal, signals and exit code.
+/// Replaces this process by `command`, which gets its terminal, signals and exit code.
 #[cfg(unix)]
 pub fn become_process(command: &mut Command) -> Result<ExitCode> {
     use std::os::unix::process::CommandExt;
     Err(command.exec()).with_context(|| name(command))
 }
 
-/// Runs `command` to its end and passes its exit code on.
+/// Runs `command` and returns its exit code.
 #[cfg(not(unix))]
 pub fn become_process(command: &mut Command) -> Result<ExitCode> {
     let status = command.status().with_context(|| name(command))?;

@@ -1,4 +1,4 @@
-//! `cargo xtask check`: everything but the tests, the cheapest step first.
+//! `cargo xtask check`: every check except the tests, the cheapest first.
 
 use std::io::ErrorKind;
 use std::process::Command;

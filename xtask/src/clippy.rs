@@ -1,8 +1,8 @@
-//! The lints, as errors, without a second build of Burn.
+//! Lints as errors, without a second build of Burn.
 //!
-//! `cargo clippy` takes its dependencies from `cargo check`, whose output `cargo build` and
-//! `cargo test` cannot use: all of Burn would be compiled twice. This is `cargo build` instead, with
-//! Clippy's compiler for the members of the workspace and the finished build of everything else.
+//! `cargo clippy` needs the output of `cargo check` for the dependencies, which `cargo build` and
+//! `cargo test` cannot use: Burn would be compiled twice. This step runs `cargo build` with Clippy's
+//! compiler for the members of the workspace, and reuses the finished build of the dependencies.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -12,10 +12,10 @@ use anyhow::Result;
 
 use crate::cargo;
 
-/// Set where this program stands in for rustc: the path of `clippy-driver`.
+/// Variable with the path of `clippy-driver`, set where this program replaces rustc.
 pub const DRIVER: &str = "N2N_XTASK_CLIPPY_DRIVER";
 
-/// Clippy's compiler adds these to its command line. Nothing built here is run, so it is not optimized.
+/// Options that Clippy's compiler adds to its command line. Its output is not run, hence not optimized.
 const CLIPPY_ARGS: &str = "-Dwarnings__CLIPPY_HACKERY__-Copt-level=0__CLIPPY_HACKERY__";
 
 pub fn run() -> Result<()> {
@@ -28,10 +28,10 @@ pub fn run() -> Result<()> {
     )
 }
 
-/// Runs Clippy's compiler, which expects the path of rustc first, just as Cargo gives it to a wrapper.
+/// Runs Clippy's compiler, which expects the path of rustc first, as Cargo passes it to a wrapper.
 ///
-/// Programs and tests are analyzed but not linked: it saves time, and a program linked here would
-/// replace the optimized one in the target folder. Build scripts do have to run.
+/// Programs and tests are analyzed but not linked: linking takes time, and an unoptimized program would
+/// replace the optimized one in the target folder. Build scripts are linked, because Cargo runs them.
 pub fn stand_in_for_rustc(driver: OsString) -> Result<ExitCode> {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
     let build_script = args.iter().any(|arg| arg == "build_script_build");

@@ -1,8 +1,8 @@
-//! The documentation of the libraries, with warnings as errors, without a second build of Burn.
+//! Documentation of the libraries, with warnings as errors, without a second build of Burn.
 //!
-//! `cargo doc` takes its dependencies from `cargo check`, as `cargo clippy` does. `cargo test --doc`
-//! hands rustdoc the same sources and options along with the finished build of the dependencies, so
-//! here it is asked to render instead of to test. The pages go to `doc` in the target folder.
+//! `cargo doc` needs the output of `cargo check`, as `cargo clippy` does. `cargo test --doc` passes the
+//! same sources and options to rustdoc with the finished build of the dependencies. Here rustdoc then
+//! renders instead of testing, into `doc` in the target folder.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 
 use crate::cargo;
 
-/// Set where this program stands in for rustdoc: the path of the real one.
+/// Variable with the path of the real rustdoc, set where this program replaces it.
 pub const RUSTDOC: &str = "N2N_XTASK_RUSTDOC";
 
 pub fn run() -> Result<()> {
@@ -25,7 +25,7 @@ pub fn run() -> Result<()> {
     )
 }
 
-/// Runs rustdoc; a call that asks for doctests renders the pages instead.
+/// Runs rustdoc; a call for doctests renders the pages instead.
 pub fn stand_in_for_rustdoc(rustdoc: OsString) -> Result<ExitCode> {
     let args: Vec<OsString> = env::args_os().skip(1).collect();
     let mut command = Command::new(rustdoc);

@@ -1,5 +1,5 @@
-//! `cargo xtask kill-test`: kills training at random moments, and compares what comes out in the end
-//! with what a run comes to that nothing happens to.
+//! `cargo xtask kill-test`: kills and resumes training at random moments, and compares the finished run
+//! with an undisturbed one.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,14 +14,14 @@ use serde_json::Value;
 use crate::cargo;
 
 /// About ten seconds of a tiny network, with a checkpoint every few milliseconds: nearly every kill
-/// meets a file that is being written.
+/// interrupts the writing of a file.
 const SETTINGS: [&str; 3] = [
     "train.max_images=8000",
     "train.validate_every=90",
     "train.checkpoint_every=7",
 ];
 
-/// The update rules that carry state from step to step, with what each needs.
+/// Optimizers with state, and their settings.
 const OPTIMIZERS: [(&str, &[&str]); 2] = [
     (
         "SGD with momentum",
@@ -32,15 +32,15 @@ const OPTIMIZERS: [(&str, &[&str]); 2] = [
         ],
     ),
     (
-        "Adam with a running mean of the weights",
+        "Adam with EMA",
         &["train.optimizer.kind=adam", "train.ema=0.99"],
     ),
 ];
 
-/// Time between two looks at whether a run has ended.
-const LOOKS: Duration = Duration::from_millis(2);
+/// Interval between two checks for the end of a run.
+const POLL: Duration = Duration::from_millis(2);
 
-/// Kills as many times for each optimizer; the same seed chooses the same moments.
+/// Kills training `kills` times for each optimizer, at moments that `seed` determines.
 pub fn run(kills: u32, seed: u64) -> Result<()> {
     cargo::succeed(cargo::command(["build"]).args(cargo::WORKSPACE))?;
     let folder = std::env::temp_dir().join(format!("n2n-kill-test-{}", std::process::id()));
@@ -48,7 +48,7 @@ pub fn run(kills: u32, seed: u64) -> Result<()> {
     let mut moments = Moments(seed);
     for (name, settings) in OPTIMIZERS {
         let folder = folder.join(name);
-        // What differs is left to look at.
+        // After an error the folder stays, for inspection.
         campaign(name, settings, kills, &mut moments, &folder)
             .with_context(|| format!("{name}, seed {seed}, in {}", folder.display()))?;
     }
@@ -76,7 +76,7 @@ fn campaign(
         let mut args = begin(&run, settings);
         let before = killed;
         loop {
-            // Half of it on average, so that a run survives two or three.
+            // Half of the length on average, so that a run is killed two or three times.
             let delay = (killed < kills).then(|| length.mul_f64(moments.next()));
             if life(&args, delay)? {
                 break;
@@ -93,7 +93,7 @@ fn campaign(
         }
         compare(&run, &undisturbed)?;
         println!(
-            "{name}: run {number} survived {} kills without a trace",
+            "{name}: run {number} equals the undisturbed run after {} kills",
             killed - before
         );
         if killed >= kills {
@@ -103,7 +103,7 @@ fn campaign(
     Ok(())
 }
 
-/// Arguments that begin a run.
+/// Arguments that start a run.
 fn begin(run: &Path, settings: &[&str]) -> Vec<OsString> {
     let config = cargo::root().join("configs/smoke.toml");
     let mut args: Vec<OsString> = vec!["train".into(), config.into()];
@@ -114,7 +114,7 @@ fn begin(run: &Path, settings: &[&str]) -> Vec<OsString> {
     args
 }
 
-/// Trains to the end, or to the kill; whether it came to the end.
+/// Trains to the end or to the kill; returns whether the run ended by itself.
 fn life(args: &[OsString], kill_after: Option<Duration>) -> Result<bool> {
     let mut child = Command::new(n2n()?)
         .args(args)
@@ -125,7 +125,7 @@ fn life(args: &[OsString], kill_after: Option<Duration>) -> Result<bool> {
     let start = Instant::now();
     if let Some(delay) = kill_after {
         while child.try_wait()?.is_none() && start.elapsed() < delay {
-            sleep(LOOKS);
+            sleep(POLL);
         }
         child.kill()?;
     }
@@ -137,7 +137,7 @@ fn life(args: &[OsString], kill_after: Option<Duration>) -> Result<bool> {
     Ok(by_itself.is_some())
 }
 
-/// The program that the build has just made, beside this one.
+/// Program from the build, beside this one.
 fn n2n() -> Result<PathBuf> {
     let name = format!("n2n{}", std::env::consts::EXE_SUFFIX);
     Ok(std::env::current_exe()?.with_file_name(name))
@@ -152,7 +152,7 @@ fn newest(run: &Path) -> Option<String> {
         .max()
 }
 
-/// Fails with what differs between two runs, beside the time they took.
+/// Fails with the first difference between two runs; ignores times.
 fn compare(run: &Path, undisturbed: &Path) -> Result<()> {
     for name in ["initial", "best", "last"] {
         let file = format!("{name}.safetensors");
@@ -179,7 +179,7 @@ fn compare(run: &Path, undisturbed: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The validations, without the time they took.
+/// Lines of metrics.jsonl without their times.
 fn metrics(run: &Path) -> Result<Vec<Value>> {
     let text = fs::read_to_string(run.join("metrics.jsonl"))?;
     let parse = |line| {
@@ -201,7 +201,7 @@ fn names(folder: &Path) -> Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// Fractions from 0 to 1 that a seed determines: SplitMix64.
+/// SplitMix64: fractions in [0, 1) from a seed.
 struct Moments(u64);
 
 impl Moments {
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_determines_the_moments() {
+    fn seed_determines_the_moments() {
         let moments = |seed| {
             let mut moments = Moments(seed);
             [(); 20].map(|()| moments.next())

@@ -25,9 +25,9 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// Time training steps beside another engine's; writes benches/RESULTS.md where there is one
+    /// Time training steps; with `--peer`, beside another engine, and write benches/RESULTS.md
     Bench {
-        /// The other engine; installed into benches/peers/.venv the first time
+        /// Engine to compare with; installed into benches/peers/.venv the first time
         #[arg(long)]
         peer: Option<bench::PeerName>,
         /// Arguments of `n2n bench`
@@ -36,7 +36,7 @@ enum Task {
     },
     /// Download an image set, check it and unpack it; without a name, list the sets
     Dataset {
-        /// The set
+        /// Name of the set
         name: Option<String>,
         /// Folder that holds the sets, each under its name [default: the workspace's `datasets`]
         #[arg(long)]
@@ -44,22 +44,22 @@ enum Task {
     },
     /// Formatting, layering, spelling, lints and documentation, the cheapest first
     Check,
-    /// Every test and doctest
+    /// Every test, doctest and example
     Test {
-        /// Arguments of the test runner; with any, doctests are left out
+        /// Arguments of the test runner; with any, doctests and examples are left out
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// Kill training at random moments, and compare its end with an undisturbed run's
+    /// Kill and resume training at random moments, and compare with an undisturbed run
     KillTest {
         /// Kills for each optimizer
         #[arg(long, value_name = "N", default_value_t = 20)]
         kills: u32,
-        /// Chooses the moments
+        /// Seed of the moments
         #[arg(long, value_name = "N", default_value_t = 0)]
         seed: u64,
     },
-    /// Which crate may depend on which
+    /// Check which crate depends on which
     Layering,
 }
 
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<ExitCode> {
-    // Two steps of `check` have Cargo call this program in place of a compiler.
+    // In two steps of `check`, Cargo calls this program in place of a compiler.
     if let Some(driver) = env::var_os(clippy::DRIVER) {
         return clippy::stand_in_for_rustc(driver);
     }

@@ -1,9 +1,11 @@
-//! `cargo xtask test`: every test and doctest.
+//! `cargo xtask test`: every test, doctest and example.
 
+use std::env;
 use std::ffi::OsString;
-use std::process::Stdio;
+use std::fs;
+use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::cargo;
 
@@ -13,11 +15,12 @@ pub fn run(args: &[OsString]) -> Result<()> {
     } else {
         cargo::command(["test", "--lib", "--bins", "--tests"])
     };
-    // Tuning GPU kernels to the last few percent is no use to a test that runs each a few times.
+    // A test runs each GPU kernel a few times, so thorough tuning costs more than it saves.
     runner.env("CUBECL_AUTOTUNE_LEVEL", "minimal");
     cargo::succeed(runner.args(cargo::WORKSPACE).args(args))?;
     if args.is_empty() {
         cargo::succeed(cargo::command(["test", "--doc"]).args(cargo::WORKSPACE))?;
+        run_examples()?;
     }
     Ok(())
 }
@@ -29,4 +32,25 @@ fn nextest_is_installed() -> bool {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     version.status().is_ok_and(|status| status.success())
+}
+
+/// Runs the examples of the library `n2n`, without arguments.
+///
+/// `cargo run --example` would select the features of one package, and compile Burn again for them.
+fn run_examples() -> Result<()> {
+    cargo::succeed(cargo::command(["build", "--examples"]).args(cargo::WORKSPACE))?;
+    let sources = cargo::root().join("crates/n2n/examples");
+    let programs = env::current_exe()?.with_file_name("examples");
+    for entry in fs::read_dir(&sources).with_context(|| sources.display().to_string())? {
+        let path = entry?.path();
+        let Some(name) = path.file_stem() else {
+            continue;
+        };
+        eprintln!("== example {}", name.display());
+        let program = programs
+            .join(name)
+            .with_extension(env::consts::EXE_EXTENSION);
+        cargo::succeed(Command::new(program).current_dir(cargo::root()))?;
+    }
+    Ok(())
 }

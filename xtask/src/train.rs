@@ -1,4 +1,4 @@
-//! `cargo xtask train`: builds `n2n` and becomes `n2n train`.
+//! `cargo xtask train`: builds `n2n` and runs `n2n train`.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use crate::cargo;
 
-/// Backends outside the default build: each needs the Cargo feature of `n2n-cli` of the same name.
+/// Backends outside the default build; each is a Cargo feature of `n2n-cli` with the same name.
 const OPTIONAL_BACKENDS: [&str; 4] = ["cpu", "cuda", "rocm", "tch"];
 
 pub fn run(args: &[OsString]) -> Result<ExitCode> {
@@ -24,7 +24,7 @@ pub fn run(args: &[OsString]) -> Result<ExitCode> {
     cargo::become_process(cargo.args(["--", "train"]).args(args))
 }
 
-/// The Cargo feature that the backend chosen in `args` needs.
+/// Cargo feature that the backend in `args` needs.
 fn feature(args: &[OsString]) -> Option<&'static str> {
     let mut args = args.iter().filter_map(|arg| arg.to_str());
     let mut backend = None;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
+use n2n_model::NetworkConfig;
 use n2n_scratch::gradcheck::TOLERANCE;
 
 use crate::backend::{BackendName, Selected};
@@ -195,7 +197,7 @@ pub struct CompareArgs {
     )]
     pub backends: Vec<BackendName>,
 
-    /// Who computes the network on each backend: burn, scratch, and for the simple net layers
+    /// Implementations of the network on each backend: burn, scratch, and for the simple net layers
     /// [default: as the config says]
     #[arg(
         long,
@@ -232,11 +234,11 @@ pub struct BenchArgs {
     pub backend: Vec<BackendName>,
 
     /// Networks to train
-    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME", default_value = "unet,simple", value_parser = ["unet", "simple"])]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME", default_values = NetworkConfig::KINDS, value_parser = PossibleValuesParser::new(NetworkConfig::KINDS))]
     pub network: Vec<String>,
 
-    /// Implementations to measure; the U-Net has no `layers`
-    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME", default_value = "burn,scratch,layers", value_parser = ["burn", "scratch", "layers"])]
+    /// Implementations to measure, of each network those that it has
+    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME", default_values = NetworkConfig::IMPLEMENTATIONS, value_parser = PossibleValuesParser::new(NetworkConfig::IMPLEMENTATIONS))]
     pub implementation: Vec<String>,
 
     /// Images in a batch

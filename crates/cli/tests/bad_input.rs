@@ -141,18 +141,20 @@ fn unknown_keys_values_and_files() {
 }
 
 #[test]
-fn hand_written_layers_with_an_optimizer_that_is_not_theirs() {
+fn layers_know_only_l2() {
     let message = refused(&[
         "--set",
         "model.kind=simple",
         "--set",
         "model.implementation=layers",
+        "--set",
+        "train.loss=l1",
     ]);
     assert!(
         message.contains("model.implementation is layers"),
         "{message}"
     );
-    assert!(message.contains("train.optimizer.kind"), "{message}");
+    assert!(message.contains("train.loss"), "{message}");
 }
 
 #[test]

@@ -93,10 +93,17 @@ fn unknown_or_repeated_backends_and_a_single_step_are_refused() {
         (&["--backends", "flex,flex"], "flex,flex"),
         (&["--backends", "auto"], "auto"),
         (&["--backends", "flex", "--steps", "1"], "1 is not in 2.."),
-        (&["--implementations", "layers"], "the U-Net has burn and"),
+        (&["--implementations", "layers"], "has burn and scratch"),
         (
-            &["--implementations", "layers", "--set", "model.kind=simple"],
-            "whose own SGD",
+            &[
+                "--implementations",
+                "layers",
+                "--set",
+                "model.kind=simple",
+                "--set",
+                "train.loss=l1",
+            ],
+            "whose only loss",
         ),
     ] {
         let output = compare(Path::new("unused"), args);

@@ -7,7 +7,6 @@ use n2n_model::NetworkConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::memory::channels;
 
 /// Version of [`ModelMetadata`].
 const FORMAT: u32 = 1;
@@ -44,7 +43,7 @@ impl ModelMetadata {
 
     /// Channels of the network's images.
     pub fn channels(&self) -> usize {
-        channels(&self.network)
+        self.network.channels_or_default()
     }
 
     /// Checks that a network can be built and fed as this says; `path` is what errors call it.

@@ -5,6 +5,5 @@
 
 mod errors;
 mod model;
-mod receptive_field;
 mod rules;
 mod tiled;

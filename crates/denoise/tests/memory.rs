@@ -8,7 +8,6 @@
 mod model;
 
 use n2n_data::Normalization;
-use n2n_denoise::tile_bytes_per_pixel;
 use peak_alloc::PeakAlloc;
 
 use crate::model::{ModelFile, image, simple, unet};
@@ -27,7 +26,7 @@ fn a_tile_takes_at_most_what_is_estimated() {
         (unet(1, 16, 3), [3, 320, 480]),
         (simple(3), [3, 480, 640]),
     ] {
-        let bytes = tile_bytes_per_pixel(&network);
+        let bytes = network.bytes_per_pixel();
         let [channels, height, width] = shape;
         let batch_size = channels / network.channels().unwrap();
         let model = ModelFile::new(network.clone(), Normalization::None);

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use n2n_data::{Normalization, reflect};
-use n2n_denoise::{Denoiser, Image, receptive_radius};
+use n2n_denoise::{Denoiser, Image};
 use n2n_model::NetworkConfig;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -84,7 +84,7 @@ fn the_bundled_model_has_no_seams() {
 #[test]
 fn tiles_follow_from_the_memory_that_is_allowed() {
     let network = unet(3, 8, 2);
-    let bytes = n2n_denoise::tile_bytes_per_pixel(&network);
+    let bytes = network.bytes_per_pixel();
     let model = ModelFile::new(network, Normalization::PerImage);
     let image = image([3, 130, 170]);
     let held = 2 * size_of_val(image.values());
@@ -226,7 +226,7 @@ fn run(network: &NetworkConfig, batch: TensorData) -> Vec<f32> {
 /// The shortest side of a tile: one step of the grid, and what is seen around it.
 fn least_side(network: &NetworkConfig) -> usize {
     let divisor = network.divisor();
-    divisor + 2 * receptive_radius(network).next_multiple_of(divisor)
+    divisor + 2 * network.receptive_radius().next_multiple_of(divisor)
 }
 
 fn left_columns(image: &Image, width: usize) -> Vec<f32> {

@@ -1,31 +1,32 @@
-//! What can be wrong with a checkpoint.
+//! Errors of imports.
 
 use std::path::PathBuf;
 
-use n2n_model::{ParameterError, SizeError};
+use n2n_model::{ConfigError, ParameterError};
 
-/// Why a checkpoint could not be imported.
+/// Failed import of a checkpoint.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The file cannot be read, or holds no state dict.
+    /// An unreadable file, or one without a state dict.
     #[error(transparent)]
     File(#[from] n2n_files::FileError),
 
-    /// The parameters are of neither network.
+    /// Parameters of an unknown network.
     #[error(
-        "{path} holds another network ({found}); expected the U-Net (conv0, eblocks.0.conv, \
-         dblocks.0.conv0, ...) or the simple net (two convolutions and two transposed ones, each 2x2)",
+        "{path} holds another network ({found}); expected {expected}",
         path = .path.display()
     )]
     UnknownNetwork {
         /// The file.
         path: PathBuf,
-        /// The first parameters, and how many there are.
+        /// Number of parameters, and the first of them.
         found: String,
+        /// The known networks and their parameters.
+        expected: String,
     },
 
-    /// The layers of a simple net are not in an order that tells which is which.
+    /// Layers of a simple net in an ambiguous order.
     #[error(
         "the layers of {path} are {layers}, in this order; expected the two convolutions before the \
          two transposed ones: name them conv0, conv1, tconv0 and tconv1",
@@ -38,26 +39,26 @@ pub enum Error {
         layers: String,
     },
 
-    /// The parameters are not those of the network they look like.
-    #[error("{path} looks like {network} and is none: {source}", path = .path.display())]
+    /// Parameters that do not match the network they look like.
+    #[error("{path} looks like {network}, but does not match it: {source}", path = .path.display())]
     Parameters {
         /// The file.
         path: PathBuf,
-        /// What it looks like.
+        /// The network, in words.
         network: String,
-        /// What is wrong.
+        /// The mismatch.
         source: ParameterError,
     },
 
-    /// A network of this size does not exist.
-    #[error("{path} looks like {network} and is none: {source}", path = .path.display())]
+    /// A network of an invalid size.
+    #[error("{path} looks like {network}, but does not match it: {source}", path = .path.display())]
     Size {
         /// The file.
         path: PathBuf,
-        /// What it looks like.
+        /// The network, in words.
         network: String,
-        /// What is wrong.
-        source: SizeError,
+        /// The mismatch.
+        source: ConfigError,
     },
 
     /// A parameter is NaN or infinite.

@@ -1,9 +1,10 @@
-//! Networks that leave and enter this project: checkpoints of PyTorch in, ONNX out.
+//! Imports checkpoints of PyTorch, and exports models to ONNX.
 //!
 //! Start reading at [`import()`] and at [`onnx()`].
 
 mod error;
 mod import;
+mod networks;
 mod onnx;
 
 pub use error::Error;

@@ -1,4 +1,4 @@
-//! The convolutions of the networks: Burn's own, or the hand-written ones.
+//! The convolutions of the networks, by Burn or by `n2n_scratch`.
 
 use burn::module::{Module, Param};
 use burn::nn::loss::{MseLoss, Reduction};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::norm::BatchNorm;
 
-/// Whose convolutions compute a network; parameters are the same for all.
+/// Implementation of a network's convolutions; parameters are the same for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Convolution {
@@ -26,8 +26,13 @@ pub enum Convolution {
 }
 
 impl Convolution {
-    /// Every one that can be chosen by name to compute a network.
+    /// Every implementation but `Auto`.
     pub const ALL: [Self; 2] = [Self::Burn, Self::Scratch];
+
+    /// The implementation of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|conv| conv.name() == name)
+    }
 
     /// Its name in a config.
     pub fn name(self) -> &'static str {
@@ -38,7 +43,7 @@ impl Convolution {
         }
     }
 
-    /// What `Auto` stands for on this device.
+    /// The implementation that `Auto` selects on this device.
     pub(crate) fn resolve(self, device: &Device) -> Self {
         match self {
             Self::Auto if n2n_scratch::has_fused_kernels(device) => Self::Scratch,
@@ -50,17 +55,19 @@ impl Convolution {
 
 /// The logistic function.
 pub(crate) fn sigmoid(x: Tensor<4>, scratch: bool) -> Tensor<4> {
-    match scratch {
-        true => n2n_scratch::sigmoid(x),
-        false => burn::tensor::activation::sigmoid(x),
+    if scratch {
+        n2n_scratch::sigmoid(x)
+    } else {
+        burn::tensor::activation::sigmoid(x)
     }
 }
 
 /// Mean squared error.
 pub(crate) fn mse(x: Tensor<4>, y: Tensor<4>, scratch: bool) -> Tensor<1> {
-    match scratch {
-        true => n2n_scratch::mse(x, y),
-        false => MseLoss::new().forward(x, y, Reduction::Mean),
+    if scratch {
+        n2n_scratch::mse(x, y)
+    } else {
+        MseLoss::new().forward(x, y, Reduction::Mean)
     }
 }
 
@@ -81,10 +88,8 @@ impl Conv2d {
             Self::Scratch(conv) => conv.forward(x),
         }
     }
-}
 
-impl Conv2d {
-    /// The convolved batch through a PReLU, or through a ReLU if there is none.
+    /// The convolution and a PReLU, or a ReLU if there is no PReLU.
     pub(crate) fn forward_activated(&self, x: Tensor<4>, prelu: Option<&PRelu>) -> Tensor<4> {
         match self {
             Self::Burn(conv) => activated(conv.forward(x), prelu),
@@ -92,7 +97,7 @@ impl Conv2d {
         }
     }
 
-    /// The convolution, normalized where a normalization is, through a PReLU.
+    /// The convolution, an optional normalization and a PReLU.
     pub(crate) fn forward_normalized(
         &self,
         x: Tensor<4>,
@@ -105,8 +110,8 @@ impl Conv2d {
         }
     }
 
-    /// The convolution of `x`, doubled (nearest neighbour) and joined with `skip`, normalized where a
-    /// normalization is, through a PReLU.
+    /// The convolution of `x`, upsampled by 2 (nearest neighbour) and concatenated with `skip`, an optional
+    /// normalization and a PReLU.
     pub(crate) fn forward_upsampled(
         &self,
         x: Tensor<4>,
@@ -128,8 +133,7 @@ impl Conv2d {
         }
     }
 
-    /// The convolution, normalized where a normalization is, through a PReLU, and the largest of
-    /// each 2x2 pixels.
+    /// The convolution, an optional normalization, a PReLU and 2x2 max-pooling.
     pub(crate) fn forward_pooled(
         &self,
         x: Tensor<4>,
@@ -168,7 +172,7 @@ pub enum ConvTranspose2d {
 }
 
 impl ConvTranspose2d {
-    /// The batch, convolved the other way round.
+    /// The transposed convolution of the batch.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Burn(conv) => conv.forward(x),
@@ -176,7 +180,7 @@ impl ConvTranspose2d {
         }
     }
 
-    /// The same through a ReLU.
+    /// The transposed convolution and a ReLU.
     pub(crate) fn forward_activated(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Burn(conv) => activated(conv.forward(x), None),
@@ -185,7 +189,7 @@ impl ConvTranspose2d {
     }
 }
 
-/// A kernel and its bias, to be read or replaced.
+/// A kernel and its bias.
 pub(crate) type Kernel<'a> = (&'a mut Param<Tensor<4>>, &'a mut Option<Param<Tensor<1>>>);
 
 impl Conv2d {

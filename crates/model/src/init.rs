@@ -1,21 +1,21 @@
-//! What kernels start from, by PyTorch's names.
+//! Initializers of kernels, by PyTorch's names.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Initializer;
 
-/// What a convolution's parameters start from.
+/// Initializers of a convolution.
 #[derive(Clone, Copy)]
 pub(crate) struct Initializers {
     pub weight: Initializer,
     pub bias: Initializer,
 }
 
-/// The distribution that a network's kernels start from.
+/// Distribution of a network's initial kernels.
 ///
-/// `fan_in` and `fan_out` count the values that an output and an input take part in; of a transposed
-/// convolution's kernel, `[channels_in, channels_out, height, width]`, PyTorch takes them the other
-/// way round, and so does this. Source: `torch.nn.init`.
+/// `fan_in` is the product of a kernel's second to last axes, `fan_out` that of its first, third and last,
+/// also for a transposed convolution, `[channels_in, channels_out, height, width]`, as in PyTorch.
+/// Source: `torch.nn.init`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Init {
@@ -34,10 +34,10 @@ pub enum Init {
 }
 
 impl Init {
-    /// The gain where none is said: for a ReLU.
+    /// The default gain: for a ReLU.
     pub const GAIN: f64 = std::f64::consts::SQRT_2;
 
-    /// What a kernel of this shape and its bias start from.
+    /// Initializers of a kernel of this shape and of its bias.
     pub(crate) fn initializers(self, gain: Option<f64>, kernel: [usize; 4]) -> Initializers {
         let [first, second, height, width] = kernel;
         let area = height * width;

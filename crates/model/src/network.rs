@@ -1,23 +1,102 @@
-//! Any of the networks, chosen by a config.
+//! Any of the networks, chosen by a config. A new network is one line of the table below.
 
 use burn::module::Module;
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::conv::{Convolution, mse};
+use crate::architecture::{Architecture, DEFAULT_CHANNELS, Forward};
+use crate::conv::mse;
+use crate::receptive_field::Span;
 use crate::{
-    Implementation, Loss, Output, ParameterError, SimpleNet, SimpleNetConfig, SizeError, StateDict,
-    UNet, UNetConfig,
+    ConfigError, Implementation, Loss, ParameterError, SimpleNet, SimpleNetConfig, StateDict, UNet,
+    UNetConfig,
 };
 
-/// Configuration of a [`Network`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum NetworkConfig {
+/// Declares the networks: variant, config, layers and the name in a config.
+macro_rules! networks {
+    ($($(#[$doc:meta])* $Kind:ident: $Config:ident => $Layers:ident, $name:literal;)+) => {
+        /// Configuration of a [`Network`].
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind")]
+        pub enum NetworkConfig {
+            $($(#[$doc])* #[serde(rename = $name)] $Kind($Config),)+
+        }
+
+        /// Any of the networks.
+        #[derive(Module, Debug)]
+        pub enum Network {
+            $($(#[$doc])* $Kind($Layers),)+
+        }
+
+        impl NetworkConfig {
+            /// Every kind of network, by its name in a config.
+            pub const KINDS: &'static [&'static str] = &[$($name),+];
+
+            /// The default configuration of a kind.
+            pub fn of_kind(kind: &str) -> Option<Self> {
+                match kind {
+                    $($name => Some(Self::$Kind($Config::default())),)+
+                    _ => None,
+                }
+            }
+
+            fn architecture(&self) -> &dyn Architecture {
+                match self {
+                    $(Self::$Kind(config) => config,)+
+                }
+            }
+
+            fn architecture_mut(&mut self) -> &mut dyn Architecture {
+                match self {
+                    $(Self::$Kind(config) => config,)+
+                }
+            }
+
+            /// A network with initial parameters, drawn from `seed` on the host.
+            pub fn init(&self, seed: u64, device: &Device) -> Network {
+                match self {
+                    $(Self::$Kind(config) => Network::$Kind(config.init(seed, device)),)+
+                }
+            }
+
+            /// A network with the parameters of `state`.
+            ///
+            /// # Errors
+            /// When they are not those of such a network.
+            pub fn load(&self, state: StateDict, device: &Device) -> Result<Network, ParameterError> {
+                Ok(match self {
+                    $(Self::$Kind(config) => Network::$Kind(config.load(state, device)?),)+
+                })
+            }
+
+            /// Every parameter of `network` under its name.
+            ///
+            /// # Panics
+            /// If the network is of another kind.
+            pub fn state_dict(&self, network: &Network) -> StateDict {
+                match (self, network) {
+                    $((Self::$Kind(config), Network::$Kind(network)) => config.state_dict(network),)+
+                    _ => panic!("expected a network of {self:?}"),
+                }
+            }
+        }
+
+        impl Network {
+            fn layers(&self) -> &dyn Forward {
+                match self {
+                    $(Self::$Kind(network) => network,)+
+                }
+            }
+        }
+    };
+}
+
+networks! {
     /// The reference U-Net.
-    UNet(UNetConfig),
+    UNet: UNetConfig => UNet, "unet";
     /// The reference's simple net.
-    Simple(SimpleNetConfig),
+    Simple: SimpleNetConfig => SimpleNet, "simple";
 }
 
 impl Default for NetworkConfig {
@@ -27,147 +106,121 @@ impl Default for NetworkConfig {
 }
 
 impl NetworkConfig {
+    /// Every implementation that some network has, by name.
+    pub const IMPLEMENTATIONS: &'static [&'static str] = &Implementation::NAMES;
+
     /// Checks that a network of this configuration exists.
     ///
     /// # Errors
     /// When an option is out of range.
-    pub fn validate(&self) -> Result<(), SizeError> {
-        match self {
-            Self::UNet(config) => config.validate(),
-            Self::Simple(config) if config.features == 0 => Err(SizeError::Features {
-                features: 0,
-                least: 1,
-            }),
-            Self::Simple(config) => {
-                SizeError::check_gain(config.init_gain)?;
-                SizeError::check_channels(config.channels)
-            }
-        }
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.architecture().validate()
     }
 
     /// Checks that images of this size pass through the network.
     ///
     /// # Errors
     /// When a side cannot be halved often enough.
-    pub fn check_image(&self, height: usize, width: usize) -> Result<(), SizeError> {
+    pub fn check_image(&self, height: usize, width: usize) -> Result<(), ConfigError> {
         self.validate()?;
-        SizeError::check(height, width, self.depth())
+        ConfigError::check_image(height, width, self.architecture().depth())
     }
 
-    /// What the sides of images must be multiples of.
+    /// The number that the sides of images must be multiples of.
     pub fn divisor(&self) -> usize {
-        1 << self.depth()
+        1 << self.architecture().depth()
     }
 
-    /// Colour channels of the images, where they are said.
+    /// Colour channels of the images, if the config names them.
     pub fn channels(&self) -> Option<usize> {
-        match self {
-            Self::UNet(config) => config.channels,
-            Self::Simple(config) => config.channels,
-        }
+        self.architecture().channels()
     }
 
-    /// The same network for images with so many channels.
+    /// Colour channels of the images; 3 if the config names none.
+    pub fn channels_or_default(&self) -> usize {
+        self.channels().unwrap_or(DEFAULT_CHANNELS)
+    }
+
+    /// The same network for images with this number of channels.
+    #[must_use]
     pub fn with_channels(mut self, channels: usize) -> Self {
-        match &mut self {
-            Self::UNet(config) => config.channels = Some(channels),
-            Self::Simple(config) => config.channels = Some(channels),
-        }
+        self.architecture_mut().set_channels(channels);
         self
     }
 
-    /// Times that the network halves an image.
-    fn depth(&self) -> usize {
-        match self {
-            Self::UNet(config) => config.depth,
-            Self::Simple(_) => SimpleNetConfig::DEPTH,
-        }
+    /// The largest distance in pixels, along an axis, at which a pixel of the image changes a denoised one.
+    ///
+    /// The distance depends on the place of the pixel on the grid of `2^depth` pixels; this is the largest.
+    ///
+    /// ```
+    /// use n2n_model::NetworkConfig;
+    ///
+    /// assert_eq!(NetworkConfig::default().receptive_radius(), 78);
+    /// ```
+    pub fn receptive_radius(&self) -> usize {
+        let radius = |pixel: i64| {
+            let span = self.architecture().input_span(Span::new(pixel));
+            span.radius(pixel)
+        };
+        let radii = (0..self.divisor() as i64).map(radius);
+        radii.max().unwrap_or(0)
     }
 
-    /// Whether the network brings its own backward pass and update rule.
-    pub fn is_by_hand(&self) -> bool {
-        matches!(self, Self::Simple(config) if config.implementation == Implementation::Layers)
+    /// Upper bound of the memory of inference, in bytes per pixel of the image: twice the inputs and outputs
+    /// of the widest layer, once as they are and once as a convolution lays them out.
+    pub fn bytes_per_pixel(&self) -> usize {
+        2 * self.architecture().values_per_pixel() * size_of::<f32>()
     }
 
-    /// Whether the output is the input plus what the layers say.
+    /// One-line description.
+    ///
+    /// ```
+    /// use n2n_model::NetworkConfig;
+    ///
+    /// let expected = "U-Net of depth 4 with 32 features and 3 channels, shared blocks, PReLU";
+    /// assert_eq!(NetworkConfig::default().summary(), expected);
+    /// ```
+    pub fn summary(&self) -> String {
+        self.architecture().summary()
+    }
+
+    /// Whether the network brings its own backward pass, which knows only L2 over all pixels.
+    pub fn has_custom_backward(&self) -> bool {
+        self.architecture().has_custom_backward()
+    }
+
+    /// Whether the output is the input plus the result of the layers.
     pub fn is_residual(&self) -> bool {
-        matches!(self, Self::UNet(config) if config.output == Output::Residual)
+        self.architecture().is_residual()
     }
 
-    /// Whether training leaves values out at random.
+    /// The same network, its input added to the result of the layers, if it has this option.
+    pub fn with_residual(mut self) -> Option<Self> {
+        self.architecture_mut().set_residual().then_some(self)
+    }
+
+    /// Whether training drops values at random.
     pub fn has_dropout(&self) -> bool {
-        matches!(self, Self::UNet(config) if config.dropout > 0.0)
+        self.architecture().has_dropout()
     }
 
-    /// Who computes the network on a device: `burn`, `scratch` or `layers`.
+    /// Name of the implementation that computes the network on a device: `burn`, `scratch` or `layers`.
     pub fn implementation(&self, device: &Device) -> &'static str {
-        match self {
-            Self::UNet(config) => config.conv.resolve(device).name(),
-            Self::Simple(config) => config.implementation.resolve(device).name(),
-        }
+        self.architecture().implementation(device)
     }
 
-    /// The same network, computed by the one of this name; the U-Net has no layers.
+    /// The same network with the implementation of this name, if it has one.
     pub fn with_implementation(&self, name: &str) -> Option<Self> {
-        match self {
-            Self::UNet(config) => {
-                let mut all = Convolution::ALL.into_iter();
-                let conv = all.find(|conv| conv.name() == name)?;
-                Some(Self::UNet(UNetConfig {
-                    conv,
-                    ..config.clone()
-                }))
-            }
-            Self::Simple(config) => {
-                let mut all = Implementation::ALL.into_iter();
-                let implementation = all.find(|implementation| implementation.name() == name)?;
-                Some(Self::Simple(SimpleNetConfig {
-                    implementation,
-                    ..config.clone()
-                }))
-            }
-        }
+        let mut config = self.clone();
+        let known = config.architecture_mut().set_implementation(name);
+        known.then_some(config)
     }
 
-    /// A network with initial parameters, drawn from `seed` on the host.
-    pub fn init(&self, seed: u64, device: &Device) -> Network {
-        match self {
-            Self::UNet(config) => Network::UNet(config.init(seed, device)),
-            Self::Simple(config) => Network::Simple(config.init(seed, device)),
-        }
+    /// Names of the implementations of this network.
+    pub fn implementations(&self) -> impl Iterator<Item = &'static str> {
+        let names = Self::IMPLEMENTATIONS.iter().copied();
+        names.filter(|name| self.with_implementation(name).is_some())
     }
-
-    /// A network with the parameters of `state`.
-    ///
-    /// # Errors
-    /// When they are not those of such a network.
-    pub fn load(&self, state: StateDict, device: &Device) -> Result<Network, ParameterError> {
-        Ok(match self {
-            Self::UNet(config) => Network::UNet(config.load(state, device)?),
-            Self::Simple(config) => Network::Simple(config.load(state, device)?),
-        })
-    }
-
-    /// Every parameter of `network` under its name.
-    ///
-    /// # Panics
-    /// If the network is of another kind.
-    pub fn state_dict(&self, network: &Network) -> StateDict {
-        match (self, network) {
-            (Self::UNet(config), Network::UNet(network)) => config.state_dict(network),
-            (Self::Simple(config), Network::Simple(network)) => config.state_dict(network),
-            _ => panic!("expected a network of {self:?}"),
-        }
-    }
-}
-
-/// Any of the networks.
-#[derive(Module, Debug)]
-pub enum Network {
-    /// The reference U-Net.
-    UNet(UNet),
-    /// The reference's simple net.
-    Simple(SimpleNet),
 }
 
 impl Network {
@@ -176,16 +229,12 @@ impl Network {
     /// # Panics
     /// If a side cannot be halved often enough.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        match self {
-            Self::UNet(network) => network.forward(x),
-            Self::Simple(network) => network.forward(x),
-        }
+        self.layers().forward(x)
     }
 
-    /// The loss of an output at `progress` from 0 to 1 through the run, where the target says
-    /// anything.
+    /// The loss of an output at `progress` from 0 to 1 through the run, over the pixels of the mask.
     ///
-    /// `sum(mask loss(output, target)) / (channels sum(mask))`, the mask all ones where there is none
+    /// `sum(mask loss(output, target)) / (channels sum(mask))`, the mask all ones if absent
     ///
     /// # Shapes
     /// - `output`, `target`: `[batch_size, channels, height, width]`
@@ -203,7 +252,7 @@ impl Network {
         mask: Option<Tensor<4>>,
     ) -> Tensor<1> {
         match mask {
-            None if loss == Loss::L2 => mse(output, target, self.is_scratch()),
+            None if loss == Loss::L2 => mse(output, target, self.layers().is_scratch()),
             None => loss.of_values(output, target, progress).mean(),
             Some(mask) => {
                 // Where no pixel counts there is no error.
@@ -213,19 +262,33 @@ impl Network {
         }
     }
 
-    /// Whether the ops of `n2n_scratch` compute it.
-    fn is_scratch(&self) -> bool {
-        match self {
-            Self::UNet(network) => network.is_scratch(),
-            Self::Simple(network) => network.is_scratch(),
+    /// The loss of a batch at `progress` from 0 to 1 through the run, and its gradients: by Burn's
+    /// autodiff, or by the network's own backward pass.
+    ///
+    /// # Shapes
+    /// As in [`loss`](Self::loss), `input` as `target`.
+    ///
+    /// # Panics
+    /// If the shapes differ, the network's device has no autodiff, or its own backward pass lacks the loss.
+    pub fn loss_and_gradients(
+        &self,
+        loss: Loss,
+        progress: f64,
+        input: Tensor<4>,
+        target: Tensor<4>,
+        mask: Option<Tensor<4>>,
+    ) -> (Tensor<1>, GradientsParams) {
+        if let Some(result) = self.layers().custom_backward(&input, &target) {
+            assert!(
+                loss == Loss::L2 && mask.is_none(),
+                "expected L2 over all pixels for a network with its own backward pass, got {loss:?}{}",
+                if mask.is_some() { " with a mask" } else { "" }
+            );
+            return result;
         }
-    }
-
-    /// The network, if it brings its own backward pass and update rule.
-    pub fn by_hand(&self) -> Option<&SimpleNet> {
-        match self {
-            Self::Simple(network) if network.is_by_hand() => Some(network),
-            _ => None,
-        }
+        let output = self.forward(input);
+        let loss = self.loss(loss, progress, output, target, mask);
+        let gradients = GradientsParams::from_grads(loss.backward(), self);
+        (loss.without_autodiff(), gradients)
     }
 }

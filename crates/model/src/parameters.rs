@@ -6,21 +6,15 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::nn::conv::{Conv2dConfig, ConvTranspose2dConfig};
-use burn::nn::{self, PRelu, PReluConfig, PaddingConfig2d};
-use burn::tensor::{Device, Tensor, TensorData};
-use n2n_scratch::{ConvGeometry, GeometryError};
+use burn::tensor::{Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
-use crate::Init;
-use crate::conv::{Conv2d, ConvTranspose2d};
-
 /// Parameters by PyTorch's name, such as `eblocks.0.conv.weight`.
 pub type StateDict = BTreeMap<String, TensorData>;
 
-/// The distribution a parameter starts from where nothing else is known.
+/// Distribution of the initial values of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Initializer {
     /// Uniform in `[-bound, bound]`.
@@ -40,7 +34,7 @@ pub enum Initializer {
     },
 }
 
-/// Why a state dict does not fit a network.
+/// Mismatch between a state dict and a network.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParameterError {
@@ -81,10 +75,10 @@ pub enum ParameterError {
 
 /// Gives a network its parameters, in the order in which the network asks for them.
 pub trait ParameterSource {
-    /// The values of the parameter known under all of `names` (several where a block is shared).
+    /// The values of the parameter known under all of `names` (several if a block is shared).
     ///
     /// # Errors
-    /// When the source has no such parameter of that shape.
+    /// When the source lacks a parameter of that shape.
     fn parameter(
         &mut self,
         names: &[String],
@@ -163,160 +157,14 @@ impl ParameterSource for StateDict {
     }
 }
 
-/// What a convolution is, less its parameters.
-pub(crate) struct Shape {
-    /// Input and output channels.
-    pub channels: [usize; 2],
-    pub kernel_size: [usize; 2],
-    pub stride: [usize; 2],
-    /// Zero padding, `[[top, bottom], [left, right]]`.
-    pub padding: [[usize; 2]; 2],
-}
-
-impl Shape {
-    fn geometry(&self) -> Result<ConvGeometry, GeometryError> {
-        let geometry = ConvGeometry::new(self.kernel_size)?.with_stride(self.stride)?;
-        Ok(geometry.with_padding(self.padding))
-    }
-}
-
-/// Builds layers on one device out of one source.
-pub(crate) struct Builder<'a, S> {
-    pub source: &'a mut S,
-    pub device: &'a Device,
-    /// Whether the layers are those of `n2n_scratch`, or else Burn's.
-    pub scratch: bool,
-    /// What kernels start from, and the gain.
-    pub init: (Init, Option<f64>),
-}
-
-impl<S: ParameterSource> Builder<'_, S> {
-    /// A convolution that keeps the size.
-    pub fn same_convolution(
-        &mut self,
-        names: &[String],
-        channels: [usize; 2],
-        kernel_size: [usize; 2],
-    ) -> Result<Conv2d, ParameterError> {
-        let shape = Shape {
-            channels,
-            kernel_size,
-            stride: [1, 1],
-            // Of an even kernel, the larger half comes after the image.
-            padding: kernel_size.map(|size| [(size - 1) / 2, size / 2]),
-        };
-        self.convolution(names, &shape)
-    }
-
-    /// A convolution.
-    pub fn convolution(
-        &mut self,
-        names: &[String],
-        shape: &Shape,
-    ) -> Result<Conv2d, ParameterError> {
-        let [channels_in, channels_out] = shape.channels;
-        let [height, width] = shape.kernel_size;
-        let kernel = [channels_out, channels_in, height, width];
-        let (init, gain) = self.init;
-        let start = init.initializers(gain, kernel);
-        let weight = self.tensor(names, "weight", &kernel, start.weight)?;
-        let bias = self.tensor(names, "bias", &[channels_out], start.bias)?;
-        Ok(match self.scratch {
-            false => {
-                let [[top, bottom], [left, right]] = shape.padding;
-                let layer = Conv2dConfig::new(shape.channels, shape.kernel_size)
-                    .with_stride(shape.stride)
-                    .with_padding(PaddingConfig2d::Explicit(top, left, bottom, right))
-                    .init(self.device);
-                Conv2d::Burn(nn::conv::Conv2d {
-                    weight,
-                    bias: Some(bias),
-                    ..layer
-                })
-            }
-            true => {
-                let layer = shape
-                    .geometry()
-                    .and_then(|geometry| n2n_scratch::Conv2d::new(weight, Some(bias), geometry));
-                Conv2d::Scratch(layer.unwrap_or_else(|error| unreachable!("shapes fit: {error}")))
-            }
-        })
-    }
-
-    /// A transposed convolution; padding is not for it.
-    pub fn transposed(
-        &mut self,
-        names: &[String],
-        shape: &Shape,
-    ) -> Result<ConvTranspose2d, ParameterError> {
-        let [channels_in, channels_out] = shape.channels;
-        let [height, width] = shape.kernel_size;
-        let kernel = [channels_in, channels_out, height, width];
-        let (init, gain) = self.init;
-        let start = init.initializers(gain, kernel);
-        let weight = self.tensor(names, "weight", &kernel, start.weight)?;
-        let bias = self.tensor(names, "bias", &[channels_out], start.bias)?;
-        Ok(match self.scratch {
-            false => {
-                let layer = ConvTranspose2dConfig::new(shape.channels, shape.kernel_size)
-                    .with_stride(shape.stride)
-                    .init(self.device);
-                ConvTranspose2d::Burn(nn::conv::ConvTranspose2d {
-                    weight,
-                    bias: Some(bias),
-                    ..layer
-                })
-            }
-            true => {
-                let layer = shape.geometry().and_then(|geometry| {
-                    n2n_scratch::ConvTranspose2d::new(weight, Some(bias), geometry, [0, 0])
-                });
-                let layer = layer.unwrap_or_else(|error| unreachable!("shapes fit: {error}"));
-                ConvTranspose2d::Scratch(layer)
-            }
-        })
-    }
-
-    /// A PReLU with one slope, or one for each channel, starting at PyTorch's 0.25.
-    pub fn prelu(
-        &mut self,
-        names: &[String],
-        num_parameters: usize,
-    ) -> Result<PRelu, ParameterError> {
-        let layer = PReluConfig::new()
-            .with_num_parameters(num_parameters)
-            .init(self.device);
-        let initializer = Initializer::Constant {
-            value: layer.alpha_value as f32,
-        };
-        let alpha = self.tensor(names, "weight", &[num_parameters], initializer)?;
-        Ok(PRelu { alpha, ..layer })
-    }
-
-    pub fn tensor<const D: usize>(
-        &mut self,
-        layers: &[String],
-        parameter: &str,
-        shape: &[usize],
-        initializer: Initializer,
-    ) -> Result<Param<Tensor<D>>, ParameterError> {
-        let names: Vec<String> = layers
-            .iter()
-            .map(|layer| format!("{layer}.{parameter}"))
-            .collect();
-        let data = self.source.parameter(&names, shape, initializer)?;
-        Ok(Param::from_data(data, self.device))
-    }
-}
-
-/// Every float parameter of a module under its path, in PyTorch's words.
+/// Every float parameter of a module under its path, by PyTorch's names.
 pub(crate) fn named_parameters(module: &impl Module) -> Vec<(String, TensorData)> {
     let mut visitor = NamedParameters::default();
     module.visit(&mut visitor);
     visitor.found
 }
 
-/// Whether a step into a container is part of a parameter's name: the choice of a convolution is not.
+/// Whether a container is part of a parameter's name: the choice of an implementation is not.
 fn is_layer(container_type: &str) -> bool {
     !container_type.starts_with("Enum:")
 }
@@ -330,7 +178,7 @@ struct NamedParameters {
 impl ModuleVisitor for NamedParameters {
     fn enter_module(&mut self, name: &str, container_type: &str) {
         if is_layer(container_type) {
-            // PyTorch's words for a PReLU's slope, and for a normalization's scale and shift.
+            // PyTorch's names for a PReLU's slope, and for a normalization's scale and shift.
             let name = match name {
                 "alpha" | "gamma" => "weight",
                 "beta" => "bias",

@@ -1,21 +1,22 @@
-//! The simple net of the reference: two strided convolutions and their way back.
+//! The simple net of the reference: two strided convolutions, then two transposed ones.
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use n2n_scratch::ConvGeometry;
-use n2n_scratch::layers::{self, Layer, Mse, ReLU, Sequential, Sgd, Sigmoid};
+use n2n_scratch::layers::{self, Layer, Mse, ReLU, Sequential, Sigmoid};
 use serde::{Deserialize, Serialize};
 
+use crate::architecture::{Architecture, DEFAULT_CHANNELS, Forward};
+use crate::builder::{Builder, Shape};
 use crate::conv::{Conv2d, ConvTranspose2d, Convolution, Kernel, sigmoid};
-use crate::parameters::{Builder, Shape, named_parameters};
-use crate::unet::CHANNELS;
-use crate::{Init, ParameterError, ParameterSource, StateDict};
+use crate::receptive_field::Span;
+use crate::{ConfigError, Init, ParameterError, ParameterSource};
 
-/// Kernel and stride of each layer: an image is halved twice, and doubled twice.
+/// Kernel size and stride of each layer.
 const SIZE: [usize; 2] = [2, 2];
 
-/// Who computes a [`SimpleNet`]; parameters are the same for all.
+/// Implementation of a [`SimpleNet`]; parameters are the same for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Implementation {
@@ -26,16 +27,26 @@ pub enum Implementation {
     Burn,
     /// Burn modules over the ops of `n2n_scratch`, differentiated by Burn's autodiff.
     Scratch,
-    /// Hand-written layers with their own backward pass and SGD, without Burn's autodiff.
+    /// Hand-written layers with their own backward pass, without Burn's autodiff: the reference's interface.
     Layers,
 }
 
 impl Implementation {
-    /// Every one that can be chosen by name to compute a network.
+    /// Every implementation but `Auto`.
     pub const ALL: [Self; 3] = [Self::Burn, Self::Scratch, Self::Layers];
 
+    /// Their names in a config.
+    pub const NAMES: [&'static str; 3] =
+        [Self::Burn.name(), Self::Scratch.name(), Self::Layers.name()];
+
+    /// The implementation of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|implementation| implementation.name() == name)
+    }
+
     /// Its name in a config.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Burn => "burn",
@@ -44,7 +55,7 @@ impl Implementation {
         }
     }
 
-    /// What `Auto` stands for on this device.
+    /// The implementation that `Auto` selects on this device.
     pub(crate) fn resolve(self, device: &Device) -> Self {
         match self {
             Self::Auto => match Convolution::Auto.resolve(device) {
@@ -60,7 +71,7 @@ impl Implementation {
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
-/// use n2n_model::SimpleNetConfig;
+/// use n2n_model::{Architecture, Forward, SimpleNetConfig};
 ///
 /// let device = Device::flex();
 /// let network = SimpleNetConfig { features: 5, ..SimpleNetConfig::default() }.init(7, &device);
@@ -70,15 +81,15 @@ impl Implementation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SimpleNetConfig {
-    /// Colour channels of the images; 3 where unset.
+    /// Colour channels of the images; 3 if unset.
     pub channels: Option<usize>,
     /// Channels between the layers.
     pub features: usize,
-    /// What kernels start from.
+    /// Distribution of initial kernels.
     pub init: Init,
-    /// Gain of a Xavier or Kaiming [`Init`]; `sqrt(2)` where unset.
+    /// Gain of a Xavier or Kaiming [`Init`]; `sqrt(2)` if unset.
     pub init_gain: Option<f64>,
-    /// Who computes it.
+    /// Implementation of the layers.
     pub implementation: Implementation,
 }
 
@@ -95,31 +106,69 @@ impl Default for SimpleNetConfig {
 }
 
 impl SimpleNetConfig {
-    /// Times that an image is halved.
-    pub const DEPTH: usize = 2;
+    /// Colour channels of the images.
+    fn image_channels(&self) -> usize {
+        self.channels.unwrap_or(DEFAULT_CHANNELS)
+    }
+}
 
-    /// A network with initial parameters, drawn from `seed` on the host: the same on every device.
-    pub fn init(&self, seed: u64, device: &Device) -> SimpleNet {
-        self.build(&mut crate::RandomInit::new(seed), device)
-            .unwrap_or_else(|error| unreachable!("random parameters always fit: {error}"))
+impl Architecture for SimpleNetConfig {
+    type Network = SimpleNet;
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        ConfigError::check_features(self.features, 1)?;
+        ConfigError::check_gain(self.init_gain)?;
+        ConfigError::check_channels(self.channels)
     }
 
-    /// A network with the parameters of `state`, under the names `conv0`, `conv1`, `tconv0`,
-    /// `tconv1`.
-    ///
-    /// # Errors
-    /// When a parameter is missing, superfluous or of another shape.
-    pub fn load(&self, mut state: StateDict, device: &Device) -> Result<SimpleNet, ParameterError> {
-        let network = self.build(&mut state, device)?;
-        match state.into_keys().next() {
-            Some(name) => Err(ParameterError::Unexpected { name }),
-            None => Ok(network),
-        }
+    fn channels(&self) -> Option<usize> {
+        self.channels
+    }
+
+    fn set_channels(&mut self, channels: usize) {
+        self.channels = Some(channels);
+    }
+
+    fn depth(&self) -> usize {
+        2
+    }
+
+    /// The kernels of 2x2 at stride 2 make blocks that do not overlap.
+    fn input_span(&self, output: Span) -> Span {
+        let bottom = output.upsampling().upsampling();
+        bottom.downsampling().downsampling()
+    }
+
+    /// `channels + C / 4`, of the first layer, whose output has half the sides.
+    fn values_per_pixel(&self) -> usize {
+        self.image_channels() + self.features.div_ceil(4)
+    }
+
+    fn summary(&self) -> String {
+        let channels = self.image_channels();
+        format!(
+            "simple net with {} features and {channels} channels",
+            self.features
+        )
+    }
+
+    fn implementation(&self, device: &Device) -> &'static str {
+        self.implementation.resolve(device).name()
+    }
+
+    fn set_implementation(&mut self, name: &str) -> bool {
+        let implementation = Implementation::named(name);
+        self.implementation = implementation.unwrap_or(self.implementation);
+        implementation.is_some()
+    }
+
+    fn has_custom_backward(&self) -> bool {
+        self.implementation == Implementation::Layers
     }
 
     fn build(
         &self,
-        source: &mut impl ParameterSource,
+        source: &mut dyn ParameterSource,
         device: &Device,
     ) -> Result<SimpleNet, ParameterError> {
         // The layers read their parameters from the modules.
@@ -134,27 +183,17 @@ impl SimpleNetConfig {
             scratch,
             init,
         };
-        let shape = |channels| Shape {
-            channels,
-            kernel_size: SIZE,
-            stride: SIZE,
-            padding: [[0, 0], [0, 0]],
-        };
-        let channels = self.channels.unwrap_or(CHANNELS);
+        let shape = |channels| Shape::strided(channels, SIZE);
+        let channels = self.image_channels();
         let (outer, inner) = ([channels, self.features], [self.features, self.features]);
         let back = [self.features, channels];
         Ok(SimpleNet {
-            conv0: builder.convolution(&["conv0".into()], &shape(outer))?,
-            conv1: builder.convolution(&["conv1".into()], &shape(inner))?,
-            tconv0: builder.transposed(&["tconv0".into()], &shape(inner))?,
-            tconv1: builder.transposed(&["tconv1".into()], &shape(back))?,
+            conv0: builder.conv2d(&["conv0".into()], &shape(outer))?,
+            conv1: builder.conv2d(&["conv1".into()], &shape(inner))?,
+            tconv0: builder.conv_transpose2d(&["tconv0".into()], &shape(inner))?,
+            tconv1: builder.conv_transpose2d(&["tconv1".into()], &shape(back))?,
             implementation: self.implementation,
         })
-    }
-
-    /// Every parameter of `network` under its name.
-    pub fn state_dict(&self, network: &SimpleNet) -> StateDict {
-        named_parameters(network).into_iter().collect()
     }
 }
 
@@ -170,15 +209,15 @@ pub struct SimpleNet {
     implementation: Implementation,
 }
 
-impl SimpleNet {
+impl Forward for SimpleNet {
     /// The denoised images.
     ///
     /// # Shapes
     /// - `x`: `[batch_size, channels, height, width]`, sides divisible by 4
     /// - output: the same, values in `(0, 1)`
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         if self.implementation == Implementation::Layers {
-            return self.layers().forward(x);
+            return self.layers().forward(x.without_autodiff());
         }
         let y = self.conv0.forward_activated(x, None); // [N, C, H / 2, W / 2]
         let y = self.conv1.forward_activated(y, None); // [N, C, H / 4, W / 4]
@@ -186,22 +225,23 @@ impl SimpleNet {
         sigmoid(self.tconv1.forward(y), self.is_scratch()) // [N, channels, H, W]
     }
 
-    /// Whether the ops of `n2n_scratch` compute it.
-    pub(crate) fn is_scratch(&self) -> bool {
+    fn is_scratch(&self) -> bool {
         matches!(self.conv0, Conv2d::Scratch(_))
     }
 
-    /// Whether the network brings its own backward pass and update rule.
-    pub fn is_by_hand(&self) -> bool {
-        self.implementation == Implementation::Layers
-    }
-
-    /// Mean squared error and its gradients, by the layers' own backward passes.
-    pub fn loss_and_gradients(
+    /// Mean squared error and its gradients by the layers' own backward passes, if they compute the network.
+    fn custom_backward(
         &self,
-        x: Tensor<4>,
-        target: Tensor<4>,
-    ) -> (Tensor<1>, GradientsParams) {
+        x: &Tensor<4>,
+        target: &Tensor<4>,
+    ) -> Option<(Tensor<1>, GradientsParams)> {
+        if self.implementation != Implementation::Layers {
+            return None;
+        }
+        let (x, target) = (
+            x.clone().without_autodiff(),
+            target.clone().without_autodiff(),
+        );
         let mut layers = self.layers();
         let (loss, _) = layers.forward_and_vjp(x, |y| Mse.forward_and_vjp(y, target));
         let mut gradients = GradientsParams::new();
@@ -214,27 +254,11 @@ impl SimpleNet {
                 gradients.register(bias.id, gradient);
             }
         }
-        (loss, gradients)
+        Some((loss, gradients))
     }
+}
 
-    /// One step of the hand-written SGD.
-    #[must_use]
-    pub fn descend(mut self, lr: f64, mut gradients: GradientsParams) -> Self {
-        let mut layers = self.layers();
-        for ((weight, bias), learned) in self.kernels().into_iter().zip(layers.parameters()) {
-            learned.d_weight = gradients.remove(weight.id);
-            learned.d_bias = bias.as_ref().and_then(|bias| gradients.remove(bias.id));
-        }
-        Sgd { lr }.step(&mut layers);
-        for ((weight, bias), learned) in self.kernels().into_iter().zip(layers.parameters()) {
-            *weight = weight.clone().map(|_| learned.weight.clone());
-            if let (Some(bias), Some(learned)) = (bias, &learned.bias) {
-                *bias = bias.clone().map(|_| learned.clone());
-            }
-        }
-        self
-    }
-
+impl SimpleNet {
     /// The network as hand-written layers.
     fn layers(&self) -> Sequential {
         let geometry = ConvGeometry::new(SIZE).and_then(|geometry| geometry.with_stride(SIZE));

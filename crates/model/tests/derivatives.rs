@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
-use n2n_model::{Convolution, StateDict, UNet, UNetConfig};
+use n2n_model::{Architecture, Convolution, Forward, StateDict, UNet, UNetConfig};
 use n2n_testing::cpu_devices_in_f64;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -4,9 +4,9 @@
 
 mod derivatives;
 mod gradients;
-mod guises;
+mod implementations;
 
-use guises::{Steps, guises_agree};
+use implementations::{Steps, implementations_agree};
 use n2n_model::SimpleNetConfig;
 use n2n_testing::cpu_devices_in_f64;
 
@@ -14,13 +14,13 @@ use n2n_testing::cpu_devices_in_f64;
 /// Burn's own modules on flex and on ndarray differ by 1e-7 at first and by half a loss after fifty
 /// steps.
 #[test]
-fn fifty_losses_of_the_whole_network_are_the_same_in_every_guise() {
+fn implementations_agree_over_fifty_steps_in_f64() {
     for device in cpu_devices_in_f64() {
         let steps = Steps {
             count: 50,
             features: SimpleNetConfig::default().features,
             shape: [8, 3, 16, 20],
         };
-        guises_agree(&steps, &device);
+        implementations_agree(&steps, &device);
     }
 }

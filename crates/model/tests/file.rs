@@ -1,7 +1,9 @@
 //! The model file.
 
 use burn::tensor::Device;
-use n2n_model::{FileError, StateDict, UNetConfig, read_model_file, write_model_file};
+use n2n_model::{
+    Architecture, FileError, StateDict, UNetConfig, read_model_file, write_model_file,
+};
 
 fn state() -> StateDict {
     let config = UNetConfig {

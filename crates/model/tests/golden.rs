@@ -7,7 +7,7 @@ use burn::module::Module;
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use n2n_model::{Activation, Convolution, Output, StateDict, UNetConfig};
+use n2n_model::{Activation, Architecture, Convolution, Forward, Output, StateDict, UNetConfig};
 
 use crate::gradients::GradientVisitor;
 

@@ -5,8 +5,9 @@
 mod file;
 mod golden;
 mod gradients;
-mod guises;
+mod implementations;
 mod loss;
+mod receptive_field;
 mod simple_net;
 mod trajectory;
 mod unet;

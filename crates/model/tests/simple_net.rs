@@ -1,20 +1,20 @@
-//! The simple net in its three guises: against PyTorch, and against each other.
+//! The implementations of the simple net, against PyTorch and against each other.
 
 use burn::module::Module;
-
-use burn::tensor::{Device, Tensor};
-use n2n_model::{Implementation, SimpleNetConfig};
+use burn::optim::SgdConfig;
+use burn::tensor::{Device, Distribution, Tensor};
+use n2n_model::{Architecture, Forward, Implementation, SimpleNetConfig};
 use n2n_testing::{cpu_devices, error, wgpu};
 
 use crate::golden::Golden;
 use crate::gradients::GradientVisitor;
-use crate::guises::{Steps, guises_agree, loss_and_gradients, place};
+use crate::implementations::{Steps, implementations_agree, loss_and_gradients};
 
 /// Largest error over largest value: f32 sums of a few hundred terms.
 const TOLERANCE: f64 = 1e-5;
 
 #[test]
-fn it_has_the_references_size() {
+fn parameter_count_is_the_references() {
     let network = SimpleNetConfig::default().init(0, &Device::flex());
     assert_eq!(network.num_params(), 34_499);
 }
@@ -38,11 +38,11 @@ fn kernels_are_xavier_normal_and_biases_zero() {
 }
 
 #[test]
-fn every_guise_agrees_with_pytorch() {
+fn every_implementation_agrees_with_pytorch() {
     let golden = Golden::read("simple.safetensors");
     for device in cpu_devices() {
         for implementation in Implementation::ALL {
-            let device = place(implementation, &device);
+            let device = device.clone().autodiff();
             let config = SimpleNetConfig {
                 features: 6,
                 implementation,
@@ -75,17 +75,48 @@ const SMALL: Steps = Steps {
 };
 
 #[test]
-fn fifty_losses_are_the_same_in_every_guise() {
+fn implementations_agree_over_fifty_steps() {
     for device in cpu_devices() {
-        guises_agree(&SMALL, &device);
+        implementations_agree(&SMALL, &device);
     }
 }
 
 #[test]
-fn losses_are_the_same_in_every_guise_on_wgpu() {
+fn implementations_agree_on_wgpu() {
     // Building kernels is what takes time on a software adapter.
     let steps = Steps { count: 3, ..SMALL };
     if let Some(device) = wgpu() {
-        guises_agree(&steps, &device);
+        implementations_agree(&steps, &device);
+    }
+}
+
+/// Burn's plain SGD on the layers' gradients computes `w - lr * dL/dw`, to the bit.
+#[test]
+fn layers_descend_by_plain_sgd() {
+    const LR: f32 = 0.3;
+    let device = Device::flex().autodiff();
+    let config = SimpleNetConfig {
+        features: 7,
+        implementation: Implementation::Layers,
+        ..SimpleNetConfig::default()
+    };
+    let mut network = config.init(9, &device);
+    let mut optimizer = SgdConfig::new().init();
+    let random = || Tensor::<4>::random([2, 3, 8, 12], Distribution::Uniform(0.0, 1.0), &device);
+    for step in 0..20 {
+        let (_, gradients) = loss_and_gradients(&network, random(), random());
+        let mut visitor = GradientVisitor::new(&gradients);
+        network.visit(&mut visitor);
+        let (found, before) = (visitor.found, config.state_dict(&network));
+        network = optimizer.step(f64::from(LR), network, gradients);
+        let after = config.state_dict(&network);
+        assert_eq!(found.len(), after.len());
+        for (name, gradient) in found {
+            let name = name.trim_start_matches("grad.");
+            let pairs = before[name].iter::<f32>().zip(gradient.iter::<f32>());
+            let expected: Vec<f32> = pairs.map(|(w, g)| w - g * LR).collect();
+            let got: Vec<f32> = after[name].iter().collect();
+            assert_eq!(got, expected, "{name}, step {step}");
+        }
     }
 }

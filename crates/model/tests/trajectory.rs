@@ -3,7 +3,7 @@
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Tensor};
-use n2n_model::{Convolution, UNetConfig};
+use n2n_model::{Architecture, Convolution, Forward, UNetConfig};
 
 use crate::golden::Golden;
 

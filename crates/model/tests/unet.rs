@@ -2,7 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
-use n2n_model::{Activation, Convolution, ParameterError, SizeError, UNetConfig};
+use n2n_model::{
+    Activation, Architecture, ConfigError, Convolution, Forward, NetworkConfig, ParameterError,
+    UNetConfig,
+};
 
 fn config(features: usize) -> UNetConfig {
     UNetConfig {
@@ -44,20 +47,22 @@ fn any_size_divisible_by_the_depth_passes_and_others_are_refused() {
     let device = Device::flex();
     for (depth, height, width) in [(2, 4, 12), (3, 24, 8), (4, 16, 48)] {
         let config = UNetConfig { depth, ..config(3) };
-        assert_eq!(config.check_image(height, width), Ok(()));
+        let any = NetworkConfig::UNet(config.clone());
+        assert_eq!(any.check_image(height, width), Ok(()));
         let output = config
             .init(1, &device)
             .forward(Tensor::zeros([2, 3, height, width], &device));
         assert_eq!(output.dims(), [2, 3, height, width]);
     }
-    let error = config(3).check_image(32, 40).unwrap_err();
+    let any = NetworkConfig::UNet(config(3));
+    let error = any.check_image(32, 40).unwrap_err();
     assert_eq!(
         error,
-        SizeError::NotDivisible {
+        ConfigError::NotDivisible {
             height: 32,
             width: 40,
             depth: 4,
-            divisor: 16
+            multiple: 16
         }
     );
     let message = error.to_string();
@@ -185,5 +190,5 @@ fn grey_images_have_one_channel_from_end_to_end() {
         channels: Some(0),
         ..config(4)
     };
-    assert_eq!(none.validate(), Err(SizeError::Channels { channels: 0 }));
+    assert_eq!(none.validate(), Err(ConfigError::Channels { channels: 0 }));
 }

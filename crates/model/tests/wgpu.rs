@@ -7,7 +7,7 @@ use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
-use n2n_model::{Convolution, StateDict, UNetConfig};
+use n2n_model::{Architecture, Convolution, Forward, StateDict, UNetConfig};
 use n2n_testing::error;
 
 /// Largest error over largest value. Both add the same f32 products, of which there are at most a

@@ -18,6 +18,4 @@
 
 pub use burn::tensor::Device;
 #[doc(inline)]
-pub use n2n_denoise::{
-    Denoiser, Error, Image, ModelMetadata, is_out_of_memory, receptive_radius, tile_bytes_per_pixel,
-};
+pub use n2n_denoise::{Denoiser, Error, Image, ModelMetadata, is_out_of_memory};

@@ -1,4 +1,4 @@
-//! What the test programs share: devices, golden files, errors. A dev-dependency only.
+//! Devices, golden files and error measures for tests. A dev-dependency only.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,17 +10,17 @@ use burn::tensor::wgpu::{WgpuBackend, WgpuSetup};
 use burn::tensor::{Device, FloatDType, TensorData};
 use safetensors::SafeTensors;
 
-/// The CPU backends.
+/// CPU backends.
 pub fn cpu_devices() -> [Device; 2] {
     // The ndarray backend is deprecated in favour of flex, and kept for comparison.
     #[allow(deprecated)]
     [Device::flex(), Device::ndarray()]
 }
 
-/// The same, from then on with f64 as what tensors are made of, in the whole process.
+/// CPU backends with f64 as their default float type, in the whole process.
 ///
 /// # Panics
-/// If they have been used before.
+/// If one has been used before.
 pub fn cpu_devices_in_f64() -> [Device; 2] {
     static CONFIGURED: LazyLock<[Device; 2]> = LazyLock::new(|| {
         let mut devices = cpu_devices();
@@ -32,22 +32,22 @@ pub fn cpu_devices_in_f64() -> [Device; 2] {
     CONFIGURED.clone()
 }
 
-/// This machine's adapter, a software one included; says which, or that there is none.
+/// Graphics adapter of this machine, possibly a software one; prints its name or that none exists.
 ///
 /// # Panics
-/// If there is none in CI.
+/// If no adapter exists and `CI` is set.
 pub fn wgpu() -> Option<Device> {
     wgpu_with_setup().map(|(device, _)| device)
 }
 
-/// The same, with wgpu's own handles.
+/// The device of [`wgpu`] with wgpu's own handles.
 ///
 /// # Panics
-/// If there is none in CI.
+/// If no adapter exists and `CI` is set.
 pub fn wgpu_with_setup() -> Option<(Device, WgpuSetup)> {
     // A process can set wgpu up once.
     static ADAPTER: LazyLock<Option<(Device, WgpuSetup)>> = LazyLock::new(|| {
-        // The APIs that the program uses; OpenGL is not among them.
+        // The APIs of the program, which excludes OpenGL.
         let api = match std::env::consts::OS {
             "macos" => WgpuBackend::Metal,
             "windows" => WgpuBackend::Dx12,
@@ -69,13 +69,13 @@ pub fn wgpu_with_setup() -> Option<(Device, WgpuSetup)> {
     ADAPTER.clone()
 }
 
-/// Writes past the capture of a passing test's output.
+/// Prints a line that the test runner does not capture.
 fn tell(line: &str) {
     let line = format!("{line}\n");
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
-/// The f32 tensors of a golden file, by name. A scalar becomes a vector of one element.
+/// f32 tensors of a golden file by name; a scalar becomes a vector of one element.
 pub fn golden(bytes: &[u8]) -> HashMap<String, TensorData> {
     let tensors = SafeTensors::deserialize(bytes).unwrap();
     let tensors = tensors.iter().map(|(name, view)| {
@@ -93,8 +93,8 @@ pub fn golden(bytes: &[u8]) -> HashMap<String, TensorData> {
     tensors.collect()
 }
 
-/// Largest error over largest value: `max|got - expected| / max|expected|`; an error from zeros
-/// counts as it is.
+/// Largest error relative to the largest value: `max|got - expected| / max|expected|`; the absolute
+/// error where `expected` is zero.
 ///
 /// # Panics
 /// If the shapes differ.
@@ -103,10 +103,11 @@ pub fn error(got: &TensorData, expected: &TensorData) -> f64 {
     let (got, expected): (Vec<f64>, Vec<f64>) = (got.iter().collect(), expected.iter().collect());
     let largest = expected.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
     let difference = got.iter().zip(&expected).map(|(a, b)| (a - b).abs());
-    // f64::max would drop a NaN.
+    // f64::max would ignore a NaN.
     let difference = difference.fold(0.0, |a, b| if a >= b || a.is_nan() { a } else { b });
-    match largest > 0.0 {
-        true => difference / largest,
-        false => difference,
+    if largest > 0.0 {
+        difference / largest
+    } else {
+        difference
     }
 }

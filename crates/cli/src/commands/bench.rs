@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::ensure;
 use burn::tensor::Device;
 use n2n_data::quality::median;
-use n2n_model::{NetworkConfig, SimpleNetConfig, UNetConfig};
+use n2n_model::NetworkConfig;
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -23,7 +23,7 @@ use crate::backend::BackendName;
 /// The times of one contestant.
 #[derive(Serialize)]
 pub struct Times {
-    /// `unet` or `simple`.
+    /// Its kind in a config, such as `unet`.
     network: &'static str,
     batch_size: usize,
     /// `flex, scratch`, say, or the peer's name.
@@ -209,19 +209,16 @@ fn time_layers(
     Ok(times)
 }
 
-/// The chosen networks, each as every chosen one who can computes it.
+/// Every selected network with every implementation that supports it.
 fn networks(args: &BenchArgs) -> impl Iterator<Item = (&'static str, Vec<NetworkConfig>)> {
-    let each = |config: NetworkConfig| {
+    let kinds = NetworkConfig::KINDS.iter().copied();
+    let kinds = kinds.filter(|kind| args.network.iter().any(|chosen| chosen == kind));
+    kinds.filter_map(|kind| {
+        let config = NetworkConfig::of_kind(kind)?;
         let names = args.implementation.iter();
-        names
-            .filter_map(|name| config.with_implementation(name))
-            .collect::<Vec<_>>()
-    };
-    let unet = NetworkConfig::UNet(UNetConfig::default());
-    let simple = NetworkConfig::Simple(SimpleNetConfig::default());
-    [("unet", each(unet)), ("simple", each(simple))]
-        .into_iter()
-        .filter(|(name, _)| args.network.iter().any(|chosen| chosen == name))
+        let configs = names.filter_map(|name| config.with_implementation(name));
+        Some((kind, configs.collect()))
+    })
 }
 
 impl Times {

@@ -118,9 +118,11 @@ fn networks(experiment: &Experiment, names: &[String]) -> anyhow::Result<Vec<Net
     let network = |name: &String| {
         let model = experiment.model.with_implementation(name);
         let model = model.with_context(|| {
+            let known: Vec<_> = experiment.model.implementations().collect();
             format!(
-                "--implementations {name}: not one of this network's; the U-Net has burn and \
-                 scratch, the simple net layers too"
+                "--implementations {name}: the {} has {}",
+                experiment.model.summary(),
+                known.join(" and ")
             )
         })?;
         let experiment = Experiment {

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use n2n_data::Normalization;
 use n2n_denoise::ModelMetadata;
 use n2n_exchange::{Imported, import};
-use n2n_model::{Activation, NetworkConfig, Output, write_model_file};
+use n2n_model::{NetworkConfig, write_model_file};
 use serde::Serialize;
 
 use super::output::check_free;
@@ -76,10 +76,11 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     check_free(&output, &args.file, args.overwrite)?;
     let mut imported = import(&args.file)?;
     if args.residual {
-        let NetworkConfig::UNet(unet) = &mut imported.network else {
-            bail!("--residual is for the U-Net, but this is a simple net");
+        let Some(residual) = imported.network.clone().with_residual() else {
+            let network = imported.network.summary();
+            bail!("--residual is for the U-Net, but this is a {network}");
         };
-        unet.output = Output::Residual;
+        imported.network = residual;
     }
     let metadata = ModelMetadata::new(imported.network.clone(), normalization, None);
     metadata.check(&args.file)?;
@@ -136,7 +137,7 @@ impl Summary<'_> {
     fn text(&self, imported: &Imported) -> String {
         let mut text = format!(
             "{}; {} values in {}\n",
-            describe(&imported.network),
+            imported.network.summary(),
             self.values,
             self.dtypes.join(", ")
         );
@@ -148,40 +149,5 @@ impl Summary<'_> {
         }
         text += &format!("written to {}\n", self.model.display());
         text
-    }
-}
-
-/// A network in words.
-fn describe(network: &NetworkConfig) -> String {
-    match network {
-        NetworkConfig::UNet(unet) => format!(
-            "U-Net of depth {} with {} features and {} channels, {} blocks, {}{}{}",
-            unet.depth,
-            unet.features,
-            unet.channels.unwrap_or_default(),
-            if unet.share_weights {
-                "shared"
-            } else {
-                "unshared"
-            },
-            match unet.activation {
-                Activation::PRelu => "PReLU",
-                Activation::Relu => "ReLU",
-            },
-            if unet.batch_norm {
-                ", batch normalization"
-            } else {
-                ""
-            },
-            match unet.output {
-                Output::Sigmoid => "",
-                Output::Residual => ", residual",
-            },
-        ),
-        NetworkConfig::Simple(simple) => format!(
-            "simple net with {} features and {} channels",
-            simple.features,
-            simple.channels.unwrap_or_default()
-        ),
     }
 }

@@ -163,17 +163,12 @@ impl Experiment {
         );
         let train = &self.train;
         train.validate()?;
-        if self.model.is_by_hand() {
+        if self.model.has_custom_backward() {
             let masked = matches!(self.noise, Some(NoiseConfig::Bernoulli { .. }));
             ensure!(
                 train.loss == Loss::L2 && !masked,
                 "model.implementation is layers, whose only loss is L2 over all pixels; set \
                  train.loss = \"l2\", noise other than bernoulli, or another model.implementation"
-            );
-            ensure!(
-                train.optimizer == OptimizerConfig::PLAIN_SGD,
-                "model.implementation is layers, whose own SGD has neither momentum nor weight decay; \
-                 set train.optimizer.kind = \"sgd\" and no more, or another model.implementation"
             );
         }
         Ok(())

@@ -143,22 +143,15 @@ impl TrainStep for Denoiser {
     type Output = DenoisingOutput;
 
     fn step(&self, batch: Batch) -> TrainOutput<DenoisingOutput> {
-        if let Some(network) = self.network.by_hand() {
-            let (mse, grads) = network.loss_and_gradients(batch.input, batch.target);
-            let item = DenoisingOutput { mse };
-            return TrainOutput { grads, item };
-        }
-        let output = self.network.forward(batch.input);
-        let Objective { loss, .. } = self.objective;
-        let progress = self.objective.progress();
-        let loss = self
-            .network
-            .loss(loss, progress, output, batch.target, batch.mask);
-        let gradients = loss.backward();
-        let item = DenoisingOutput {
-            mse: loss.without_autodiff(),
-        };
-        TrainOutput::new(&self.network, gradients, item)
+        let (mse, grads) = self.network.loss_and_gradients(
+            self.objective.loss,
+            self.objective.progress(),
+            batch.input,
+            batch.target,
+            batch.mask,
+        );
+        let item = DenoisingOutput { mse };
+        TrainOutput { grads, item }
     }
 
     fn optimize(
@@ -168,12 +161,7 @@ impl TrainStep for Denoiser {
         grads: GradientsParams,
     ) -> Self {
         let grads = self.update.prepare(&self.network, grads);
-        let network = match self.network {
-            Network::Simple(network) if network.is_by_hand() => {
-                Network::Simple(network.descend(lr.base(), grads))
-            }
-            network => optimizer.step(lr, network, grads),
-        };
+        let network = optimizer.step(lr, self.network, grads);
         self.snapshot.offer(optimizer);
         let decay = average::decay(self.decay, self.objective.steps());
         let average = self

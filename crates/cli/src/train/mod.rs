@@ -185,7 +185,7 @@ fn train(
     let normalization = opened.normalization(experiment.data.normalize)?;
     let shared = Arc::new(normalization.clone());
     let max_images = max_images(experiment, opened.train.len());
-    let device = optimizer::device(&experiment.model, &selected.device);
+    let device = selected.device.clone().autodiff();
     let validate_every = config
         .validate_every
         .batches(opened.train.len(), config.images_per_step());

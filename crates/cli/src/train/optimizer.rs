@@ -9,17 +9,8 @@ use burn::optim::{
 };
 use burn::tensor::Device;
 use burn::tensor::kind::BridgeTensor;
-use n2n_model::NetworkConfig;
 
 use crate::experiment::OptimizerConfig;
-
-/// Where training steps are computed: with Burn's autodiff, unless the network has no use for it.
-pub fn device(network: &NetworkConfig, device: &Device) -> Device {
-    match network.is_by_hand() {
-        true => device.clone(),
-        false => device.clone().autodiff(),
-    }
-}
 
 /// Burn's optimizer for a configuration, its state on `device`.
 pub fn optimizer(config: &OptimizerConfig, device: &Device) -> ModuleOptimizer {

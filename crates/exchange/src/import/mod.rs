@@ -1,10 +1,8 @@
 //! Checkpoints of PyTorch.
 
 mod names;
-mod simple_net;
 #[cfg(test)]
 mod tests;
-mod unet;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};
@@ -16,48 +14,52 @@ use n2n_files::{StateDictFile, open_state_dict};
 use n2n_model::{NetworkConfig, ParameterError, StateDict};
 
 use crate::Error;
+use crate::networks::RECOGNIZERS;
 
-/// What PyTorch's batch normalization counts: no parameter, and of no use after training.
+/// The step counter of PyTorch's batch normalization, which is of no use after training.
 const COUNTER: &str = "num_batches_tracked";
 
-/// Most names that a message lists.
+/// Largest number of names in a message.
 const MAX_LISTED: usize = 4;
 
-/// A network out of a checkpoint.
+/// A network from a checkpoint.
 #[derive(Debug)]
 pub struct Imported {
-    /// The network, as the names and shapes of its parameters tell.
+    /// The network, recognized by names and shapes of its parameters.
     pub network: NetworkConfig,
     /// Its parameters, under this project's names.
     pub state: StateDict,
-    /// How many numbers they are: shared ones counted once, running statistics included.
+    /// Number of values, with running statistics; shared ones count once.
     pub values: usize,
-    /// The key under which the file had them, beside other things.
+    /// The key under which the file holds them, beside other entries.
     pub place: Option<String>,
-    /// How the file stored them, such as `float32`.
+    /// Element types in the file, such as `float32`.
     pub dtypes: Vec<String>,
-    /// Entries of the state dict that are no tensors, and were left out.
+    /// Entries of the state dict that are not tensors, and were left out.
     pub ignored: Vec<String>,
 }
 
 /// The parameters of a state dict in its order: names and shapes.
-struct Parameters {
+pub(crate) struct Parameters {
     found: Vec<(String, Vec<usize>)>,
 }
 
-/// What parameters look like: a network in words, its config, and its names for them.
-struct Candidate {
-    words: String,
-    network: NetworkConfig,
-    /// In the order of the parameters.
-    names: Vec<String>,
+/// A network that parameters look like.
+pub(crate) struct Candidate {
+    /// The network, in words.
+    pub words: String,
+    pub network: NetworkConfig,
+    /// The same network without shared blocks, if it can have them.
+    pub unshared: Option<NetworkConfig>,
+    /// Its names for the parameters, in their order.
+    pub names: Vec<String>,
 }
 
 /// Reads a checkpoint of the U-Net or the simple net, written by
 /// `torch.save(network.state_dict(), path)`.
 ///
-/// The state dict may be in a dictionary of more than that, and its names may have a common prefix such
-/// as `module.`. Reading runs no code from the file.
+/// The state dict may be an entry of another dictionary, and its names may have a common prefix such as
+/// `module.`. Reading runs no code from the file.
 ///
 /// # Errors
 /// When the file cannot be read, is damaged, asks to run code, or holds another network.
@@ -83,14 +85,11 @@ fn read<R: Read + Seek>(mut file: StateDictFile<R>) -> Result<Imported, Error> {
     let dtypes = dtypes.into_iter().map(str::to_owned).collect();
     let places: Vec<usize> = kept.iter().map(|(place, _)| *place).collect();
 
-    let candidate = match unet::recognize(&parameters) {
-        Some(unet) => Some(unet),
-        None => simple_net::recognize(&parameters, &path)?,
-    };
-    let Some(candidate) = candidate else {
+    let Some(candidate) = recognize(&parameters, &path)? else {
         return Err(Error::UnknownNetwork {
             path,
             found: parameters.listed(),
+            expected: RECOGNIZERS.map(|known| known.parameters).join(" or "),
         });
     };
     if let Err(source) = candidate.network.validate() {
@@ -116,7 +115,7 @@ fn read<R: Read + Seek>(mut file: StateDictFile<R>) -> Result<Imported, Error> {
         }
         state.insert(name, TensorData::new(values, shape));
     }
-    let (network, values) = match checked(candidate.network, &state) {
+    let (network, values) = match checked(candidate.network, candidate.unshared, &state) {
         Ok(checked) => checked,
         Err(source) => {
             return Err(Error::Parameters {
@@ -136,32 +135,44 @@ fn read<R: Read + Seek>(mut file: StateDictFile<R>) -> Result<Imported, Error> {
     })
 }
 
-/// The network that has these parameters, and their number: it shares blocks if they are equal.
+/// The network that has these parameters, and their number. It shares blocks if they are equal.
 fn checked(
     network: NetworkConfig,
+    unshared: Option<NetworkConfig>,
     state: &StateDict,
 ) -> Result<(NetworkConfig, usize), ParameterError> {
     let count = |network: &NetworkConfig| {
         let loaded = network.load(state.clone(), &Device::flex())?;
         Ok(loaded.num_params())
     };
-    match (count(&network), network) {
-        (Err(ParameterError::NotShared { .. }), NetworkConfig::UNet(unet)) => {
-            let unshared = NetworkConfig::UNet(unet::unshared(unet));
-            Ok((unshared.clone(), count(&unshared)?))
+    match (count(&network), unshared) {
+        (Err(ParameterError::NotShared { .. }), Some(unshared)) => {
+            let counted = count(&unshared)?;
+            Ok((unshared, counted))
         }
-        (counted, network) => Ok((network, counted?)),
+        (counted, _) => Ok((network, counted?)),
     }
+}
+
+/// The network that parameters look like, by the first recognizer that knows it.
+fn recognize(parameters: &Parameters, path: &Path) -> Result<Option<Candidate>, Error> {
+    for known in &RECOGNIZERS {
+        let candidate = (known.recognize)(parameters, path)?;
+        if candidate.is_some() {
+            return Ok(candidate);
+        }
+    }
+    Ok(None)
 }
 
 impl Parameters {
     /// Names, in the file's order.
-    fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.found.iter().map(|(name, _)| name.as_str())
     }
 
     /// The shape of a parameter.
-    fn shape(&self, name: &str) -> Option<&[usize]> {
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
         let mut found = self.found.iter();
         found.find_map(|(known, shape)| (known == name).then_some(&**shape))
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use burn::tensor::Tensor;
 use n2n_files::{FileError, read_state_dict};
-use n2n_model::{Activation, SimpleNetConfig, SizeError, UNetConfig};
+use n2n_model::{Activation, Architecture, ConfigError, SimpleNetConfig, UNetConfig};
 
 use super::*;
 
@@ -213,7 +213,7 @@ fn other_networks_are_refused_with_what_was_found() {
         matches!(
             error,
             Error::Size {
-                source: SizeError::Depth { depth: 17 },
+                source: ConfigError::Depth { depth: 17 },
                 ..
             }
         ),

@@ -6,7 +6,7 @@ use n2n_model::StateDict;
 use super::messages::{AttributeProto, NodeProto, TensorProto, kinds};
 
 /// A graph as it grows: a layer appends nodes, and is known by the name of its output.
-pub(super) struct Graph<'a> {
+pub(crate) struct Graph<'a> {
     state: &'a StateDict,
     pub nodes: Vec<NodeProto>,
     pub initializers: Vec<TensorProto>,
@@ -14,7 +14,7 @@ pub(super) struct Graph<'a> {
 
 /// A place where a network computes, and where its parameters are: one block may serve many levels.
 #[derive(Clone, Debug)]
-pub(super) struct Layer {
+pub(crate) struct Layer {
     /// Name of the node and of its output.
     pub name: String,
     /// What the names of its parameters begin with.
@@ -114,7 +114,7 @@ impl<'a> Graph<'a> {
 }
 
 /// An integer attribute.
-pub(super) fn int(name: &str, value: i64) -> AttributeProto {
+pub(crate) fn int(name: &str, value: i64) -> AttributeProto {
     AttributeProto {
         i: Some(value),
         ..attribute(name, kinds::ATTRIBUTE_INT)
@@ -122,7 +122,7 @@ pub(super) fn int(name: &str, value: i64) -> AttributeProto {
 }
 
 /// An attribute of a number.
-pub(super) fn float(name: &str, value: f32) -> AttributeProto {
+pub(crate) fn float(name: &str, value: f32) -> AttributeProto {
     AttributeProto {
         f: Some(value),
         ..attribute(name, kinds::ATTRIBUTE_FLOAT)
@@ -130,7 +130,7 @@ pub(super) fn float(name: &str, value: f32) -> AttributeProto {
 }
 
 /// An attribute of several integers.
-pub(super) fn ints(name: &str, values: &[usize]) -> AttributeProto {
+pub(crate) fn ints(name: &str, values: &[usize]) -> AttributeProto {
     AttributeProto {
         ints: values.iter().map(|&value| value as i64).collect(),
         ..attribute(name, kinds::ATTRIBUTE_INTS)
@@ -138,7 +138,7 @@ pub(super) fn ints(name: &str, values: &[usize]) -> AttributeProto {
 }
 
 /// An attribute of text.
-pub(super) fn text(name: &str, value: &str) -> AttributeProto {
+pub(crate) fn text(name: &str, value: &str) -> AttributeProto {
     AttributeProto {
         s: Some(value.as_bytes().to_vec()),
         ..attribute(name, kinds::ATTRIBUTE_STRING)

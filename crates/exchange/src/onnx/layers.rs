@@ -7,7 +7,7 @@ use super::graph::{Graph, Layer, float, int, ints, text};
 /// A convolution of stride 1 that keeps the size.
 ///
 /// Of an even kernel, the larger half of the padding comes after the image.
-pub(super) fn same_conv2d(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
+pub(crate) fn same_conv2d(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
     let [height, width] = kernel_size(graph, layer);
     let before = [(height - 1) / 2, (width - 1) / 2];
     let pads = [before[0], before[1], height / 2, width / 2];
@@ -15,13 +15,13 @@ pub(super) fn same_conv2d(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> Stri
 }
 
 /// A convolution without padding whose stride is its kernel's size.
-pub(super) fn strided_conv2d(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
+pub(crate) fn strided_conv2d(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
     let stride = kernel_size(graph, layer);
     convolution(graph, "Conv", x, layer, stride, [0; 4])
 }
 
 /// A transposed convolution whose stride is its kernel's size.
-pub(super) fn strided_conv_transpose2d(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
+pub(crate) fn strided_conv_transpose2d(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
     let stride = kernel_size(graph, layer);
     convolution(graph, "ConvTranspose", x, layer, stride, [0; 4])
 }
@@ -53,7 +53,7 @@ fn convolution(
 }
 
 /// Batch normalization by the running statistics.
-pub(super) fn batch_norm(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
+pub(crate) fn batch_norm(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
     let parameters = ["weight", "bias", "running_mean", "running_var"];
     let [weight, bias, mean, var] = parameters.map(|name| graph.parameter(layer, name));
     let inputs = [x, &weight, &bias, &mean, &var];
@@ -62,7 +62,7 @@ pub(super) fn batch_norm(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> Strin
 }
 
 /// A PReLU with one slope, or one for each channel.
-pub(super) fn prelu(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
+pub(crate) fn prelu(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
     // Slopes are broadcast from the last axis on.
     let slopes = graph.shape(layer, "weight").iter().product();
     let weight = graph.parameter_as(layer, "weight", &[slopes, 1, 1]);
@@ -70,28 +70,28 @@ pub(super) fn prelu(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
 }
 
 /// The larger of each value and 0.
-pub(super) fn relu(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
+pub(crate) fn relu(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
     graph.node("Relu", name, &[x], vec![])
 }
 
 /// The logistic function.
-pub(super) fn sigmoid(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
+pub(crate) fn sigmoid(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
     graph.node("Sigmoid", name, &[x], vec![])
 }
 
 /// The sum of two images.
-pub(super) fn add(graph: &mut Graph<'_>, x: &str, y: &str, name: &str) -> String {
+pub(crate) fn add(graph: &mut Graph<'_>, x: &str, y: &str, name: &str) -> String {
     graph.node("Add", name, &[x, y], vec![])
 }
 
 /// The largest of each 2x2 pixels.
-pub(super) fn max_pool2x2(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
+pub(crate) fn max_pool2x2(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
     let attributes = vec![ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])];
     graph.node("MaxPool", name, &[x], attributes)
 }
 
 /// Each pixel as 2x2 pixels.
-pub(super) fn upsample2x2(graph: &mut Graph<'_>, x: &str, name: &str, scales: &str) -> String {
+pub(crate) fn upsample2x2(graph: &mut Graph<'_>, x: &str, name: &str, scales: &str) -> String {
     let attributes = vec![
         text("mode", "nearest"),
         text("coordinate_transformation_mode", "asymmetric"),
@@ -102,6 +102,6 @@ pub(super) fn upsample2x2(graph: &mut Graph<'_>, x: &str, name: &str, scales: &s
 }
 
 /// The channels of `x`, and behind them those of `y`.
-pub(super) fn concat(graph: &mut Graph<'_>, x: &str, y: &str, name: &str) -> String {
+pub(crate) fn concat(graph: &mut Graph<'_>, x: &str, y: &str, name: &str) -> String {
     graph.node("Concat", name, &[x, y], vec![int("axis", 1)])
 }

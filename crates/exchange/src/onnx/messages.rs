@@ -52,7 +52,7 @@ macro_rules! messages {
     )*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq)]
-        pub(super) struct $message {
+        pub(crate) struct $message {
             $(pub $field: field_type!($label $type),)*
         }
 
@@ -175,7 +175,7 @@ messages! {
 }
 
 /// `AttributeProto.AttributeType` and `TensorProto.DataType`.
-pub(super) mod kinds {
+pub(crate) mod kinds {
     pub const ATTRIBUTE_FLOAT: i32 = 1;
     pub const ATTRIBUTE_INT: i32 = 2;
     pub const ATTRIBUTE_STRING: i32 = 3;

@@ -1,13 +1,11 @@
 //! Networks as ONNX models, with the normalization of their inputs in the graph.
 
-mod graph;
-mod layers;
+pub(crate) mod graph;
+pub(crate) mod layers;
 mod messages;
 mod normalization;
-mod simple_net;
 #[cfg(test)]
 mod tests;
-mod unet;
 
 use n2n_data::Normalization;
 use n2n_model::{NetworkConfig, StateDict};
@@ -18,6 +16,7 @@ use self::messages::{
     Dimension, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto,
     TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto, kinds,
 };
+use crate::networks::append;
 
 /// Version of ONNX's operators that models use.
 pub const OPSET: i64 = 17;
@@ -32,11 +31,11 @@ const OUTPUT: &str = "denoised";
 /// The bytes of an ONNX model that denoises as the network does with its normalization.
 ///
 /// # Shapes
-/// - input `noisy`: `[N, channels, H, W]`, values in `[0, 1]`; all of `N`, `H` and `W` are free, but for
-///   statistics `per_pixel`, which fix `H` and `W`
+/// - input `noisy`: `[N, channels, H, W]`, values in `[0, 1]`; `N`, `H` and `W` are free, except that
+///   statistics `per_pixel` fix `H` and `W`
 /// - output `denoised`: the same, values in `(0, 1)`
 ///
-/// The sides must be multiples of the network's divisor, which stands in the model's metadata.
+/// The sides must be multiples of the network's divisor, an entry of the model's metadata.
 ///
 /// # Panics
 /// If the parameters are not those of the network.
@@ -47,11 +46,8 @@ pub fn onnx(network: &NetworkConfig, normalization: &Normalization, state: &Stat
 fn model(network: &NetworkConfig, normalization: &Normalization, state: &StateDict) -> ModelProto {
     let mut graph = Graph::new(state);
     let normalized = normalization::normalize(&mut graph, normalization, INPUT);
-    match network {
-        NetworkConfig::UNet(config) => unet::unet(&mut graph, config, &normalized, OUTPUT),
-        NetworkConfig::Simple(_) => simple_net::simple_net(&mut graph, &normalized, OUTPUT),
-    }
-    let channels = graph.shape(&graph::Layer::own("conv0"), "weight")[1];
+    append(&mut graph, network, &normalized, OUTPUT);
+    let channels = network.channels_or_default();
     let size = match normalization {
         Normalization::PerPixel { shape, .. } => [fixed(shape[1]), fixed(shape[2])],
         _ => [free("H"), free("W")],

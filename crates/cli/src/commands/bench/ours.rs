@@ -19,6 +19,9 @@ pub const LEAST_STEPS: usize = 3;
 /// The reference's image size.
 const SIZE: usize = 32;
 
+/// Of no influence on the time of a step.
+const LEARNING_RATE: f64 = 1e-3;
+
 /// A network, its update rule and a batch.
 pub struct Training {
     learner: Learner<Denoiser>,
@@ -28,16 +31,12 @@ pub struct Training {
 impl Training {
     /// The protocol of the reference: SGD without momentum.
     pub fn new(config: &NetworkConfig, selected: &Selected, batch_size: usize) -> Self {
-        let device = optimizer::device(config, &selected.device);
-        let lr = match config {
-            NetworkConfig::UNet(_) => 1e-3,
-            NetworkConfig::Simple(_) => 1e-3,
-        };
+        let device = selected.device.clone().autodiff();
         let network = config.init(0, &device);
         let mut learner = Learner::new(
             Denoiser::new(network, &TrainConfig::default()),
             optimizer::optimizer(&OptimizerConfig::PLAIN_SGD, &device),
-            ModuleLrScheduler::from(lr),
+            ModuleLrScheduler::from(LEARNING_RATE),
         );
         learner.fork(&device);
         let images = || {

@@ -95,7 +95,7 @@ impl<'a> Bench<'a> {
     ) -> anyhow::Result<Measurement> {
         let peak_is_ours = memory::reset_peak();
         let config = &self.experiment.train;
-        let device = optimizer::device(network_config, &selected.device);
+        let device = selected.device.clone().autodiff();
         let network = network_config.init(config.seed, &device);
         let schedule = Schedule::new(config, self.steps);
         let mut learner = Learner::new(

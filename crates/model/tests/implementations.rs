@@ -1,33 +1,25 @@
-//! Training steps of the simple net in each of its guises.
+//! Training steps of the simple net by each of its implementations.
 
 use burn::nn::loss::{MseLoss, Reduction};
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Tensor, TensorData};
-use n2n_model::{Implementation, SimpleNet, SimpleNetConfig};
+use n2n_model::{Architecture, Forward, Implementation, SimpleNet, SimpleNetConfig};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Relative difference of a loss between guises.
+/// Relative difference of a loss between implementations.
 const LOSS_TOLERANCE: f64 = 1e-4;
 
 /// The reference's.
 const LR: f64 = 10.0;
-
-/// Where a guise computes: hand-written layers have no use for autodiff.
-pub fn place(implementation: Implementation, device: &Device) -> Device {
-    match implementation {
-        Implementation::Layers => device.clone(),
-        _ => device.clone().autodiff(),
-    }
-}
 
 pub fn loss_and_gradients(
     network: &SimpleNet,
     input: Tensor<4>,
     target: Tensor<4>,
 ) -> (Tensor<1>, GradientsParams) {
-    if network.is_by_hand() {
-        return network.loss_and_gradients(input, target);
+    if let Some(result) = network.custom_backward(&input, &target) {
+        return result;
     }
     let loss = MseLoss::new().forward(network.forward(input), target, Reduction::Mean);
     let gradients = GradientsParams::from_grads(loss.backward(), network);
@@ -42,9 +34,9 @@ pub struct Steps {
     pub shape: [usize; 4],
 }
 
-/// Losses of one guise.
+/// Losses of one implementation.
 pub fn losses(implementation: Implementation, steps: &Steps, device: &Device) -> Vec<f64> {
-    let device = place(implementation, device);
+    let device = device.clone().autodiff();
     let config = SimpleNetConfig {
         features: steps.features,
         implementation,
@@ -68,16 +60,13 @@ pub fn losses(implementation: Implementation, steps: &Steps, device: &Device) ->
         };
         let (input, target) = (image(0.3), image(0.1));
         let (loss, gradients) = loss_and_gradients(&network, input, target);
-        network = match implementation {
-            Implementation::Layers => network.descend(LR, gradients),
-            _ => optimizer.step(LR, network, gradients),
-        };
+        network = optimizer.step(LR, network, gradients);
         losses.push(loss.into_scalar::<f64>());
     }
     losses
 }
 
-pub fn guises_agree(steps: &Steps, device: &Device) {
+pub fn implementations_agree(steps: &Steps, device: &Device) {
     let expected = losses(Implementation::Burn, steps, device);
     assert!(
         expected[steps.count - 1] < expected[0],

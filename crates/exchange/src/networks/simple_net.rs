@@ -1,11 +1,17 @@
-//! What tells that parameters are those of the simple net, and which layer is which.
+//! The simple net: recognized by its parameters, and exported layer by layer as its `forward` computes it.
 
 use std::path::Path;
 
 use n2n_model::{NetworkConfig, SimpleNetConfig};
 
-use super::{Candidate, Parameters};
 use crate::Error;
+use crate::import::{Candidate, Parameters};
+use crate::onnx::graph::{Graph, Layer};
+use crate::onnx::layers::{relu, sigmoid, strided_conv_transpose2d, strided_conv2d};
+
+/// Its parameters, for error messages.
+pub(super) const PARAMETERS: &str =
+    "the simple net (two convolutions and two transposed ones, each 2x2)";
 
 /// Its layers, the first one first.
 const LAYERS: [&str; 4] = ["conv0", "conv1", "tconv0", "tconv1"];
@@ -49,11 +55,12 @@ pub(super) fn recognize(parameters: &Parameters, path: &Path) -> Result<Option<C
     Ok(Some(Candidate {
         words,
         network: NetworkConfig::Simple(SimpleNetConfig {
-            // Of what is missing or of another shape, loading tells.
+            // Loading reports missing parameters and other shapes.
             features: stem.first().copied().unwrap_or(default.features),
             channels: stem.get(1).copied(),
             ..default
         }),
+        unshared: None,
         names: parameters.names().map(renamed).collect(),
     }))
 }
@@ -89,4 +96,16 @@ fn check_order(layers: &[&str], path: &Path) -> Result<(), Error> {
             layers: layers.join(", "),
         }),
     }
+}
+
+/// Appends the network and names its output `output`.
+pub(super) fn append(graph: &mut Graph<'_>, x: &str, output: &str) {
+    let y = strided_conv2d(graph, x, &Layer::own("conv0"));
+    let y = relu(graph, &y, "relu0");
+    let y = strided_conv2d(graph, &y, &Layer::own("conv1"));
+    let y = relu(graph, &y, "relu1");
+    let y = strided_conv_transpose2d(graph, &y, &Layer::own("tconv0"));
+    let y = relu(graph, &y, "relu2");
+    let y = strided_conv_transpose2d(graph, &y, &Layer::own("tconv1"));
+    sigmoid(graph, &y, output);
 }
