@@ -1,10 +1,10 @@
-//! Errors of models, images and devices.
+//! What can be wrong with a model, an image, or the device.
 
 use std::path::PathBuf;
 
 use n2n_model::{ConfigError, ParameterError};
 
-/// Error of loading a model or denoising an image.
+/// Why a model could not be loaded, or an image not denoised.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -12,21 +12,21 @@ pub enum Error {
     #[error(transparent)]
     ModelFile(#[from] n2n_model::FileError),
 
-    /// The folder holds no model.
+    /// A folder holds no model.
     #[error(
-        "{folder} holds no {name}; expected a run directory after its first validation, or a model file",
+        "{folder} holds no {name}; give a run directory after its first validation, or a model file",
         folder = .folder.display()
     )]
     NoModel {
         /// The folder.
         folder: PathBuf,
-        /// The expected file.
+        /// The file that a run directory has.
         name: &'static str,
     },
 
     /// The model file was written by a later version.
     #[error(
-        "{path} has format {found}, but this version of n2n reads formats up to {newest}; use a newer n2n",
+        "{path} has format {found}, and this version of n2n reads up to {newest}; use a newer n2n",
         path = .path.display()
     )]
     Format {
@@ -34,40 +34,41 @@ pub enum Error {
         path: PathBuf,
         /// Its format.
         found: u32,
-        /// The newest format that can be read.
+        /// The newest that is read.
         newest: u32,
     },
 
-    /// The model file describes an invalid network.
-    #[error("{path}: invalid network configuration: {source}", path = .path.display())]
+    /// The network that the file describes cannot be.
+    #[error("the network of {path} cannot be: {source}", path = .path.display())]
     Network {
         /// The file.
         path: PathBuf,
-        /// The violated rule.
+        /// What is wrong.
         source: ConfigError,
     },
 
-    /// The weights do not fit the network.
+    /// The weights are not those of the network.
     #[error("the weights of {path} do not fit its network: {source}", path = .path.display())]
     Weights {
         /// The file.
         path: PathBuf,
-        /// The mismatch.
+        /// What is wrong.
         source: ParameterError,
     },
 
-    /// The network is for images that are neither grey nor RGB.
+    /// A network for images that are neither grey nor RGB.
     #[error("the network of {path} takes {channels} channels; expected 1 or 3", path = .path.display())]
     Channels {
         /// The file.
         path: PathBuf,
-        /// Channels of the network.
+        /// Its channels.
         channels: usize,
     },
 
     /// A weight is NaN or infinite.
     #[error(
-        "{path} holds {value} in {name}: its training diverged, or the file is damaged; use an earlier model",
+        "{path} holds {value} in {name}; its training diverged, or it is damaged: \
+         take an earlier model",
         path = .path.display()
     )]
     WeightNotFinite {
@@ -79,17 +80,20 @@ pub enum Error {
         value: f32,
     },
 
-    /// The normalization does not fit the network, or has a deviation that is not positive.
-    #[error("the normalization of {path} does not fit: expected {expected}", path = .path.display())]
+    /// The normalization does not fit the network, or divides by nothing.
+    #[error(
+        "the normalization of {path} does not fit: expected {expected}",
+        path = .path.display()
+    )]
     Statistics {
         /// The file.
         path: PathBuf,
-        /// The expected statistics.
+        /// What it should have been.
         expected: String,
     },
 
-    /// The range of samples is empty or not finite.
-    #[error("the range is {low} to {high}; expected two finite numbers, the lower first")]
+    /// The range of samples that a model was trained with, or that was asked for, is none.
+    #[error("the range is {low} to {high}; expected two numbers, the lower first")]
     Range {
         /// Sample that becomes 0.
         low: f32,
@@ -97,27 +101,30 @@ pub enum Error {
         high: f32,
     },
 
-    /// The shape of an image does not fit its values.
+    /// Values that are no image.
     #[error(
-        "shape {shape:?} (channels, height, width) with {values} values is not an image; \
-         expected 1 or 3 channels, at least one pixel, and one value for each"
+        "an image of shape {shape:?} (channels, height, width) with {values} values cannot be; \
+         expected 1 or 3 channels, at least one pixel, and a value for each"
     )]
     Shape {
         /// `[channels, height, width]`.
         shape: [usize; 3],
-        /// Number of values.
+        /// How many values there are.
         values: usize,
     },
 
     /// A value is NaN or infinite.
-    #[error("the image holds {value}; expected finite numbers")]
+    #[error("it holds {value}; expected numbers: replace them first")]
     NotFinite {
         /// The value.
         value: f32,
     },
 
-    /// Floats lie outside `[0, 1]`, and no range is given.
-    #[error("the image holds values from {low} to {high}; without a range, expected [0, 1]")]
+    /// Floats outside `[0, 1]`, and nothing says what they mean.
+    #[error(
+        "it holds values from {low} to {high}; expected [0, 1]: say which values are black and \
+         white, as with --range {low},{high}"
+    )]
     OutsideUnitRange {
         /// The smallest value.
         low: f32,
@@ -125,47 +132,48 @@ pub enum Error {
         high: f32,
     },
 
-    /// The allowed memory does not suffice for the smallest tile.
+    /// The memory that may be taken is too little for a tile.
     #[error(
-        "{width}x{height} pixels take at least {needed_mib} MiB with this network; \
-         {allowed_mib} MiB are allowed"
+        "{width}x{height} pixels take at least {needed_mib} MiB with this network, and {allowed_mib} MiB \
+         are left for them; allow more with --max-memory, or cut the image"
     )]
     TooLittleMemory {
         /// Columns.
         width: usize,
         /// Rows.
         height: usize,
-        /// The least memory that is needed.
+        /// The least that is needed.
         needed_mib: u64,
-        /// The memory that is allowed.
+        /// What may be taken.
         allowed_mib: u64,
     },
 
-    /// The requested tiles are too small for the network.
-    #[error(
-        "tiles of at most {side} pixels a side are too small; this network needs at least {least}"
-    )]
+    /// The tiles that were asked for are too small for the network.
+    #[error("tiles of at most {side} pixels a side; this network takes at least {least}")]
     Tile {
-        /// The longest side that was requested.
+        /// The longest side that was asked for.
         side: usize,
-        /// The shortest possible side.
+        /// The shortest that there is.
         least: usize,
     },
 
     /// The device has too little memory for the smallest tile.
-    #[error("the device has too little memory for a tile of {pixels} pixels ({said})")]
+    #[error(
+        "the device has too little memory for a tile of {pixels} pixels ({said}); \
+         compute on the CPU with --backend flex"
+    )]
     DeviceMemory {
         /// Pixels of the tile.
         pixels: usize,
-        /// The device's message.
+        /// What the device said.
         said: String,
     },
 
-    /// The device failed, or its output has another type than the network's.
+    /// The device failed, or its output is not what a network computes.
     #[error(transparent)]
     Device(#[from] burn::tensor::TensorReadError),
 
-    /// The observer of the progress stopped the work.
+    /// Whoever watches the progress asked for an end.
     #[error("stopped")]
     Stopped,
 }

@@ -9,7 +9,6 @@ mod blend;
 mod channels;
 mod denoiser;
 mod error;
-mod forward;
 mod image;
 mod memory;
 mod metadata;

@@ -1,6 +1,7 @@
 use rand_chacha::ChaCha8Rng;
 
-use super::{Corrupted, Level, NoiseError, NoiseModel, assert_shape, normal};
+use super::gaussian::normal;
+use super::{Corrupted, Level, NoiseError, NoiseModel, assert_shape};
 
 /// Multiplicative Gaussian noise: `y = x·(1 + sigma·n)`, `n` standard normal, independent in every
 /// pixel and channel.

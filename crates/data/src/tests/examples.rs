@@ -88,13 +88,10 @@ fn a_share_of_the_examples_is_grey_and_its_noise_too() {
         ..DataConfig::default()
     };
     let is_grey = |image: &[f32]| image[..24] == image[24..48] && image[..24] == image[48..];
-    for noise in [
-        None,
-        Some("gaussian:25".parse::<NoiseConfig>().unwrap().into()),
-    ] {
+    for noise in [None, Some("gaussian:25".parse().unwrap())] {
         let request = Request {
             config: &config,
-            noise: noise.clone(),
+            noise: noise.as_ref(),
             seed: 3,
             target: Target::Noisy,
             divisor: 2,
@@ -239,7 +236,8 @@ fn clean_images_are_corrupted_twice_and_anew_at_each_visit() {
         ..Numbered::default()
     };
     let recipe = |target| Recipe {
-        noise: Some(noise.build().unwrap().into()),
+        noise: Some(noise.build().unwrap()),
+        reduction: 2,
         target,
         ..recipe()
     };
@@ -288,7 +286,7 @@ fn only_the_input_is_cut_off() {
     let pair = |clip_input| {
         let noise: NoiseConfig = "gaussian:255".parse().unwrap();
         let recipe = Recipe {
-            noise: Some(noise.build().unwrap().into()),
+            noise: Some(noise.build().unwrap()),
             clip_input,
             ..recipe()
         };

@@ -1,6 +1,5 @@
 //! Sources, examples and batches together.
 
-mod arrays;
 mod batches;
 mod evaluation;
 mod examples;

@@ -114,6 +114,7 @@ pub fn recipe() -> Recipe {
         augment: AugmentConfig::default(),
         noise: None,
         clip_input: false,
+        reduction: 1,
         target: Some(Target::Noisy),
         seed: 3,
         cache_bytes: 1 << 20,

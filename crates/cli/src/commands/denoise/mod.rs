@@ -23,8 +23,7 @@ use self::jobs::Job;
 use self::progress::{Progress, megapixels};
 use self::work::{CannotWrite, Worker};
 use crate::backend::Selected;
-use crate::hints;
-use crate::train::INTERRUPTED;
+use crate::commands::train::INTERRUPTED;
 
 /// Some of the files could not be denoised; the same code as for arguments that cannot be used.
 const SOME_FAILED: u8 = 2;
@@ -204,10 +203,11 @@ impl Tally {
         if self.alone || self.strict || error.is::<CannotWrite>() {
             return Err(error);
         }
-        eprintln!("error: {}", hints::message(&error));
+        let error = format!("{error:#}");
+        eprintln!("error: {error}");
         self.failed.push(Failure {
             path: job.input.display().to_string(),
-            error: hints::causes(&error),
+            error,
         });
         Ok(())
     }
