@@ -9,6 +9,7 @@ mod backend;
 mod commands;
 mod failure;
 mod font;
+mod hints;
 mod table;
 mod waiting;
 
@@ -41,18 +42,7 @@ fn main() -> ExitCode {
         Command::Data(DataCommand::Inspect(args)) => commands::inspect::run(args),
     });
     result.unwrap_or_else(|error| {
-        eprintln!("error: {}", message(&error));
+        eprintln!("error: {}", hints::message(&error));
         ExitCode::from(BAD_INPUT)
-    })
-}
-
-/// An error and its causes, each once: many a message ends with that of its cause.
-fn message(error: &anyhow::Error) -> String {
-    let causes = error.chain().skip(1).map(ToString::to_string);
-    causes.fold(error.to_string(), |message, cause| {
-        match message.ends_with(&cause) {
-            true => message,
-            false => format!("{message}: {cause}"),
-        }
     })
 }

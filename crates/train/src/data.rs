@@ -3,12 +3,31 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use n2n_data::noise::{Noise, NoiseModel};
 use n2n_data::quality::Psnr;
 use n2n_data::{Batching, Examples, NoisyPair, Normalization, Opened, Request, TrainStream, Visit};
 use rayon::prelude::*;
 
 use crate::TrainError;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, ExperimentError};
+
+/// Data of an experiment that its config does not name.
+pub enum InMemory {
+    /// Pairs, in place of files.
+    Pairs(Vec<NoisyPair>),
+    /// A noise model, in place of a built-in one.
+    Noise(Arc<dyn NoiseModel>),
+}
+
+impl InMemory {
+    /// Returns the name in a run's provenance.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pairs(_) => "pairs",
+            Self::Noise(_) => "noise",
+        }
+    }
+}
 
 /// Opens the data of an experiment. The experiment that is returned names the channels and the noise
 /// that were found.
@@ -21,26 +40,45 @@ pub fn open(
     experiment: &Experiment,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<(Experiment, Opened), TrainError> {
+    open_with(experiment, None, progress)
+}
+
+/// Opens the data of an experiment as [`open`] does, some of it from memory.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_with(
+    experiment: &Experiment,
+    in_memory: Option<InMemory>,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<(Experiment, Opened), TrainError> {
     let mut experiment = experiment.clone();
     experiment.validate()?;
     let mut config = experiment.data.clone();
     config.channels = config.channels.or(experiment.model.channels());
-    let opened = Request {
+    let mut request = Request {
         config: &config,
-        noise: experiment.noise.as_ref(),
+        noise: experiment.noise.map(Noise::from),
         seed: experiment.train.seed,
         target: experiment.train.target,
         divisor: experiment.model.divisor(),
         progress,
-    }
-    .open()?;
+    };
+    let opened = match in_memory {
+        None => request.open()?,
+        Some(InMemory::Pairs(pairs)) => request.open_pairs(pairs)?,
+        Some(InMemory::Noise(model)) => {
+            request.noise = Some(Noise::Model(model));
+            request.open()?
+        }
+    };
     let [channels, height, width] = opened.train.shape(0);
     experiment.model = experiment.model.with_channels(channels);
     experiment
         .model
         .check_image(height, width)
-        .map_err(crate::ExperimentError::from)?;
-    experiment.noise = opened.noise;
+        .map_err(ExperimentError::from)?;
+    experiment.noise = opened.noise.as_ref().and_then(Noise::config);
     Ok((experiment, opened))
 }
 

@@ -61,8 +61,8 @@ pub enum TrainError {
         path: PathBuf,
     },
 
-    /// The run is of another experiment.
-    #[error("{path} holds the run of another experiment", path = .path.display())]
+    /// The run is of another experiment, or of data in memory that are not given.
+    #[error("{path} holds the run of another experiment or of other data", path = .path.display())]
     OtherExperiment {
         /// The folder.
         path: PathBuf,
@@ -91,9 +91,9 @@ pub enum TrainError {
         path: PathBuf,
     },
 
-    /// A line of the metrics is not a record.
+    /// The metrics or the provenance are not JSON.
     #[error("{path} is damaged: {source}", path = .path.display())]
-    Metrics {
+    Damaged {
         /// The file.
         path: PathBuf,
         /// The cause.

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use n2n_data::noise::NoiseModel;
 use n2n_data::quality::{Psnr, PsnrKeys};
-use n2n_data::{Opened, ValidationSet};
+use n2n_data::{NoisyPair, Opened, ValidationSet};
 use n2n_denoise::ModelMetadata;
 
-use crate::data::{max_images, noisy_psnr, open, train_stream};
+use crate::data::{InMemory, max_images, noisy_psnr, open_with, train_stream};
 use crate::event::{Event, Start};
 use crate::experiment::Experiment;
 use crate::gallery::Gallery;
@@ -21,6 +22,8 @@ use crate::{Learner, Outcome, Stop, TrainError};
 pub struct Trainer {
     experiment: Experiment,
     opened: Opened,
+    /// Name of the data that no config can name.
+    in_memory: Option<&'static str>,
     noisy: Psnr,
     device: Device,
     destination: Destination,
@@ -53,11 +56,50 @@ impl Trainer {
         device: &Device,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Self, TrainError> {
-        let (experiment, opened) = open(experiment, progress)?;
+        Self::with(experiment, None, device, progress)
+    }
+
+    /// Trains on pairs held in memory; the experiment names no data.
+    ///
+    /// A tenth of the pairs is held out for validation, or as many as `data.split` says.
+    ///
+    /// # Errors
+    /// When the experiment is not possible, or a pair does not fit it.
+    pub fn with_pairs(
+        experiment: &Experiment,
+        pairs: impl IntoIterator<Item = NoisyPair>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let pairs = InMemory::Pairs(pairs.into_iter().collect());
+        Self::with(experiment, Some(pairs), device, &|_| {})
+    }
+
+    /// Trains on the experiment's clean images with noise of any model.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn with_noise(
+        experiment: &Experiment,
+        noise: Arc<dyn NoiseModel>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let noise = InMemory::Noise(noise);
+        Self::with(experiment, Some(noise), device, &|_| {})
+    }
+
+    fn with(
+        experiment: &Experiment,
+        in_memory: Option<InMemory>,
+        device: &Device,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Self, TrainError> {
+        let in_memory_name = in_memory.as_ref().map(InMemory::name);
+        let (experiment, opened) = open_with(experiment, in_memory, progress)?;
         let noisy = noisy_psnr(&opened.validation)?;
         Ok(Self {
             experiment,
             opened,
+            in_memory: in_memory_name,
             noisy,
             device: device.clone(),
             destination: Destination::Memory,
@@ -225,15 +267,11 @@ impl Trainer {
 
     /// Checks that the run in a folder is of this experiment.
     fn check_experiment(&self, path: &Path) -> Result<(), TrainError> {
-        let earlier = RunDir::experiment(path)?;
-        let same = |experiment: &Experiment| {
-            // What the data decide may be missing from the configs of earlier versions.
-            let mut experiment = experiment.clone();
-            experiment.model = self.experiment.model.clone();
-            experiment.noise = self.experiment.noise;
-            experiment == self.experiment
-        };
-        if same(&earlier) {
+        let mut earlier = RunDir::experiment(path)?;
+        // What the data decide may be missing from the configs of earlier versions.
+        earlier.model = self.experiment.model.clone();
+        earlier.noise = self.experiment.noise;
+        if earlier == self.experiment && RunDir::in_memory(path)?.as_deref() == self.in_memory {
             return Ok(());
         }
         Err(TrainError::OtherExperiment {
@@ -248,6 +286,7 @@ impl Trainer {
             seed: self.experiment.train.seed,
             train_examples: self.opened.train.len(),
             validation_examples: self.opened.validation.len(),
+            in_memory: self.in_memory,
             noisy_psnr_db: noisy.psnr_db,
             noisy_psnr_est_db: noisy.psnr_est_db,
         };

@@ -43,7 +43,7 @@ pub fn run(args: InspectArgs) -> anyhow::Result<ExitCode> {
             false => "second noisy images",
         },
         one_scene: opened.one_scene,
-        noise: opened.noise.map(|noise| noise.to_string()),
+        noise: opened.noise.as_ref().map(ToString::to_string),
         noisy_psnr: noisy.into(),
         noise_check: opened.noise_check()?,
         skipped: skipped(&opened),

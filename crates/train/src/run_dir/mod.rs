@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use n2n_denoise::ModelMetadata;
 use n2n_files::write_atomically;
 use n2n_model::{StateDict, write_model_file};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use self::checkpoint::{Checkpoint, CheckpointFault};
 pub use self::non_finite::{Found, NonFinite};
@@ -50,6 +50,9 @@ pub struct Provenance<'a> {
     pub train_examples: usize,
     /// Number of validation examples.
     pub validation_examples: usize,
+    /// Data that no config can name: `pairs` or `noise`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_memory: Option<&'a str>,
     /// PSNR of the noisy validation inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noisy_psnr_db: Option<f64>,
@@ -161,6 +164,22 @@ impl RunDir {
         Ok(Experiment::from_toml(&config)?)
     }
 
+    /// Reads which data of the run in a folder no config can name: `pairs` or `noise`.
+    ///
+    /// # Errors
+    /// When the provenance cannot be read.
+    pub fn in_memory(path: &Path) -> Result<Option<String>, TrainError> {
+        #[derive(Deserialize)]
+        struct InMemory {
+            in_memory: Option<String>,
+        }
+        let path = path.join(RUN);
+        let bytes = fs::read(&path).map_err(TrainError::io("read", &path))?;
+        let InMemory { in_memory } = serde_json::from_slice(&bytes)
+            .map_err(|source| TrainError::Damaged { path, source })?;
+        Ok(in_memory)
+    }
+
     /// Undoes everything after a checkpoint: lines of the metrics beyond `metrics_bytes`, pictures of
     /// validations that are then not in the metrics, and unfinished files.
     ///
@@ -189,7 +208,7 @@ impl RunDir {
         let last = text.lines().last().map(serde_json::from_str::<Record>);
         let last = last
             .transpose()
-            .map_err(|source| TrainError::Metrics { path, source })?;
+            .map_err(|source| TrainError::Damaged { path, source })?;
         for path in folder::files(&self.path.join(PICTURES))? {
             let batches = path
                 .file_stem()
