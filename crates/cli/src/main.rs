@@ -7,12 +7,10 @@ mod adapters;
 mod args;
 mod backend;
 mod commands;
-mod experiment;
 mod failure;
 mod font;
-mod paint;
+mod hints;
 mod table;
-mod train;
 mod waiting;
 
 use std::process::ExitCode;
@@ -32,7 +30,7 @@ const BAD_INPUT: u8 = 2;
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let result = failure::guard(|| match command {
-        Command::Train(args) => train::run(&args),
+        Command::Train(args) => commands::train::run(&args),
         Command::Denoise(args) => commands::denoise::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Import(args) => commands::import::run(&args),
@@ -44,18 +42,7 @@ fn main() -> ExitCode {
         Command::Data(DataCommand::Inspect(args)) => commands::inspect::run(args),
     });
     result.unwrap_or_else(|error| {
-        eprintln!("error: {}", message(&error));
+        eprintln!("error: {}", hints::message(&error));
         ExitCode::from(BAD_INPUT)
-    })
-}
-
-/// An error and its causes, each once: many a message ends with that of its cause.
-fn message(error: &anyhow::Error) -> String {
-    let causes = error.chain().skip(1).map(ToString::to_string);
-    causes.fold(error.to_string(), |message, cause| {
-        match message.ends_with(&cause) {
-            true => message,
-            false => format!("{message}: {cause}"),
-        }
     })
 }

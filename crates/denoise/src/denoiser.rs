@@ -1,22 +1,21 @@
 //! A trained network that denoises images of any size.
 
 use std::ops::ControlFlow;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use n2n_data::Normalization;
 use n2n_files::{Header, Raster};
 use n2n_model::{Network, StateDict, parse_model_file, read_model_file};
 
 use crate::channels::ChannelRule;
-use crate::memory::is_out_of_memory;
+use crate::forward::{Forward, normalizations};
 use crate::metadata::check_range;
-use crate::pass::{Denoise, Pass};
-use crate::symmetry::mean_over_symmetries;
+use crate::pass::{DenoiseTile, Pass};
+use crate::samples::{self, Sink, Source};
 use crate::tiles::Rules;
-use crate::{Error, Image, ModelMetadata, samples};
+use crate::{Error, Image, ModelMetadata};
 
 /// What a run directory calls its best model.
 const BEST: &str = "best.safetensors";
@@ -110,6 +109,18 @@ impl Denoiser {
         Self::new(state, metadata, device, &path)
     }
 
+    /// Makes a denoiser of weights in memory.
+    ///
+    /// # Errors
+    /// When the weights are not those of the network, or one is NaN or infinite.
+    pub fn from_weights(
+        weights: StateDict,
+        metadata: ModelMetadata,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        Self::new(weights, metadata, device, Path::new("the model in memory"))
+    }
+
     /// A model of these weights; `path` is what errors call it.
     fn new(
         state: StateDict,
@@ -153,7 +164,7 @@ impl Denoiser {
     }
 
     /// Bytes of memory that denoising takes at most, image and result among them: 1 GiB where nothing is
-    /// said. What is estimated are the values of tiles ([`NetworkConfig::bytes_per_pixel`](n2n_model::NetworkConfig::bytes_per_pixel)).
+    /// said. What is estimated are the values of tiles ([`bytes_per_pixel`](n2n_model::NetworkConfig::bytes_per_pixel)).
     #[must_use]
     pub fn with_max_memory(self, max_memory: u64) -> Self {
         Self { max_memory, ..self }
@@ -185,8 +196,8 @@ impl Denoiser {
         let mut denoised = vec![0.0; values.len()];
         let pass = Pass {
             shape: image.shape(),
-            read: &|at| values[at],
-            write: &mut |at, value| denoised[at] = value,
+            source: Source::Numbers(values),
+            sink: Sink::Numbers(&mut denoised),
             progress: &mut |_| ControlFlow::Continue(()),
         };
         self.run(pass, 2 * size_of_val(values))?;
@@ -215,8 +226,8 @@ impl Denoiser {
         self.run(
             Pass {
                 shape: raster.shape(),
-                read: &samples::read(&raster.samples, range),
-                write: &mut samples::write(&mut denoised, range),
+                source: Source::Samples(&raster.samples, range),
+                sink: Sink::Samples(&mut denoised, range),
                 progress,
             },
             2 * (raster.samples.bytes() + alpha),
@@ -228,23 +239,21 @@ impl Denoiser {
         })
     }
 
-    /// Denoises, beside images that already hold so many bytes.
+    /// Denoises; `held` is the memory that both images take, in bytes.
     fn run(&self, mut pass: Pass<'_>, held: usize) -> Result<(), Error> {
-        let [channels, ..] = pass.shape;
+        let [channels, height, width] = pass.shape;
         let rule = self.channel_rule(channels);
-        let of_batch = |index| match channels < rule.network {
-            true => 0..channels,
-            false => index * rule.network..(index + 1) * rule.network,
-        };
-        let planes = (0..rule.batch_size()).map(of_batch);
-        let normalizations =
-            pass.normalizations(&self.metadata.normalization, planes, rule.network);
-        let denoise = |values: Vec<f32>, size: [usize; 2]| {
-            let output = self.forward(rule.to_network(values), rule, size, &normalizations)?;
-            Ok(rule.to_image(output))
-        };
         self.check_memory(pass.shape, held)?;
-        if let Normalization::PerPixel { shape, .. } = self.metadata.normalization {
+        let kind = &self.metadata.normalization;
+        let forward = Forward {
+            network: &self.network,
+            device: &self.device,
+            self_ensemble: self.self_ensemble,
+            rule,
+            normalizations: normalizations(kind, pass.source, rule, [height, width]),
+        };
+        let denoise = |values: Vec<f32>, size: [usize; 2]| forward.tile(values, size);
+        if let Normalization::PerPixel { shape, .. } = kind {
             return pass.blended([shape[1], shape[2]], &denoise);
         }
         let most_area = self.max_memory.saturating_sub(held as u64);
@@ -259,7 +268,7 @@ impl Denoiser {
         &self,
         pass: &mut Pass<'_>,
         most_area: usize,
-        denoise: Denoise<'_>,
+        denoise: DenoiseTile<'_>,
     ) -> Result<(), Error> {
         let [_, height, width] = pass.shape;
         let (rules, size) = (self.rules(), self.padded([height, width]));
@@ -340,49 +349,6 @@ impl Denoiser {
     fn padded(&self, size: [usize; 2]) -> [usize; 2] {
         size.map(|side| side.next_multiple_of(self.metadata.network.divisor()))
     }
-
-    /// The network's output for a batch of normalized images.
-    fn forward(
-        &self,
-        mut values: Vec<f32>,
-        rule: ChannelRule,
-        [height, width]: [usize; 2],
-        normalizations: &[Normalization],
-    ) -> Result<Vec<f32>, Error> {
-        let pixels = height * width;
-        let images = values.chunks_exact_mut(rule.network * pixels);
-        for (image, normalization) in images.zip(normalizations) {
-            normalization.apply(image, [rule.network, height, width]);
-        }
-        let shape = [rule.batch_size(), rule.network, height, width];
-        let computed = panic::catch_unwind(AssertUnwindSafe(|| {
-            let x = Tensor::<4>::from_data(TensorData::new(values, shape), &self.device);
-            let y = match self.self_ensemble {
-                true => mean_over_symmetries(x, |x| self.network.forward(x)),
-                false => self.network.forward(x),
-            };
-            y.try_into_vec_as::<f32>()
-        }));
-        let out_of_memory = |said: &str| {
-            is_out_of_memory(said).then(|| Error::DeviceMemory {
-                pixels,
-                said: said.to_owned(),
-            })
-        };
-        match computed {
-            Ok(Ok(output)) => Ok(output),
-            Ok(Err(error)) => Err(out_of_memory(&error.to_string()).unwrap_or(error.into())),
-            // Devices fail by panics too.
-            Err(payload) => {
-                let text = payload.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-                match text.and_then(out_of_memory) {
-                    Some(error) => Err(error),
-                    None => panic::resume_unwind(payload),
-                }
-            }
-        }
-    }
 }
 
 /// The model file that a path stands for.
@@ -418,8 +384,8 @@ mod tests {
         let tried = RefCell::new(vec![]);
         let mut pass = Pass {
             shape,
-            read: &|at| values[at],
-            write: &mut |at, value| written[at] = value,
+            source: Source::Numbers(&values),
+            sink: Sink::Numbers(&mut written),
             progress: &mut |_| ControlFlow::Continue(()),
         };
         let result = denoiser.in_tiles(&mut pass, usize::MAX, &|values, [height, width]| {

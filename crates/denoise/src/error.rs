@@ -1,10 +1,10 @@
-//! What can be wrong with a model, an image, or the device.
+//! Errors of models, images and devices.
 
 use std::path::PathBuf;
 
 use n2n_model::{ConfigError, ParameterError};
 
-/// Why a model could not be loaded, or an image not denoised.
+/// Error of loading a model or denoising an image.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -12,21 +12,21 @@ pub enum Error {
     #[error(transparent)]
     ModelFile(#[from] n2n_model::FileError),
 
-    /// A folder holds no model.
+    /// The folder holds no model.
     #[error(
-        "{folder} holds no {name}; give a run directory after its first validation, or a model file",
+        "{folder} holds no {name}; expected a run directory after its first validation, or a model file",
         folder = .folder.display()
     )]
     NoModel {
         /// The folder.
         folder: PathBuf,
-        /// The file that a run directory has.
+        /// The expected file.
         name: &'static str,
     },
 
     /// The model file was written by a later version.
     #[error(
-        "{path} has format {found}, and this version of n2n reads up to {newest}; use a newer n2n",
+        "{path} has format {found}, but this version of n2n reads formats up to {newest}; use a newer n2n",
         path = .path.display()
     )]
     Format {
@@ -34,41 +34,40 @@ pub enum Error {
         path: PathBuf,
         /// Its format.
         found: u32,
-        /// The newest that is read.
+        /// The newest format that can be read.
         newest: u32,
     },
 
-    /// The network that the file describes cannot be.
-    #[error("the network of {path} cannot be: {source}", path = .path.display())]
+    /// The model file describes an invalid network.
+    #[error("{path}: invalid network configuration: {source}", path = .path.display())]
     Network {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The violated rule.
         source: ConfigError,
     },
 
-    /// The weights are not those of the network.
+    /// The weights do not fit the network.
     #[error("the weights of {path} do not fit its network: {source}", path = .path.display())]
     Weights {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The mismatch.
         source: ParameterError,
     },
 
-    /// A network for images that are neither grey nor RGB.
+    /// The network is for images that are neither grey nor RGB.
     #[error("the network of {path} takes {channels} channels; expected 1 or 3", path = .path.display())]
     Channels {
         /// The file.
         path: PathBuf,
-        /// Its channels.
+        /// Channels of the network.
         channels: usize,
     },
 
     /// A weight is NaN or infinite.
     #[error(
-        "{path} holds {value} in {name}; its training diverged, or it is damaged: \
-         take an earlier model",
+        "{path} holds {value} in {name}: its training diverged, or the file is damaged; use an earlier model",
         path = .path.display()
     )]
     WeightNotFinite {
@@ -80,20 +79,17 @@ pub enum Error {
         value: f32,
     },
 
-    /// The normalization does not fit the network, or divides by nothing.
-    #[error(
-        "the normalization of {path} does not fit: expected {expected}",
-        path = .path.display()
-    )]
+    /// The normalization does not fit the network, or has a deviation that is not positive.
+    #[error("the normalization of {path} does not fit: expected {expected}", path = .path.display())]
     Statistics {
         /// The file.
         path: PathBuf,
-        /// What it should have been.
+        /// The expected statistics.
         expected: String,
     },
 
-    /// The range of samples that a model was trained with, or that was asked for, is none.
-    #[error("the range is {low} to {high}; expected two numbers, the lower first")]
+    /// The range of samples is empty or not finite.
+    #[error("the range is {low} to {high}; expected two finite numbers, the lower first")]
     Range {
         /// Sample that becomes 0.
         low: f32,
@@ -101,30 +97,27 @@ pub enum Error {
         high: f32,
     },
 
-    /// Values that are no image.
+    /// The shape of an image does not fit its values.
     #[error(
-        "an image of shape {shape:?} (channels, height, width) with {values} values cannot be; \
-         expected 1 or 3 channels, at least one pixel, and a value for each"
+        "shape {shape:?} (channels, height, width) with {values} values is not an image; \
+         expected 1 or 3 channels, at least one pixel, and one value for each"
     )]
     Shape {
         /// `[channels, height, width]`.
         shape: [usize; 3],
-        /// How many values there are.
+        /// Number of values.
         values: usize,
     },
 
     /// A value is NaN or infinite.
-    #[error("it holds {value}; expected numbers: replace them first")]
+    #[error("the image holds {value}; expected finite numbers")]
     NotFinite {
         /// The value.
         value: f32,
     },
 
-    /// Floats outside `[0, 1]`, and nothing says what they mean.
-    #[error(
-        "it holds values from {low} to {high}; expected [0, 1]: say which values are black and \
-         white, as with --range {low},{high}"
-    )]
+    /// Floats lie outside `[0, 1]`, and no range is given.
+    #[error("the image holds values from {low} to {high}; without a range, expected [0, 1]")]
     OutsideUnitRange {
         /// The smallest value.
         low: f32,
@@ -132,48 +125,47 @@ pub enum Error {
         high: f32,
     },
 
-    /// The memory that may be taken is too little for a tile.
+    /// The allowed memory does not suffice for the smallest tile.
     #[error(
-        "{width}x{height} pixels take at least {needed_mib} MiB with this network, and {allowed_mib} MiB \
-         are left for them; allow more with --max-memory, or cut the image"
+        "{width}x{height} pixels take at least {needed_mib} MiB with this network; \
+         {allowed_mib} MiB are allowed"
     )]
     TooLittleMemory {
         /// Columns.
         width: usize,
         /// Rows.
         height: usize,
-        /// The least that is needed.
+        /// The least memory that is needed.
         needed_mib: u64,
-        /// What may be taken.
+        /// The memory that is allowed.
         allowed_mib: u64,
     },
 
-    /// The tiles that were asked for are too small for the network.
-    #[error("tiles of at most {side} pixels a side; this network takes at least {least}")]
+    /// The requested tiles are too small for the network.
+    #[error(
+        "tiles of at most {side} pixels a side are too small; this network needs at least {least}"
+    )]
     Tile {
-        /// The longest side that was asked for.
+        /// The longest side that was requested.
         side: usize,
-        /// The shortest that there is.
+        /// The shortest possible side.
         least: usize,
     },
 
     /// The device has too little memory for the smallest tile.
-    #[error(
-        "the device has too little memory for a tile of {pixels} pixels ({said}); \
-         compute on the CPU with --backend flex"
-    )]
+    #[error("the device has too little memory for a tile of {pixels} pixels ({said})")]
     DeviceMemory {
         /// Pixels of the tile.
         pixels: usize,
-        /// What the device said.
+        /// The device's message.
         said: String,
     },
 
-    /// The device failed, or its output is not what a network computes.
+    /// The device failed, or its output has another type than the network's.
     #[error(transparent)]
     Device(#[from] burn::tensor::TensorReadError),
 
-    /// Whoever watches the progress asked for an end.
+    /// The observer of the progress stopped the work.
     #[error("stopped")]
     Stopped,
 }

@@ -2,44 +2,44 @@
 
 use std::ops::{ControlFlow, Range};
 
-use n2n_data::{Normalization, reflect};
+use n2n_data::reflect;
 
 use crate::Error;
 use crate::blend;
+use crate::samples::{Sink, Source};
 use crate::tiles::{Plan, Tile};
 
-/// An image to read, one to write, and who is told.
+/// An image to read, one to write, and the observer of the progress.
 pub(crate) struct Pass<'a> {
-    /// `[channels, height, width]` of both.
+    /// `[channels, height, width]` of both images.
     pub shape: [usize; 3],
-    /// A number of the image by its position in C order.
-    pub read: &'a dyn Fn(usize) -> f32,
-    /// Puts a number of the denoised image in its place.
-    pub write: &'a mut dyn FnMut(usize, f32),
-    /// Is told how many pixels are done, and may ask for an end.
+    /// The noisy image.
+    pub source: Source<'a>,
+    /// The denoised image.
+    pub sink: Sink<'a>,
+    /// Receives the number of finished pixels; `Break` stops the pass.
     pub progress: &'a mut dyn FnMut(usize) -> ControlFlow<()>,
 }
 
-/// Denoises a tile: `[channels, height, width]`, and the same back.
-pub(crate) type Denoise<'a> = &'a dyn Fn(Vec<f32>, [usize; 2]) -> Result<Vec<f32>, Error>;
+/// Denoises a tile of `[channels, height, width]`, given its values and `[height, width]`.
+pub(crate) type DenoiseTile<'a> = &'a dyn Fn(Vec<f32>, [usize; 2]) -> Result<Vec<f32>, Error>;
 
 impl Pass<'_> {
     /// Denoises in tiles that together are the whole image.
-    pub fn tiled(&mut self, plan: &Plan, denoise: Denoise<'_>) -> Result<(), Error> {
+    pub fn tiled(&mut self, plan: &Plan, denoise: DenoiseTile<'_>) -> Result<(), Error> {
         let [channels, height, width] = self.shape;
         let mut done = 0;
         for (rows, columns) in plan.tiles() {
             let size = [rows.length, columns.length];
-            let output = denoise(self.cut(rows.start, columns.start, size), size)?;
-            // The padding is thrown away too.
+            let output = denoise(self.window(rows.start, columns.start, size), size)?;
+            // The halo and the padding are dropped.
             let (ys, xs) = (within(&rows, height), within(&columns, width));
             for channel in 0..channels {
                 for y in ys.clone() {
                     let line = (channel * rows.length + y - rows.start) * columns.length;
-                    for x in xs.clone() {
-                        let value = output[line + x - columns.start];
-                        (self.write)((channel * height + y) * width + x, value);
-                    }
+                    let kept = &output[line + xs.start - columns.start..][..xs.len()];
+                    let start = (channel * height + y) * width + xs.start;
+                    self.sink.write_row(start, kept);
                 }
             }
             done += ys.len() * xs.len();
@@ -49,7 +49,7 @@ impl Pass<'_> {
     }
 
     /// Denoises in tiles of one size, blended where they overlap.
-    pub fn blended(&mut self, size: [usize; 2], denoise: Denoise<'_>) -> Result<(), Error> {
+    pub fn blended(&mut self, size: [usize; 2], denoise: DenoiseTile<'_>) -> Result<(), Error> {
         let [channels, height, width] = self.shape;
         let axes = [0, 1].map(|axis| {
             let starts = blend::starts(self.shape[1 + axis].max(size[axis]), size[axis]);
@@ -61,7 +61,7 @@ impl Pass<'_> {
         let mut finished = 0;
         for (top, down) in &axes[0] {
             for (left, across) in &axes[1] {
-                let output = denoise(self.cut(*top, *left, size), size)?;
+                let output = denoise(self.window(*top, *left, size), size)?;
                 for channel in 0..channels {
                     for (y, down) in down.iter().enumerate().take(height - top) {
                         let line = (channel * size[0] + y) * size[1];
@@ -75,25 +75,30 @@ impl Pass<'_> {
                 self.report(height * width * finished / tiles)?;
             }
         }
-        for (at, value) in sums.into_iter().enumerate() {
-            (self.write)(at, value);
-        }
+        self.sink.write_row(0, &sums);
         Ok(())
     }
 
-    /// A window of the image; outside of it, pixels are reflected.
-    fn cut(&self, top: usize, left: usize, size: [usize; 2]) -> Vec<f32> {
+    /// A window of the image, extended by reflection below and to the right.
+    fn window(&self, top: usize, left: usize, size: [usize; 2]) -> Vec<f32> {
         let [channels, height, width] = self.shape;
-        let lines = |start: usize, length: usize, side: usize| -> Vec<usize> {
-            let line = |at| reflect((start + at) as isize, side);
-            (0..length).map(line).collect()
+        let positions = |start: usize, length: usize, side: usize| -> Vec<usize> {
+            let position = |at| reflect((start + at) as isize, side);
+            (0..length).map(position).collect()
         };
-        let (ys, xs) = (lines(top, size[0], height), lines(left, size[1], width));
+        let (ys, xs) = (
+            positions(top, size[0], height),
+            positions(left, size[1], width),
+        );
+        let first = xs.iter().copied().min().unwrap_or(0);
+        let last = xs.iter().copied().max().unwrap_or(0);
+        let mut row = vec![0.0; last + 1 - first];
         let mut values = Vec::with_capacity(channels * size[0] * size[1]);
         for channel in 0..channels {
             for y in &ys {
-                let line = (channel * height + y) * width;
-                values.extend(xs.iter().map(|x| (self.read)(line + x)));
+                let start = (channel * height + y) * width + first;
+                self.source.read_row(start, &mut row);
+                values.extend(xs.iter().map(|x| row[x - first]));
             }
         }
         values
@@ -105,30 +110,9 @@ impl Pass<'_> {
             ControlFlow::Break(()) => Err(Error::Stopped),
         }
     }
-
-    /// The normalization of each image of the network's batch, with statistics of this image if they
-    /// are of images: `planes` are the image's channels that the batch is made of.
-    pub fn normalizations(
-        &self,
-        kind: &Normalization,
-        planes: impl Iterator<Item = Range<usize>>,
-        channels: usize,
-    ) -> Vec<Normalization> {
-        let [_, height, width] = self.shape;
-        let area = height * width;
-        planes
-            .map(|planes| {
-                kind.of_image([channels, height, width], |at| {
-                    // A grey image stands in each channel.
-                    let channel = planes.start + at / area % planes.len();
-                    (self.read)(channel * area + at % area)
-                })
-            })
-            .collect()
-    }
 }
 
-/// The pixels that are taken from a tile, less the padding beyond `length`.
+/// The pixels that are kept of a tile, less the padding from `length` on.
 fn within(tile: &Tile, length: usize) -> Range<usize> {
     tile.keep.start.min(length)..tile.keep.end.min(length)
 }

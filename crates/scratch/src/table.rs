@@ -197,7 +197,7 @@ macro_rules! tape_entry {
         struct $Tape;
 
         impl<B: ScratchOps> Backward<B, { [$(stringify!($tensor)),+].len() }> for $Tape {
-            type State = (tensors!(B, $saved), FloatTensor<B>, ($($type,)*), ());
+            type State = (tensors!(B, $saved), (FloatTensor<B>,), ($($type,)*), ());
 
             fn backward(
                 self,
@@ -206,7 +206,7 @@ macro_rules! tape_entry {
                 _checkpointer: &mut Checkpointer,
             ) {
                 let $dy = grads.consume::<B>(&ops.node);
-                let (names!($saved), $output, ($($option,)*), ()) = ops.state;
+                let (names!($saved), ($output,), ($($option,)*), ()) = ops.state;
                 let $wanted = |parent: usize| ops.parents[parent].is_some();
                 let gradients: Vec<Option<FloatTensor<B>>> = $gradients;
                 for (parent, gradient) in ops.parents.into_iter().zip(gradients) {

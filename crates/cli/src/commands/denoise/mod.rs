@@ -23,7 +23,8 @@ use self::jobs::Job;
 use self::progress::{Progress, megapixels};
 use self::work::{CannotWrite, Worker};
 use crate::backend::Selected;
-use crate::train::INTERRUPTED;
+use crate::commands::train::INTERRUPTED;
+use crate::hints;
 
 /// Some of the files could not be denoised; the same code as for arguments that cannot be used.
 const SOME_FAILED: u8 = 2;
@@ -203,11 +204,10 @@ impl Tally {
         if self.alone || self.strict || error.is::<CannotWrite>() {
             return Err(error);
         }
-        let error = format!("{error:#}");
-        eprintln!("error: {error}");
+        eprintln!("error: {}", hints::message(&error));
         self.failed.push(Failure {
             path: job.input.display().to_string(),
-            error,
+            error: hints::causes(&error),
         });
         Ok(())
     }

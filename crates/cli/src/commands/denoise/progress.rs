@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use crate::train::progress::minutes;
+use super::super::train::minutes;
 
 /// Time between two lines.
 const LINES: Duration = Duration::from_secs(2);

@@ -1,0 +1,71 @@
+//! The message of an error, and a hint with the flag that helps: libraries know no flags.
+
+use n2n_denoise::Error as DenoiseError;
+
+/// The message on standard error: the error, its causes, and a hint if there is one.
+pub fn message(error: &anyhow::Error) -> String {
+    match hint(error) {
+        Some(hint) => format!("{}\nhint: {hint}", causes(error)),
+        None => causes(error),
+    }
+}
+
+/// An error and its causes, each once: many messages end with that of their cause.
+pub fn causes(error: &anyhow::Error) -> String {
+    let causes = error.chain().skip(1).map(ToString::to_string);
+    causes.fold(error.to_string(), |message, cause| {
+        if message.ends_with(&cause) {
+            message
+        } else {
+            format!("{message}: {cause}")
+        }
+    })
+}
+
+/// How to avoid an error of a library, with the program's own flags.
+fn hint(error: &anyhow::Error) -> Option<String> {
+    error
+        .chain()
+        .find_map(|cause| cause.downcast_ref().and_then(of_denoising))
+}
+
+fn of_denoising(error: &DenoiseError) -> Option<String> {
+    Some(match error {
+        DenoiseError::OutsideUnitRange { low, high } => {
+            format!("say which values are black and white, as with --range {low},{high}")
+        }
+        DenoiseError::TooLittleMemory { .. } => {
+            "allow more with --max-memory, or crop the image".to_owned()
+        }
+        DenoiseError::DeviceMemory { .. } => "compute on the CPU with --backend flex".to_owned(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn hints_are_found_below_context() {
+        let outside = DenoiseError::OutsideUnitRange {
+            low: -1.0,
+            high: 300.0,
+        };
+        let error = Err::<(), _>(outside).context("a.tif").unwrap_err();
+        let message = message(&error);
+        assert!(message.starts_with("a.tif: the image holds"), "{message}");
+        assert!(
+            message
+                .ends_with("\nhint: say which values are black and white, as with --range -1,300")
+        );
+    }
+
+    #[test]
+    fn causes_are_said_once() {
+        let error = anyhow::anyhow!("no such file").context("cannot read a.toml: no such file");
+        assert_eq!(message(&error), "cannot read a.toml: no such file");
+    }
+}
