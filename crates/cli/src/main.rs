@@ -12,6 +12,7 @@ mod failure;
 mod font;
 mod hints;
 mod paint;
+mod progress;
 mod table;
 mod train;
 mod waiting;
