@@ -273,6 +273,36 @@ pub enum DataError {
         name: String,
     },
 
+    /// An image of a pair in memory is not of the shape that the pair says.
+    #[error(
+        "{image} of pair {index} has {found} values; expected {shape:?} (channels, height, width) \
+         with 1 or 3 channels"
+    )]
+    PairShape {
+        /// Index of the pair.
+        index: usize,
+        /// Field of the pair.
+        image: &'static str,
+        /// Shape of the pair.
+        shape: [usize; 3],
+        /// Number of values of the image.
+        found: usize,
+    },
+
+    /// A pair in memory has a mask.
+    #[error("pair {index} has a target mask; expected none: every pixel of given pairs counts")]
+    PairMask {
+        /// Index of the pair.
+        index: usize,
+    },
+
+    /// Pairs in memory, and a config that names other data.
+    #[error("data is given as pairs in memory, and the config names {path}; expected one of them", path = .path.display())]
+    PathBesidePairs {
+        /// The path in the config.
+        path: PathBuf,
+    },
+
     /// Clean images too small to be reduced, and no noise.
     #[error(
         "these are clean images, and of {shortest} pixels at the shortest side: too few to draw \

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::augment::AugmentConfig;
 use crate::cut::Scale;
 use crate::examples::{Framing, Recipe};
-use crate::noise::NoiseConfig;
-use crate::open::{first, reduction};
+use crate::noise::Noise;
+use crate::open::first;
 use crate::source::{Subset, TRAIN_FILE};
 use crate::{
     DataConfig, DataError, Examples, Library, NoisyPair, Request, SceneSource, Target, View, Visit,
@@ -19,12 +19,12 @@ const NAME: &str = "the evaluation set";
 const FRESH: u64 = u64::MAX;
 
 /// Which data to evaluate on.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct EvaluationRequest<'a> {
     /// The data: the set to validate on if it has one, or else all of it.
     pub config: &'a DataConfig,
     /// Noise to put on clean images.
-    pub noise: Option<&'a NoiseConfig>,
+    pub noise: Option<Noise>,
     /// Seed of the noise, and of the embedded scenes.
     pub seed: u64,
     /// What the second of two tensors in a file of PyTorch is; without it, clean, but for the training
@@ -57,7 +57,7 @@ impl EvaluationRequest<'_> {
         config.validate()?;
         let request = Request {
             config,
-            noise: self.noise,
+            noise: self.noise.clone(),
             seed: self.seed,
             target: Target::Noisy,
             divisor: 1,
@@ -69,8 +69,8 @@ impl EvaluationRequest<'_> {
             scenes = Arc::new(Subset::without_clean(scenes));
         }
         let scenes = first(scenes, self.limit.unwrap_or(usize::MAX));
-        let noise = self.noise.copied();
-        require(&*scenes, noise)?;
+        let noise = self.noise.as_ref().map(Noise::build).transpose()?;
+        require(&*scenes, noise.as_ref().map(|noise| noise.reduction()))?;
 
         let cache_bytes = config.cache_mb << 20;
         let has_range = config.range.is_some();
@@ -83,8 +83,7 @@ impl EvaluationRequest<'_> {
             channels: config.channels.unwrap_or(scenes.channels()),
             augment: AugmentConfig::default(),
             clip_input: config.clip_input,
-            reduction: reduction(noise),
-            noise: noise.map(|noise| noise.build()).transpose()?,
+            noise,
             target: None,
             seed: self.seed,
             cache_bytes,
@@ -158,8 +157,9 @@ impl EvaluationSet {
     }
 }
 
-/// Whether every scene has a noisy image, and one to compare it with.
-fn require(scenes: &dyn SceneSource, noise: Option<NoiseConfig>) -> Result<(), DataError> {
+/// Checks that every scene has a noisy image, and one to compare it with. `reduction` is that of the
+/// noise, if there is noise.
+fn require(scenes: &dyn SceneSource, reduction: Option<usize>) -> Result<(), DataError> {
     let name = NAME.to_owned();
     if scenes.is_empty() {
         return Err(DataError::Empty { name });
@@ -167,16 +167,16 @@ fn require(scenes: &dyn SceneSource, noise: Option<NoiseConfig>) -> Result<(), D
     let infos = || (0..scenes.len()).map(|scene| scenes.info(scene));
     let has_clean = infos().all(|info| info.clean);
     let has_shots = |count: usize| infos().all(|info| info.shots >= count);
-    if let Some(noise) = noise {
+    if let Some(needed) = reduction {
         if !has_clean {
             return Err(DataError::NoCleanToCorrupt { name });
         }
         let shortest = infos().map(|info| info.height.min(info.width)).min();
-        let (shortest, needed) = (shortest.unwrap_or(0), reduction(Some(noise)));
-        return match shortest < needed {
-            true => Err(DataError::NeedsNoise { shortest, needed }),
-            false => Ok(()),
-        };
+        let shortest = shortest.unwrap_or(0);
+        if shortest < needed {
+            return Err(DataError::NeedsNoise { shortest, needed });
+        }
+        return Ok(());
     }
     match has_clean {
         true if has_shots(1) => Ok(()),

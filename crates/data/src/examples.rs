@@ -42,11 +42,9 @@ pub(crate) struct Recipe {
     pub channels: usize,
     pub augment: AugmentConfig,
     /// Makes noisy images out of clean ones.
-    pub noise: Option<Box<dyn NoiseModel>>,
+    pub noise: Option<Arc<dyn NoiseModel>>,
     /// Whether inputs are cut off at 0 and 1.
     pub clip_input: bool,
-    /// Pixels of a clean image that the noise makes one of, along each axis.
-    pub reduction: usize,
     /// The target that training needs; validation takes what there is.
     pub target: Option<Target>,
     pub seed: u64,
@@ -152,9 +150,14 @@ impl Examples {
 }
 
 impl Recipe {
+    /// Pixels of a clean image that the noise makes one of, along each axis.
+    fn reduction(&self) -> usize {
+        self.noise.as_ref().map_or(1, |noise| noise.reduction())
+    }
+
     /// Height and width of an example.
     fn size(&self, info: SceneInfo) -> [usize; 2] {
-        let sides = [info.height, info.width].map(|side| side / self.reduction);
+        let sides = [info.height, info.width].map(|side| side / self.reduction());
         match self.framing {
             Framing::Whole => sides,
             Framing::Anywhere(side) => [side, side],
@@ -169,7 +172,7 @@ impl Recipe {
         let Framing::Anywhere(side) = self.framing else {
             return 1;
         };
-        let side = side * self.reduction;
+        let side = side * self.reduction();
         (info.height * info.width / (side * side)).clamp(1, MOST_PATCHES)
     }
 
@@ -252,7 +255,9 @@ impl Recipe {
     ) -> NoisyPair {
         let draw = |member| {
             let mut rng = noise::rng(self.seed, epoch, index as u64, member);
-            noise.corrupt(clean, whole, &mut rng)
+            let corrupted = noise.corrupt(clean, whole, &mut rng);
+            corrupted.assert_shape(noise.output_shape(whole));
+            corrupted
         };
         let input = draw(Member::First);
         let wanted = |target| self.target.is_none_or(|only| only == target);
@@ -261,12 +266,16 @@ impl Recipe {
             Some(target) => (Some(target.values), target.mask),
             None => (None, None),
         };
+        let clean_target = wanted(Target::Clean).then(|| noise.clean(clean, whole).into_owned());
+        if let Some(clean) = &clean_target {
+            noise::assert_shape(clean, noise.output_shape(whole));
+        }
         NoisyPair {
             shape,
             noisy_input: input.values,
             noisy_target,
             target_mask,
-            clean_target: wanted(Target::Clean).then(|| noise.clean(clean, whole).into_owned()),
+            clean_target,
         }
     }
 
@@ -294,7 +303,7 @@ impl Recipe {
 
     /// The window of a scene that becomes an example of this size.
     fn cut(&self, info: SceneInfo, size: [usize; 2], rng: &mut ChaCha8Rng) -> Cut {
-        let [height, width] = size.map(|side| side * self.reduction);
+        let [height, width] = size.map(|side| side * self.reduction());
         // Half of what is left over; negative where the scene is smaller, and is reflected.
         let middle = |side: usize, part: usize| (side as isize - part as isize).div_euclid(2);
         let anywhere = |side: usize, part: usize, rng: &mut ChaCha8Rng| match side > part {

@@ -39,4 +39,4 @@ pub use normalize::{MIN_STD, Normalization, NormalizationKind};
 pub use open::{Opened, Request};
 pub use pair::{NoisyPair, Target};
 pub use scene::{SceneInfo, SceneSource, View};
-pub use source::{Finder, Found, Layout, Scenes, ScenesConfig, Split, Subset};
+pub use source::{Arrays, Finder, Found, Layout, Scenes, ScenesConfig, Split, Subset};

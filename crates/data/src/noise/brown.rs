@@ -1,8 +1,8 @@
 use rand_chacha::ChaCha8Rng;
 
-use super::gaussian::{checked_sigma_255, normal};
+use super::gaussian::checked_sigma_255;
 use super::level::checked_number;
-use super::{Corrupted, Level, NoiseError, NoiseModel, assert_shape};
+use super::{Corrupted, Level, NoiseError, NoiseModel, assert_shape, normal};
 
 /// The kernel ends this many of its standard deviations from its middle, at 0.03 % of its peak.
 const REACH: f64 = 4.0;

@@ -22,8 +22,8 @@ impl<M: NoiseModel> Clipped<M> {
 }
 
 impl<M: NoiseModel> NoiseModel for Clipped<M> {
-    fn output_shape(&self, shape: [usize; 3]) -> [usize; 3] {
-        self.model.output_shape(shape)
+    fn reduction(&self) -> usize {
+        self.model.reduction()
     }
 
     fn clean<'a>(&self, image: &'a [f32], shape: [usize; 3]) -> Cow<'a, [f32]> {

@@ -1,7 +1,6 @@
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 
-use super::{Corrupted, Level, NoiseError, NoiseModel, assert_shape};
+use super::{Corrupted, Level, NoiseError, NoiseModel, assert_shape, normal};
 
 /// Additive white Gaussian noise: `y = x + s·n`, `s = sigma_255 / 255`, `n` standard normal,
 /// independent in every pixel and channel.
@@ -34,11 +33,4 @@ impl NoiseModel for Gaussian {
 
 pub(super) fn checked_sigma_255(sigma_255: Level) -> Result<Level, NoiseError> {
     sigma_255.checked("sigma_255", "at least 0", |sigma| sigma >= 0.0)
-}
-
-/// A number from the standard normal distribution: the inner loop of most models, so inlined.
-#[inline(always)]
-pub(super) fn normal(rng: &mut ChaCha8Rng) -> f32 {
-    let normal: f64 = StandardNormal.sample(rng);
-    normal as f32
 }

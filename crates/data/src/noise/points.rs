@@ -52,8 +52,8 @@ impl Points {
 }
 
 impl NoiseModel for Points {
-    fn output_shape(&self, [channels, height, width]: [usize; 3]) -> [usize; 3] {
-        [channels, height / self.factor, width / self.factor]
+    fn reduction(&self) -> usize {
+        self.factor
     }
 
     fn clean<'a>(&self, image: &'a [f32], shape: [usize; 3]) -> Cow<'a, [f32]> {

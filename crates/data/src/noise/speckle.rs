@@ -1,7 +1,6 @@
 use rand_chacha::ChaCha8Rng;
 
-use super::gaussian::normal;
-use super::{Corrupted, Level, NoiseError, NoiseModel, assert_shape};
+use super::{Corrupted, Level, NoiseError, NoiseModel, assert_shape, normal};
 
 /// Multiplicative Gaussian noise: `y = x·(1 + sigma·n)`, `n` standard normal, independent in every
 /// pixel and channel.

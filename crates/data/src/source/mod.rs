@@ -1,11 +1,13 @@
 //! One file for each kind of source.
 
+mod arrays;
 mod find;
 mod pictures;
 mod scenes;
 mod stacks;
 mod subset;
 
+pub use arrays::Arrays;
 pub(crate) use find::TRAIN_FILE;
 pub use find::{Finder, Found, Layout};
 pub use scenes::{Scenes, ScenesConfig, Split};

@@ -86,7 +86,7 @@ fn batches_are_the_same_on_every_backend() {
             ..Numbered::default()
         };
         let noisy = Recipe {
-            noise: Some(noise.build().unwrap()),
+            noise: Some(noise.build().unwrap().into()),
             ..recipe()
         };
         let stream = stream(&examples(clean, noisy), 1, Some(2)).to_device(device);

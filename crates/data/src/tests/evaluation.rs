@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::files::png;
-use crate::noise::NoiseConfig;
+use crate::noise::{Noise, NoiseConfig};
 use crate::{DataConfig, DataError, EvaluationRequest, EvaluationSet, Target};
 
 /// A folder with pictures of these sizes, `[height, width]`, in folders of these names.
@@ -27,10 +27,10 @@ fn config(path: &Path) -> DataConfig {
     }
 }
 
-fn request<'a>(config: &'a DataConfig, noise: Option<&'a NoiseConfig>) -> EvaluationRequest<'a> {
+fn request(config: &DataConfig, noise: Option<NoiseConfig>) -> EvaluationRequest<'_> {
     EvaluationRequest {
         config,
-        noise,
+        noise: noise.map(Noise::from),
         seed: 4,
         second: None,
         limit: None,
@@ -105,7 +105,7 @@ fn noise_is_new_and_the_same_each_time() {
     let noisy = |seed| {
         let request = EvaluationRequest {
             seed,
-            ..request(&config, Some(&noise))
+            ..request(&config, Some(noise))
         };
         let set = request.open().unwrap();
         assert!(set.has_clean());
@@ -119,7 +119,7 @@ fn noise_is_new_and_the_same_each_time() {
     assert_eq!(noisy(5).clean_target, pair.clean_target);
 
     let points: NoiseConfig = "points:2".parse().unwrap();
-    let reduced = request(&config, Some(&points)).open().unwrap();
+    let reduced = request(&config, Some(points)).open().unwrap();
     assert_eq!(reduced.shape(0), [1, 4, 2]);
 }
 
@@ -168,7 +168,7 @@ fn a_damaged_image_is_an_error_and_never_replaced_by_another() {
 fn what_there_is_nothing_to_compare_with_is_refused() {
     let folder = folder(&["a", "b"], &[[6, 4]; 2]);
     let noise: NoiseConfig = "gaussian:25".parse().unwrap();
-    let message = error(request(&config(folder.path()), Some(&noise)).open());
+    let message = error(request(&config(folder.path()), Some(noise)).open());
     assert!(message.contains("has none"), "{message}");
     let empty = tempfile::tempdir().unwrap();
     let message = error(open(&config(empty.path())));

@@ -88,10 +88,13 @@ fn a_share_of_the_examples_is_grey_and_its_noise_too() {
         ..DataConfig::default()
     };
     let is_grey = |image: &[f32]| image[..24] == image[24..48] && image[..24] == image[48..];
-    for noise in [None, Some("gaussian:25".parse().unwrap())] {
+    for noise in [
+        None,
+        Some("gaussian:25".parse::<NoiseConfig>().unwrap().into()),
+    ] {
         let request = Request {
             config: &config,
-            noise: noise.as_ref(),
+            noise: noise.clone(),
             seed: 3,
             target: Target::Noisy,
             divisor: 2,
@@ -236,8 +239,7 @@ fn clean_images_are_corrupted_twice_and_anew_at_each_visit() {
         ..Numbered::default()
     };
     let recipe = |target| Recipe {
-        noise: Some(noise.build().unwrap()),
-        reduction: 2,
+        noise: Some(noise.build().unwrap().into()),
         target,
         ..recipe()
     };
@@ -286,7 +288,7 @@ fn only_the_input_is_cut_off() {
     let pair = |clip_input| {
         let noise: NoiseConfig = "gaussian:255".parse().unwrap();
         let recipe = Recipe {
-            noise: Some(noise.build().unwrap()),
+            noise: Some(noise.build().unwrap().into()),
             clip_input,
             ..recipe()
         };

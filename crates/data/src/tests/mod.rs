@@ -1,5 +1,6 @@
 //! Sources, examples and batches together.
 
+mod arrays;
 mod batches;
 mod evaluation;
 mod examples;

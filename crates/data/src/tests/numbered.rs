@@ -114,7 +114,6 @@ pub fn recipe() -> Recipe {
         augment: AugmentConfig::default(),
         noise: None,
         clip_input: false,
-        reduction: 1,
         target: Some(Target::Noisy),
         seed: 3,
         cache_bytes: 1 << 20,

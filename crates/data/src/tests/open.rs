@@ -5,7 +5,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::files::{npy, png, tiff};
-use crate::noise::NoiseConfig;
+use crate::noise::{Noise, NoiseConfig};
 use crate::{
     DataConfig, DataError, NormalizationKind, Opened, Request, ScenesConfig, Target, Visit,
 };
@@ -192,11 +192,12 @@ fn clean_images_are_reduced_as_far_as_the_network_allows() {
     }
     let config = config(folder.path());
     let opened = open(&config).unwrap();
-    assert_eq!(opened.noise, Some(NoiseConfig::Points { factor: 2 }));
+    let noise = opened.noise.as_ref().and_then(Noise::config);
+    assert_eq!(noise, Some(NoiseConfig::Points { factor: 2 }));
     assert_eq!(opened.train.shape(0), [1, 4, 4]);
-    let noise = "gaussian:25".parse().unwrap();
+    let noise: NoiseConfig = "gaussian:25".parse().unwrap();
     let request = Request {
-        noise: Some(&noise),
+        noise: Some(noise.into()),
         ..request(&config)
     };
     assert_eq!(request.open().unwrap().train.shape(0), [1, 12, 12]);
@@ -210,9 +211,9 @@ fn clean_images_are_reduced_as_far_as_the_network_allows() {
 fn noise_without_clean_images_is_refused() {
     let folder = pairs(&[[8, 12]; 2]);
     let config = config(folder.path());
-    let noise = "gaussian:25".parse().unwrap();
+    let noise: NoiseConfig = "gaussian:25".parse().unwrap();
     let request = Request {
-        noise: Some(&noise),
+        noise: Some(noise.into()),
         ..request(&config)
     };
     let message = error(request.open());

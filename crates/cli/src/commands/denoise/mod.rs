@@ -22,9 +22,9 @@ use self::jobs::{CheckedJob, Job};
 use self::work::{CannotWrite, Worker};
 use super::output::print;
 use crate::backend::Selected;
+use crate::commands::train::INTERRUPTED;
 use crate::hints;
 use crate::progress::{Pace, StatusLine};
-use crate::train::INTERRUPTED;
 
 /// Some of the files could not be denoised; the same code as for arguments that cannot be used.
 const SOME_FAILED: u8 = 2;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{anyhow, bail};
-use n2n_data::noise::NoiseConfig;
+use n2n_data::noise::{Noise, NoiseConfig};
 use n2n_data::{EvaluationRequest, EvaluationSet, NoisyPair};
 
 use super::args::EvaluateArgs;
@@ -50,7 +50,7 @@ impl Scenes {
         let waiting = Waiting::new();
         let set = EvaluationRequest {
             config: &config,
-            noise: experiment.noise.as_ref(),
+            noise: experiment.noise.map(Noise::from),
             seed: args.seed,
             second: args.second,
             limit: args.limit,

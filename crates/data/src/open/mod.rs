@@ -1,0 +1,277 @@
+//! From an experiment's data keys, or from pairs in memory, to examples for training and validation.
+
+mod choices;
+
+use std::sync::Arc;
+
+pub(crate) use self::choices::first;
+use crate::augment::AugmentConfig;
+use crate::cut::Scale;
+use crate::examples::{Framing, Recipe};
+use crate::noise::Noise;
+use crate::source::{Arrays, Finder, Found, Scenes, Split, Subset};
+use crate::{
+    DataConfig, DataError, Examples, Library, NoiseCheck, NoisyPair, Normalization,
+    NormalizationKind, SceneSource, Target,
+};
+
+/// Longest side of validation examples; of larger images they are the middle.
+const LARGEST_VALIDATION: usize = 256;
+
+/// What an experiment needs of its data.
+#[derive(Clone)]
+pub struct Request<'a> {
+    /// The data.
+    pub config: &'a DataConfig,
+    /// Noise to put on clean images.
+    pub noise: Option<Noise>,
+    /// Seed of the split, of crops, augmentation and noise, and of the embedded scenes.
+    pub seed: u64,
+    /// The image that training compares outputs with.
+    pub target: Target,
+    /// What the sides of images must be multiples of.
+    pub divisor: usize,
+    /// Called now and then with the number of scenes looked at.
+    pub progress: &'a (dyn Fn(usize) + Sync),
+}
+
+/// Data that can be trained and validated on.
+pub struct Opened {
+    /// What was found, in words.
+    pub kind: String,
+    /// Training examples.
+    pub train: Arc<Examples>,
+    /// Validation examples.
+    pub validation: Arc<Examples>,
+    /// Whether there was a single scene, which then serves for both.
+    pub one_scene: bool,
+    /// Noise that is put on clean images.
+    pub noise: Option<Noise>,
+    /// Scenes and files that cannot be used, each with the reason.
+    pub skipped: Vec<String>,
+    /// The scenes of training and validation.
+    pub scenes: [Arc<dyn SceneSource>; 2],
+}
+
+impl Request<'_> {
+    /// Opens the data that the config names, and checks that it can be trained and validated on.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, or does not fit the experiment.
+    pub fn open(&self) -> Result<Opened, DataError> {
+        self.config.validate()?;
+        self.open_found(self.find(Target::Noisy)?)
+    }
+
+    /// Opens pairs held in memory. Some are held out for validation, by the keys `split`,
+    /// `validation_limit` and `validation` of the config.
+    ///
+    /// Values may leave `[0, 1]`, as noisy ones do; the key `range` says which values become 0 and 1.
+    ///
+    /// # Errors
+    /// When a pair is not of its shape or does not fit the experiment, or the config names other data.
+    pub fn open_pairs(
+        &self,
+        pairs: impl IntoIterator<Item = NoisyPair>,
+    ) -> Result<Opened, DataError> {
+        let config = DataConfig {
+            range: self.config.range.or(Some([0.0, 1.0])),
+            ..self.config.clone()
+        };
+        let paths = [&config.path, &config.clean];
+        let pair = config.pairs.iter().flatten();
+        if let Some(path) = paths.into_iter().flatten().chain(pair).next() {
+            return Err(DataError::PathBesidePairs { path: path.clone() });
+        }
+        config.validate()?;
+        let request = Request {
+            config: &config,
+            ..self.clone()
+        };
+        request.open_found(Found {
+            kind: "pairs in memory".to_owned(),
+            train: Arc::new(Arrays::from_pairs(pairs)?),
+            validation: None,
+            skipped: vec![],
+        })
+    }
+
+    /// Makes examples of scenes that were found.
+    fn open_found(&self, found: Found) -> Result<Opened, DataError> {
+        let config = self.config;
+        let Found {
+            kind,
+            train,
+            validation,
+            skipped,
+        } = found;
+        let mut skipped: Vec<String> = skipped.iter().map(ToString::to_string).collect();
+        let validation = match &config.validation {
+            Some(path) => {
+                let found = self.finder(Target::Clean).find(path)?;
+                skipped.extend(found.skipped.iter().map(ToString::to_string));
+                Some(found.train)
+            }
+            None => validation,
+        };
+        let visible = |source: Arc<dyn SceneSource>| -> Arc<dyn SceneSource> {
+            if config.ignore_clean {
+                Arc::new(Subset::without_clean(source))
+            } else {
+                source
+            }
+        };
+        let (train, validation) = (visible(train), validation.map(visible));
+        let one_scene = validation.is_none() && train.len() == 1;
+        let (train, validation) = match validation {
+            Some(validation) => (train, validation),
+            None => self.split(&train),
+        };
+        let train = first(train, config.limit.unwrap_or(usize::MAX));
+        let validation = first(validation, config.validation_limit);
+
+        let noise = self.noise_for(&*train)?;
+        let has_noise = noise.is_some();
+        require(&*train, "the training set", Some(self.target), has_noise)?;
+        require(&*validation, "the validation set", None, has_noise)?;
+        let model = noise.as_ref().map(Noise::build).transpose()?;
+        let reduction = model.as_ref().map_or(1, |model| model.reduction());
+        let examples = |source: &Arc<dyn SceneSource>, framing: Framing, target| {
+            let cache_bytes = config.cache_mb << 20;
+            let has_range = config.range.is_some();
+            let library = Library::new(source.clone(), cache_bytes, has_range, config.strict);
+            let recipe = Recipe {
+                framing,
+                scale: Scale {
+                    range: config.range,
+                },
+                channels: config.channels.unwrap_or(train.channels()),
+                augment: match target {
+                    None => AugmentConfig::default(),
+                    Some(_) => config.augment.clone(),
+                },
+                noise: model.clone(),
+                clip_input: config.clip_input,
+                target,
+                seed: self.seed,
+                cache_bytes,
+            };
+            Arc::new(Examples::new(Arc::new(library), recipe))
+        };
+        let middle = Framing::Middle {
+            divisor: self.divisor,
+            largest: LARGEST_VALIDATION.max(self.divisor),
+        };
+        let framing = self.framing(&*train, reduction)?;
+        let opened = Opened {
+            kind,
+            train: examples(&train, framing, Some(self.target)),
+            validation: examples(&validation, middle, None),
+            one_scene,
+            noise,
+            skipped,
+            scenes: [train, validation],
+        };
+        if config.normalize == NormalizationKind::PerPixel {
+            opened.check_one_size()?;
+        }
+        Ok(opened)
+    }
+
+    fn finder(&self, second: Target) -> Finder<'_> {
+        Finder {
+            strict: self.config.strict,
+            layout: self.config.layout,
+            second,
+            progress: self.progress,
+        }
+    }
+
+    /// The scenes that the config names; `second` is what the second of two tensors in a file of
+    /// PyTorch is.
+    pub(crate) fn find(&self, second: Target) -> Result<Found, DataError> {
+        let config = self.config;
+        let finder = self.finder(second);
+        if let Some([first, second]) = &config.pairs {
+            return finder.pairs([first, second], config.clean.as_deref());
+        }
+        if let Some(path) = &config.path {
+            return finder.find(path);
+        }
+        let scenes = |split| Arc::new(Scenes::new(&config.scenes, self.seed, split));
+        Ok(Found {
+            kind: "embedded scenes".to_owned(),
+            train: scenes(Split::Train),
+            validation: Some(scenes(Split::Validation)),
+            skipped: vec![],
+        })
+    }
+}
+
+impl Opened {
+    /// Fits a normalization on the training inputs.
+    ///
+    /// # Errors
+    /// When an example cannot be read.
+    pub fn normalization(&self, kind: NormalizationKind) -> Result<Normalization, DataError> {
+        Normalization::fit(kind, &self.train)
+    }
+
+    /// How far the noise of given training pairs is from independence; `None` where noise is put on
+    /// clean images.
+    ///
+    /// # Errors
+    /// When an example cannot be read.
+    pub fn noise_check(&self) -> Result<Option<NoiseCheck>, DataError> {
+        match self.noise {
+            Some(_) => Ok(None),
+            None => NoiseCheck::of(&self.train),
+        }
+    }
+
+    /// Statistics of a pixel need images of one size.
+    fn check_one_size(&self) -> Result<(), DataError> {
+        if let Some(side) = self.train.crop() {
+            return Err(DataError::PerPixelOfCrops { side });
+        }
+        let expected = self.train.shape(0);
+        let shapes = (0..self.validation.len()).map(|index| self.validation.shape(index));
+        match shapes.into_iter().find(|shape| *shape != expected) {
+            Some(found) => Err(DataError::PerPixelSizes { expected, found }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Checks that every scene has what training (on a target) or validation (on any) needs.
+fn require(
+    source: &dyn SceneSource,
+    name: &str,
+    target: Option<Target>,
+    has_noise: bool,
+) -> Result<(), DataError> {
+    let name = name.to_owned();
+    if source.is_empty() {
+        return Err(DataError::Empty { name });
+    }
+    let infos = || (0..source.len()).map(|scene| source.info(scene));
+    let has_clean = infos().all(|info| info.clean);
+    let has_pairs = infos().all(|info| info.shots > 1);
+    let has_noisy = infos().all(|info| info.shots > 0);
+    if has_noise {
+        return if has_clean {
+            Ok(())
+        } else {
+            Err(DataError::NoCleanToCorrupt { name })
+        };
+    }
+    let missing = match target {
+        Some(Target::Noisy) => (!has_pairs).then_some(Target::Noisy),
+        Some(Target::Clean) => (!has_clean || !has_noisy).then_some(Target::Clean),
+        None => (!(has_pairs || has_clean && has_noisy)).then_some(Target::Clean),
+    };
+    match missing {
+        Some(target) => Err(DataError::MissingTarget { name, target }),
+        None => Ok(()),
+    }
+}

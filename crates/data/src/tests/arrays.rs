@@ -1,0 +1,192 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::noise::{ChaCha8Rng, Corrupted, Noise, NoiseModel, normal};
+use crate::{DataConfig, DataError, NoisyPair, Opened, Request, Target, View, Visit};
+
+/// A pair whose values say where they stand, beyond 1 too.
+fn pair(number: usize, [height, width]: [usize; 2]) -> NoisyPair {
+    let image = |offset: f32| -> Vec<f32> {
+        let values = (0..height * width).map(|at| at as f32 / 16.0 + number as f32 + offset);
+        values.collect()
+    };
+    NoisyPair {
+        shape: [1, height, width],
+        noisy_input: image(-0.5),
+        noisy_target: Some(image(0.5)),
+        target_mask: None,
+        clean_target: None,
+    }
+}
+
+fn request(config: &DataConfig) -> Request<'_> {
+    Request {
+        config,
+        noise: None,
+        seed: 4,
+        target: Target::Noisy,
+        divisor: 2,
+        progress: &|_| {},
+    }
+}
+
+fn error(opened: Result<Opened, DataError>) -> String {
+    match opened {
+        Ok(opened) => panic!("opened {}", opened.kind),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn pairs_in_memory_are_served_as_they_are() {
+    let config = DataConfig::default();
+    let pairs: Vec<_> = (0..20).map(|number| pair(number, [4, 6])).collect();
+    let opened = request(&config).open_pairs(pairs.clone()).unwrap();
+    assert_eq!([opened.train.len(), opened.validation.len()], [18, 2]);
+    assert!(!opened.validation.has_clean());
+    let mut seen = vec![];
+    for examples in [&opened.train, &opened.validation] {
+        for index in 0..examples.len() {
+            seen.push(examples.pair(Visit { epoch: 3, index }).unwrap());
+        }
+    }
+    seen.sort_by(|a, b| a.noisy_input[0].total_cmp(&b.noisy_input[0]));
+    assert_eq!(seen, pairs);
+    let name = opened.scenes[0].name(0, View::Shot(1));
+    assert!(
+        name.contains("pair ") && name.contains("in memory"),
+        "{name}"
+    );
+}
+
+#[test]
+fn pairs_in_memory_may_have_clean_images_only() {
+    let config = DataConfig::default();
+    let pairs = (0..3).map(|number| {
+        let mut pair = pair(number, [4, 6]);
+        pair.clean_target = pair.noisy_target.take();
+        pair
+    });
+    let request = Request {
+        target: Target::Clean,
+        ..request(&config)
+    };
+    let opened = request.open_pairs(pairs).unwrap();
+    assert!(opened.validation.has_clean());
+    let visit = Visit { epoch: 0, index: 0 };
+    let example = opened.train.pair(visit).unwrap();
+    assert!(example.clean_target.is_some() && example.noisy_target.is_none());
+}
+
+#[test]
+fn malformed_pairs_name_the_pair_and_the_image() {
+    let config = DataConfig::default();
+    let open = |damage: fn(&mut NoisyPair)| {
+        let mut pairs: Vec<_> = (0..3).map(|number| pair(number, [4, 6])).collect();
+        damage(&mut pairs[1]);
+        error(request(&config).open_pairs(pairs))
+    };
+    let message = open(|pair| pair.noisy_input.truncate(23));
+    assert!(message.contains("noisy_input of pair 1"), "{message}");
+    assert!(
+        message.contains("23") && message.contains("[1, 4, 6]"),
+        "{message}"
+    );
+    let message = open(|pair| pair.shape = [2, 4, 3]);
+    assert!(message.contains("1 or 3 channels"), "{message}");
+    let message = open(|pair| pair.target_mask = Some(vec![1.0; 24]));
+    assert!(message.contains("pair 1 has a target mask"), "{message}");
+    let message = open(|pair| pair.noisy_target = None);
+    assert!(message.contains("no noisy targets"), "{message}");
+    assert!(error(request(&config).open_pairs([])).contains("no image"));
+
+    let config = DataConfig {
+        path: Some("photos".into()),
+        ..DataConfig::default()
+    };
+    let message = error(request(&config).open_pairs([pair(0, [4, 6])]));
+    assert!(message.contains("photos"), "{message}");
+}
+
+#[test]
+fn values_that_are_not_finite_are_refused() {
+    let config = DataConfig::default();
+    let mut pairs = vec![pair(0, [4, 6]); 2];
+    for pair in &mut pairs {
+        pair.noisy_input[7] = f32::NAN;
+    }
+    let opened = request(&config).open_pairs(pairs).unwrap();
+    let error = opened.train.pair(Visit { epoch: 0, index: 0 }).unwrap_err();
+    assert!(error.to_string().contains("NaN"), "{error}");
+}
+
+/// Rows that are brighter or darker as a whole, of every second row and column.
+struct Banding;
+
+impl NoiseModel for Banding {
+    fn reduction(&self) -> usize {
+        2
+    }
+
+    fn clean<'a>(&self, image: &'a [f32], shape: [usize; 3]) -> Cow<'a, [f32]> {
+        let rows = image.chunks_exact(shape[2]).step_by(2);
+        rows.flat_map(|row| row.iter().step_by(2).copied())
+            .collect()
+    }
+
+    fn corrupt(&self, image: &[f32], shape: [usize; 3], rng: &mut ChaCha8Rng) -> Corrupted {
+        let rows = image.chunks_exact(shape[2]).step_by(2);
+        let values = rows.flat_map(|row| {
+            let offset = normal(rng);
+            row.iter().step_by(2).map(move |value| value + offset)
+        });
+        Corrupted::without_mask(values.collect())
+    }
+}
+
+#[test]
+fn custom_noise_corrupts_clean_images() {
+    let config = DataConfig::default();
+    let request = Request {
+        noise: Some(Noise::Model(Arc::new(Banding))),
+        ..request(&config)
+    };
+    let opened = request.open().unwrap();
+    assert_eq!(opened.train.shape(0), [3, 16, 16]);
+    assert_eq!(opened.noise.as_ref().and_then(Noise::config), None);
+    let visit = Visit { epoch: 0, index: 0 };
+    let clean = opened.validation.pair(visit).unwrap().clean_target;
+    assert_eq!(clean.unwrap().len(), 3 * 16 * 16);
+    let pair = opened.train.pair(visit).unwrap();
+    let target = pair.noisy_target.unwrap();
+    let differences = pair.noisy_input.iter().zip(&target).map(|(a, b)| a - b);
+    let differences: Vec<f32> = differences.collect();
+    for row in differences.chunks(16) {
+        assert!(
+            row.iter().all(|value| (value - row[0]).abs() < 1e-5),
+            "{row:?}"
+        );
+    }
+    assert_ne!(differences[0], differences[16]);
+}
+
+#[test]
+#[should_panic = "number of values of an image"]
+fn custom_noise_of_wrong_shape_panics() {
+    struct Short;
+    impl NoiseModel for Short {
+        fn corrupt(&self, image: &[f32], _: [usize; 3], _: &mut ChaCha8Rng) -> Corrupted {
+            Corrupted::without_mask(image[1..].to_vec())
+        }
+    }
+    let config = DataConfig::default();
+    let request = Request {
+        noise: Some(Noise::Model(Arc::new(Short))),
+        ..request(&config)
+    };
+    let _ = request
+        .open()
+        .unwrap()
+        .train
+        .pair(Visit { epoch: 0, index: 0 });
+}
