@@ -10,6 +10,7 @@ mod commands;
 mod failure;
 mod font;
 mod hints;
+mod progress;
 mod table;
 mod waiting;
 
