@@ -1,6 +1,6 @@
 //! The command line, as typed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
@@ -13,6 +13,7 @@ use crate::commands::evaluate::EvaluateArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::import::ImportArgs;
 use n2n_data::noise::NoiseConfig;
+use n2n_train::experiment::{Experiment, Source};
 
 /// Image restoration without clean data: trains denoisers on pairs of noisy images.
 #[derive(Debug, Parser)]
@@ -127,6 +128,52 @@ pub struct ExperimentArgs {
     /// Seed of weights, order and scenes, instead of the config's
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+}
+
+impl ExperimentArgs {
+    /// Resolves the experiment: the config, then settings, then the arguments with names.
+    ///
+    /// # Errors
+    /// When the config cannot be read, or a value is not possible.
+    pub fn resolve(&self) -> anyhow::Result<Experiment> {
+        let source = match &self.config {
+            Some(path) => Source::File(path),
+            None if self.data.is_some() || self.pairs.is_some() => Source::OwnData,
+            None => Source::Scenes,
+        };
+        let mut experiment = Experiment::resolve(source, &self.settings)?;
+        let data = &mut experiment.data;
+        if let Some(path) = &self.data {
+            data.path = Some(path.clone());
+            data.pairs = None;
+        }
+        if let Some([first, second]) = self.pairs.as_deref() {
+            data.path = None;
+            data.pairs = Some([first.clone(), second.clone()]);
+        }
+        if let Some(path) = &self.validation {
+            data.validation = Some(path.clone());
+        }
+        data.strict |= self.strict;
+        if let Some(noise) = self.noise {
+            experiment.noise = Some(noise);
+        }
+        if let Some(seed) = self.seed {
+            experiment.train.seed = seed;
+        }
+        experiment.validate()?;
+        Ok(experiment)
+    }
+
+    /// Returns the config's file name without its extension.
+    pub fn name(&self) -> String {
+        let stem = self.config.as_deref().and_then(Path::file_stem);
+        match stem {
+            Some(stem) => stem.to_string_lossy().into_owned(),
+            None if self.data.is_some() || self.pairs.is_some() => "own".to_owned(),
+            None => "default".to_owned(),
+        }
+    }
 }
 
 /// One device of one backend.

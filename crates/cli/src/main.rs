@@ -7,13 +7,11 @@ mod adapters;
 mod args;
 mod backend;
 mod commands;
-mod experiment;
 mod failure;
 mod font;
 mod hints;
-mod paint;
+mod progress;
 mod table;
-mod train;
 mod waiting;
 
 use std::process::ExitCode;
@@ -33,7 +31,7 @@ const BAD_INPUT: u8 = 2;
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let result = failure::guard(|| match command {
-        Command::Train(args) => train::run(&args),
+        Command::Train(args) => commands::train::run(&args),
         Command::Denoise(args) => commands::denoise::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Import(args) => commands::import::run(&args),

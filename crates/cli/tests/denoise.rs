@@ -272,7 +272,7 @@ fn outputs_that_cannot_be_are_refused_before_anything_is_computed() {
         (&["x/a.png", "y/a.png", "-o", "out"], "would both be"),
         (&["x", "y", "-o", "out"], "would both be"),
         (&["a.png", "x/a.png", "-o", "out.png"], "there are 2 inputs"),
-        (&["a.png", "-o", "out.gif"], "no such format is written"),
+        (&["a.png", "-o", "out.gif"], "this format cannot be written"),
         (
             &["f.tif", "-o", "out.jpg"],
             "cannot hold samples of float32",

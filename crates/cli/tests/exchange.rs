@@ -103,7 +103,7 @@ fn a_model_file_lies_beside_its_checkpoint() {
     assert_eq!(fs::read(&model).unwrap(), bytes);
     // The checkpoint itself is never written over.
     let message = stderr(&run("import", &copy, &copy, &["--overwrite"]));
-    assert!(message.contains("is what is read"), "{message}");
+    assert!(message.contains("is the input"), "{message}");
     assert_eq!(
         fs::read(&copy).unwrap(),
         fs::read(checkpoint("simple_checkpoint")).unwrap()
@@ -262,6 +262,6 @@ fn models_and_places_that_cannot_be_used() {
     let bytes = fs::read(&model).unwrap();
     let in_place = n2n(&["export", model.to_str().unwrap(), "--to", "safetensors"]);
     let message = stderr(&{ in_place }.output().unwrap());
-    assert!(message.contains("is what is read"), "{message}");
+    assert!(message.contains("is the input"), "{message}");
     assert_eq!(fs::read(&model).unwrap(), bytes);
 }

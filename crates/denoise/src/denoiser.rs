@@ -109,6 +109,18 @@ impl Denoiser {
         Self::new(state, metadata, device, &path)
     }
 
+    /// Makes a denoiser of weights in memory.
+    ///
+    /// # Errors
+    /// When the weights are not those of the network, or one is NaN or infinite.
+    pub fn from_weights(
+        weights: StateDict,
+        metadata: ModelMetadata,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        Self::new(weights, metadata, device, Path::new("the model in memory"))
+    }
+
     /// A model of these weights; `path` is what errors call it.
     fn new(
         state: StateDict,

@@ -16,15 +16,15 @@ use serde::Serialize;
 use self::measure::{Bench, Measurement};
 use crate::args::CompareArgs;
 use crate::backend::{BackendName, Selected};
-use crate::experiment::Experiment;
-use crate::train::datasets;
+use crate::waiting::open_data;
+use n2n_train::Experiment;
 
 /// Compares as the arguments say.
 ///
 /// # Errors
 /// When an argument, the config, the data or a backend cannot be used, or a step fails.
 pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
-    let (experiment, opened) = datasets::open(args.experiment.resolve()?)?;
+    let (experiment, opened) = open_data(&args.experiment.resolve()?)?;
     let selected = open(&args.backends)?;
     let networks = networks(&experiment, &args.implementations)?;
     let base = picture_base(args)?;

@@ -3,14 +3,15 @@
 use std::process::ExitCode;
 
 use anyhow::ensure;
+use n2n_data::quality::{Psnr, PsnrKeys};
 use n2n_data::{DataError, Examples, NoiseCheck, Opened, SceneSource, View};
 use n2n_files::Samples;
+use n2n_train::data::noisy_psnr;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::args::{ExperimentArgs, InspectArgs};
-use crate::train::datasets;
-use crate::train::psnr::{Psnr, PsnrKeys};
+use crate::waiting::open_data;
 
 /// Scenes whose values are looked at, spread over the set.
 const SAMPLED: usize = 64;
@@ -31,8 +32,8 @@ pub fn run(args: InspectArgs) -> anyhow::Result<ExitCode> {
         settings: args.settings,
         seed: None,
     };
-    let (experiment, opened) = datasets::open(experiment.resolve()?)?;
-    let noisy = datasets::noisy_psnr(&opened.validation)?;
+    let (experiment, opened) = open_data(&experiment.resolve()?)?;
+    let noisy = noisy_psnr(&opened.validation)?;
     let report = Report {
         kind: &opened.kind,
         training: set(&*opened.scenes[0], &opened.train)?,

@@ -10,3 +10,4 @@ pub mod gradcheck;
 pub mod import;
 pub mod inspect;
 mod output;
+pub mod train;

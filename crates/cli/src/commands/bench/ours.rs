@@ -2,16 +2,13 @@
 
 use std::time::Instant;
 
-use burn::lr_scheduler::module_lr_scheduler::ModuleLrScheduler;
 use burn::tensor::{Device, Distribution, Tensor};
-use burn::train::Learner;
 use n2n_data::Batch;
 use n2n_model::NetworkConfig;
+use n2n_train::Learner;
+use n2n_train::experiment::{OptimizerConfig, SchedulerConfig, TrainConfig};
 
 use crate::backend::Selected;
-use crate::experiment::{OptimizerConfig, TrainConfig};
-use crate::train::denoiser::Denoiser;
-use crate::train::optimizer;
 
 /// Steps of a measurement, however long they take.
 pub const LEAST_STEPS: usize = 3;
@@ -19,26 +16,23 @@ pub const LEAST_STEPS: usize = 3;
 /// The reference's image size.
 const SIZE: usize = 32;
 
-/// Of no influence on the time of a step.
-const LEARNING_RATE: f64 = 1e-3;
-
-/// A network, its update rule and a batch.
+/// A learner and the batch that it sees in each step.
 pub struct Training {
-    learner: Learner<Denoiser>,
+    learner: Learner,
     batch: Batch,
 }
 
 impl Training {
     /// The protocol of the reference: SGD without momentum.
     pub fn new(config: &NetworkConfig, selected: &Selected, batch_size: usize) -> Self {
-        let device = selected.device.clone().autodiff();
-        let network = config.init(0, &device);
-        let mut learner = Learner::new(
-            Denoiser::new(network, &TrainConfig::default()),
-            optimizer::optimizer(&OptimizerConfig::PLAIN_SGD, &device),
-            ModuleLrScheduler::from(LEARNING_RATE),
-        );
-        learner.fork(&device);
+        let train = TrainConfig {
+            lr: 1e-3,
+            optimizer: OptimizerConfig::PLAIN_SGD,
+            scheduler: SchedulerConfig::Constant {},
+            ..TrainConfig::default()
+        };
+        let learner = Learner::new(config, &train, usize::MAX, &selected.device);
+        let device = learner.device().clone();
         let images = || {
             let shape = [batch_size, 3, SIZE, SIZE];
             Tensor::<4>::random(shape, Distribution::Uniform(0.0, 1.0), &device)
@@ -58,10 +52,8 @@ impl Training {
         let begin = Instant::now();
         while seconds.len() < LEAST_STEPS || begin.elapsed().as_secs_f64() < duration {
             let start = Instant::now();
-            let output = self.learner.train_step(self.batch.clone());
-            self.learner.lr_step();
-            self.learner.optimizer_step(output.grads);
-            output.item.mse.try_into_data()?;
+            let loss = self.learner.step(vec![self.batch.clone()]);
+            loss.try_into_data()?;
             seconds.push(start.elapsed().as_secs_f64());
         }
         Ok(seconds)

@@ -5,21 +5,16 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use burn::data::dataloader::DataLoader;
-use burn::module::Module;
-use burn::train::{InferenceStep, Learner};
-use n2n_data::quality::median;
-use n2n_data::{Batch, Batching, Examples, Normalization, Opened, TrainStream, ValidationSet};
+use n2n_data::quality::{Psnr, median};
+use n2n_data::{Batch, Examples, Normalization, Opened, ValidationSet};
 use n2n_model::{NetworkConfig, StateDict};
+use n2n_train::data::train_stream;
+use n2n_train::step::next_batches;
+use n2n_train::{Experiment, Learner};
 use serde::Serialize;
 
 use super::memory;
 use crate::backend::Selected;
-use crate::experiment::Experiment;
-use crate::train::denoiser::Denoiser;
-use crate::train::optimizer;
-use crate::train::psnr::Psnr;
-use crate::train::schedule::Schedule;
-use crate::train::step;
 
 /// Validation images of the PSNR: enough to see that a backend learned the same.
 const VALIDATION_IMAGES: usize = 64;
@@ -54,21 +49,24 @@ pub struct Measurement {
 }
 
 /// Everything that is the same on each backend.
-pub struct Bench<'a> {
-    experiment: &'a Experiment,
+pub struct Bench {
+    experiment: Experiment,
     steps: usize,
     train: Arc<Examples>,
     validation: Arc<Examples>,
     normalization: Arc<Normalization>,
 }
 
-impl<'a> Bench<'a> {
+impl Bench {
     /// Prepares an experiment with its data.
     ///
     /// # Errors
     /// When an example cannot be read.
-    pub fn new(experiment: &'a Experiment, opened: Opened, steps: usize) -> anyhow::Result<Self> {
+    pub fn new(experiment: &Experiment, opened: Opened, steps: usize) -> anyhow::Result<Self> {
         let normalization = opened.normalization(experiment.data.normalize)?;
+        let mut experiment = experiment.clone();
+        // Batches are made between the steps, where they are not timed.
+        experiment.data.workers = 0;
         Ok(Self {
             experiment,
             steps,
@@ -95,34 +93,17 @@ impl<'a> Bench<'a> {
     ) -> anyhow::Result<Measurement> {
         let peak_is_ours = memory::reset_peak();
         let config = &self.experiment.train;
-        let device = selected.device.clone().autodiff();
-        let network = network_config.init(config.seed, &device);
-        let schedule = Schedule::new(config, self.steps);
-        let mut learner = Learner::new(
-            Denoiser::new(network, config),
-            optimizer::optimizer(&config.optimizer, &device),
-            schedule.clone(),
-        );
-        learner.fork(&device);
-        let stream = TrainStream::new(
-            self.train.clone(),
-            Batching {
-                normalization: self.normalization.clone(),
-                target: config.target,
-                batch_size: config.batch_size,
-                shuffle_seed: self.experiment.data.shuffle.then_some(config.seed),
-                workers: 0,
-            },
-            device,
-        );
+        let max_images = self.steps * config.images_per_step();
+        let mut learner = Learner::new(network_config, config, max_images, &selected.device);
+        let device = learner.device().clone();
+        let stream = train_stream(&self.experiment, &self.train, &self.normalization, &device);
 
         let mut losses = Vec::with_capacity(self.steps);
         let mut seconds = Vec::with_capacity(self.steps);
         let mut rates = Vec::with_capacity(self.steps);
         let mut stream = stream.iter();
         while losses.len() < self.steps {
-            schedule.set_batch(losses.len());
-            let batches = step::next(&mut *stream, config.accumulate)?;
+            let batches = next_batches(&mut stream, config.accumulate)?;
             let images: usize = batches.iter().map(|batch| batch.input.dims()[0]).sum();
             let start = Instant::now();
             let loss = step(&mut learner, batches)
@@ -133,9 +114,8 @@ impl<'a> Bench<'a> {
             rates.push(images as f64 / elapsed);
         }
 
-        let model = learner.model().valid();
-        let weights = network_config.state_dict(model.judged());
-        let psnr_db = self.psnr_db(&model, selected)?;
+        let weights = learner.evaluation_weights();
+        let psnr_db = self.psnr_db(&learner, selected)?;
         let (loss_deviation, weight_deviation) = match reference {
             Some(first) => (
                 loss_deviation(&losses, &first.losses),
@@ -158,7 +138,7 @@ impl<'a> Bench<'a> {
         })
     }
 
-    fn psnr_db(&self, model: &Denoiser, selected: &Selected) -> anyhow::Result<f64> {
+    fn psnr_db(&self, learner: &Learner, selected: &Selected) -> anyhow::Result<f64> {
         let set = ValidationSet::new(
             self.validation.clone(),
             0..self.validation.len().min(VALIDATION_IMAGES),
@@ -166,23 +146,21 @@ impl<'a> Bench<'a> {
             self.experiment.train.batch_size,
             selected.device.clone(),
         );
-        let mut mse: Vec<f64> = Vec::new();
+        let model = learner.evaluation_model();
+        let mut errors: Vec<f64> = Vec::new();
         for batch in set.iter() {
-            let output = InferenceStep::step(model, batch?);
-            mse.extend(output.mse.try_into_data()?.iter::<f64>());
+            let output = model.validate(batch?);
+            errors.extend(output.errors.try_into_data()?.iter::<f64>());
         }
-        Ok(Psnr::of(&mse, self.validation.has_clean())
+        Ok(Psnr::of(&errors, self.validation.has_clean())
             .db()
             .unwrap_or(f64::NAN))
     }
 }
 
 /// One step, to the end of its work on the device; its loss.
-fn step(learner: &mut Learner<Denoiser>, batches: Vec<Batch>) -> anyhow::Result<f64> {
-    let (loss, gradients) = step::losses_and_gradients(learner, batches);
-    learner.lr_step();
-    learner.optimizer_step(gradients);
-    let data = loss.try_into_data()?;
+fn step(learner: &mut Learner, batches: Vec<Batch>) -> anyhow::Result<f64> {
+    let data = learner.step(batches).try_into_data()?;
     let loss: f64 = data.iter::<f64>().sum();
     ensure!(loss.is_finite(), "the loss became {loss}; lower train.lr");
     Ok(loss)
@@ -210,9 +188,10 @@ fn weight_deviation(weights: &StateDict, reference: &StateDict) -> f64 {
 
 /// `deviation / magnitude`; a deviation from zeros counts as it is.
 fn relative(deviation: f64, magnitude: f64) -> f64 {
-    match magnitude > 0.0 {
-        true => deviation / magnitude,
-        false => deviation,
+    if magnitude > 0.0 {
+        deviation / magnitude
+    } else {
+        deviation
     }
 }
 
@@ -223,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn deviations_are_relative_to_the_reference_and_the_largest_counts() {
+    fn deviations_are_the_largest_relative_ones() {
         assert_eq!(loss_deviation(&[1.0, 3.0], &[1.0, 2.0]), 0.5);
         let state = |a: [f32; 2], b: [f32; 2]| {
             StateDict::from([

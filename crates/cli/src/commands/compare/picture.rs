@@ -12,7 +12,7 @@ use plotters::prelude::*;
 
 use super::measure::Measurement;
 use crate::font::{self, FONT};
-use crate::paint;
+use n2n_train::paint;
 
 /// `[width, height]` in pixels.
 const SIZE: [u32; 2] = [1100, 760];
@@ -64,7 +64,7 @@ fn png(title: &str, measured: &[Measurement]) -> anyhow::Result<Vec<u8>> {
         draw(&area, title, measured)?;
     }
     let pixels = RgbImage::from_raw(width, height, pixels).context("a pixel has three bytes")?;
-    paint::png(&pixels)
+    Ok(paint::png(&pixels)?)
 }
 
 fn svg(title: &str, measured: &[Measurement]) -> anyhow::Result<String> {

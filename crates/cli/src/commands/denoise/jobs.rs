@@ -1,43 +1,48 @@
-//! Which file goes where, and in which format: settled before anything is computed.
+//! The plan: the output and the format of each file, checked before anything is computed.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use n2n_files::{Header, NpyAxes, NpyStack, PictureFormat, Stack, TiffStack, read_header};
+use n2n_files::{Header, NpyAxes, NpyStack, PictureFormat, Stack, read_header};
 
 use super::inputs::{Input, identity};
 
 /// One file to denoise.
 #[derive(Debug)]
 pub struct Job {
-    /// Where it is.
+    /// The file.
     pub input: PathBuf,
-    /// Where the result goes.
+    /// The file of the result.
     pub output: PathBuf,
 }
 
-/// What a job reads and writes.
-pub struct Opened {
-    /// What is read.
+/// A job whose output can hold the images of its input.
+pub struct CheckedJob {
+    /// The file.
+    pub input: PathBuf,
+    /// The file of the result.
+    pub output: PathBuf,
+    /// The format of the input.
     pub source: Source,
-    /// What is written.
+    /// The format of the output.
     pub target: Target,
     /// What all images of the file have in common.
     pub header: Header,
-    /// Whether the file is an array, beside which nothing stands.
-    pub from_array: bool,
 }
 
-/// A file of images.
+/// The format of a file to read.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Source {
     /// One image.
     Picture,
-    /// Several images of one shape.
-    Stack(Box<dyn Stack>),
+    /// A TIFF file with several images of one shape.
+    TiffStack,
+    /// An array; it has no metadata.
+    Npy,
 }
 
-/// A file of images to be made.
+/// The format of a file to write.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
     /// One image, or the pages of a TIFF file.
@@ -46,11 +51,11 @@ pub enum Target {
     Npy(NpyAxes),
 }
 
-/// Where the result of each input goes.
+/// Assigns an output to each input.
 ///
 /// # Errors
-/// When the output is a file for many inputs, would overwrite an input, two inputs have one output, or
-/// the format of the output is none that is written.
+/// When the output is a file for many inputs, would overwrite an input, is the same for two inputs, or
+/// has a format that cannot be written.
 pub fn plan(given: &[PathBuf], inputs: Vec<Input>, output: &Path) -> anyhow::Result<Vec<Job>> {
     let single = inputs.len() == 1 && !given.iter().any(|path| path.is_dir());
     let into_file = !output.is_dir() && !ends_as_folder(output) && output.extension().is_some();
@@ -63,7 +68,7 @@ pub fn plan(given: &[PathBuf], inputs: Vec<Input>, output: &Path) -> anyhow::Res
         );
         ensure!(
             is_npy(output) || PictureFormat::of_path(output).is_some(),
-            "-o {}: no such format is written; expected .png, .jpg, .webp, .bmp, .tif, .exr, .hdr \
+            "-o {}: this format cannot be written; expected .png, .jpg, .webp, .bmp, .tif, .exr, .hdr \
              or .npy, or a folder",
             output.display()
         );
@@ -77,9 +82,10 @@ pub fn plan(given: &[PathBuf], inputs: Vec<Input>, output: &Path) -> anyhow::Res
     let jobs: Vec<Job> = inputs
         .into_iter()
         .map(|input| Job {
-            output: match into_file {
-                true => output.to_owned(),
-                false => output.join(&input.relative),
+            output: if into_file {
+                output.to_owned()
+            } else {
+                output.join(&input.relative)
             },
             input: input.path,
         })
@@ -88,7 +94,7 @@ pub fn plan(given: &[PathBuf], inputs: Vec<Input>, output: &Path) -> anyhow::Res
     Ok(jobs)
 }
 
-/// Whether no output is an input, or the output of two.
+/// Checks that no output is an input, or the output of two inputs.
 fn check_apart(jobs: &[Job]) -> anyhow::Result<()> {
     let inputs = jobs.iter().map(|job| (identity(&job.input), &job.input));
     let inputs: HashMap<PathBuf, &PathBuf> = inputs.collect();
@@ -116,18 +122,22 @@ fn check_apart(jobs: &[Job]) -> anyhow::Result<()> {
 }
 
 impl Job {
-    /// Opens the input, and checks that the output can hold what is in it.
+    /// Reads the header of the input, and checks that the output can hold its images.
+    ///
+    /// All headers are read before the first image is denoised, so that a long run does not fail on what
+    /// could be known at its start. No file stays open until its turn: there may be thousands.
     ///
     /// # Errors
-    /// When the input cannot be read, or the format of the output has no place for it.
-    pub fn open(&self) -> anyhow::Result<Opened> {
+    /// When the input cannot be read, or the format of the output cannot hold it.
+    pub fn check(&self) -> anyhow::Result<CheckedJob> {
         let (source, header, axes) = self.source()?;
-        let target = match is_npy(&self.output) {
-            true => Target::Npy(axes.unwrap_or(axes_for(&header))),
-            false => Target::Picture(match PictureFormat::of_path(&self.output) {
+        let target = if is_npy(&self.output) {
+            Target::Npy(axes.unwrap_or(axes_for(&header)))
+        } else {
+            Target::Picture(match PictureFormat::of_path(&self.output) {
                 Some(format) => format,
                 None => PictureFormat::of_file(&self.input)?,
-            }),
+            })
         };
         let refused = || {
             format!(
@@ -144,11 +154,12 @@ impl Job {
                 refused()
             ),
         }
-        Ok(Opened {
+        Ok(CheckedJob {
+            input: self.input.clone(),
+            output: self.output.clone(),
             source,
             target,
             header,
-            from_array: axes.is_some(),
         })
     }
 
@@ -164,19 +175,26 @@ impl Job {
                 alpha: false,
                 pages: stack.len(),
             };
-            let axes = stack.axes();
-            return Ok((Source::Stack(Box::new(stack)), header, Some(axes)));
+            return Ok((Source::Npy, header, Some(stack.axes())));
         }
         let header = read_header(&self.input)?;
-        let source = match header.pages {
-            1 => Source::Picture,
-            _ => Source::Stack(Box::new(TiffStack::open(&self.input)?)),
+        let source = if header.pages == 1 {
+            Source::Picture
+        } else {
+            Source::TiffStack
         };
         Ok((source, header, None))
     }
 }
 
-/// How images are laid out in an array that was none before.
+impl CheckedJob {
+    /// Pixels of all images.
+    pub fn pixels(&self) -> usize {
+        self.header.pages * self.header.height * self.header.width
+    }
+}
+
+/// The axes of an array made of another format.
 fn axes_for(header: &Header) -> NpyAxes {
     match (header.pages, header.channels) {
         (1, 1) => NpyAxes::Grey,
@@ -191,7 +209,7 @@ fn is_npy(path: &Path) -> bool {
     extension.eq_ignore_ascii_case("npy")
 }
 
-/// Whether a path is written as a folder's.
+/// Whether a path ends with a separator.
 fn ends_as_folder(path: &Path) -> bool {
     let text = path.to_string_lossy();
     text.ends_with(std::path::is_separator)
@@ -224,13 +242,13 @@ mod tests {
     }
 
     #[test]
-    fn many_inputs_keep_their_places_below_a_folder() {
+    fn inputs_keep_their_places_below_a_folder() {
         let many = vec![input("x/a.png", "a.png"), input("in/s/a.png", "s/a.png")];
         assert_eq!(outputs(many, "out").unwrap(), ["out/a.png", "out/s/a.png"]);
     }
 
     #[test]
-    fn outputs_that_cannot_be_are_refused() {
+    fn ambiguous_outputs_are_refused() {
         let many = || vec![input("x/a.png", "a.png"), input("y/a.png", "a.png")];
         for (inputs, output, expected) in [
             (many(), "out", "would both be"),
@@ -238,12 +256,12 @@ mod tests {
             (
                 vec![input("a.png", "a.png")],
                 "a.gif",
-                "no such format is written",
+                "this format cannot be written",
             ),
             (
                 vec![input("Cargo.toml", "a.png")],
                 "Cargo.toml",
-                "no such format is written",
+                "this format cannot be written",
             ),
         ] {
             let error = outputs(inputs, output).unwrap_err().to_string();
@@ -252,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn no_input_is_overwritten_however_it_is_reached() {
+    fn inputs_are_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         std::fs::create_dir(root.join("s")).unwrap();

@@ -1,9 +1,8 @@
-//! `n2n denoise`: a person's own files, top to bottom.
+//! `n2n denoise`: files in, denoised files out.
 
 pub mod args;
 mod inputs;
 mod jobs;
-mod progress;
 mod work;
 
 use std::io::Write;
@@ -19,12 +18,13 @@ use n2n_denoise::Denoiser;
 use serde::Serialize;
 
 use self::args::DenoiseArgs;
-use self::jobs::Job;
-use self::progress::{Progress, megapixels};
+use self::jobs::{CheckedJob, Job};
 use self::work::{CannotWrite, Worker};
+use super::output::print;
 use crate::backend::Selected;
+use crate::commands::train::INTERRUPTED;
 use crate::hints;
-use crate::train::INTERRUPTED;
+use crate::progress::{Pace, StatusLine};
 
 /// Some of the files could not be denoised; the same code as for arguments that cannot be used.
 const SOME_FAILED: u8 = 2;
@@ -49,58 +49,69 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         ..Tally::default()
     };
 
-    // Whatever can be told without computing is told before.
-    let mut work: Vec<(Job, usize)> = vec![];
+    let mut work: Vec<CheckedJob> = vec![];
     for job in jobs {
         if !args.overwrite && job.output.exists() {
             tally.skipped += 1;
             continue;
         }
         match check(&job, &denoiser) {
-            Ok(pixels) => work.push((job, pixels)),
-            Err(error) => tally.fail(&job, error)?,
+            Ok(checked) => work.push(checked),
+            Err(error) => tally.fail(&job.input, error)?,
         }
     }
-    let pixels = work.iter().map(|(_, pixels)| pixels).sum();
-    let mut progress = Progress::new(work.len(), pixels);
+    let pixels = work.iter().map(CheckedJob::pixels).sum();
+    let (status, pace) = (StatusLine::new(), Pace::new(pixels, 0));
     if !args.json {
         announce(args, &work, pixels, &selected);
     }
 
-    for (job, pixels) in &work {
+    let line = |file: usize, done: usize, input: &Path| {
+        format!(
+            "{file}/{} files  {:.1}/{:.1} MP  {:.2} MP/s  {}  {}",
+            work.len(),
+            megapixels(done),
+            megapixels(pixels),
+            pace.speed(done) / 1e6,
+            pace.eta(done),
+            input.display(),
+        )
+    };
+    let mut finished = 0;
+    for (index, job) in work.iter().enumerate() {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let name = job.input.display().to_string();
         let mut worker = Worker {
             denoiser: &denoiser,
             range: args.range,
             progress: &mut |done| {
-                progress.at(done, &name);
-                match stop.load(Ordering::Relaxed) {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
+                status.show(|| line(index, finished + done, &job.input));
+                if stop.load(Ordering::Relaxed) {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
                 }
             },
         };
-        let done = job.open().and_then(|opened| worker.denoise(job, &opened));
-        progress.clear();
+        let done = worker.denoise(job);
+        status.clear();
         match done {
             Ok(left_out) => {
                 tally.files += 1;
-                tally.pixels += pixels;
+                tally.pixels += job.pixels();
                 if !left_out.is_empty() {
                     let left_out = left_out.join(", ");
                     eprintln!("warning: {} does not keep {left_out}", job.output.display());
                 }
             }
             Err(error) if is_stop(&error) => break,
-            Err(error) => tally.fail(job, error)?,
+            Err(error) => tally.fail(&job.input, error)?,
         }
-        progress.finish(*pixels);
+        finished += job.pixels();
     }
 
-    let seconds = progress.seconds();
+    let seconds = pace.seconds();
     let summary = Summary {
         files: tally.files,
         skipped: tally.skipped,
@@ -113,16 +124,13 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         model: args.model.as_deref(),
         output: &args.output,
     };
-    match args.json {
-        true => println!("{}", serde_json::to_string(&summary)?),
-        false => println!("{}", summary.text()),
-    }
-    if stop.load(Ordering::Relaxed) {
-        return Ok(ExitCode::from(INTERRUPTED));
-    }
-    Ok(match tally.failed.is_empty() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(SOME_FAILED),
+    print(args.json, &summary, || summary.text())?;
+    Ok(if stop.load(Ordering::Relaxed) {
+        ExitCode::from(INTERRUPTED)
+    } else if tally.failed.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(SOME_FAILED)
     })
 }
 
@@ -137,12 +145,12 @@ fn load(args: &DenoiseArgs, device: &Device) -> anyhow::Result<Denoiser> {
         .with_max_memory(max_memory.saturating_sub(PROGRAM)))
 }
 
-/// Checks what can be checked without computing; the number of pixels.
-fn check(job: &Job, denoiser: &Denoiser) -> anyhow::Result<usize> {
-    let header = job.open()?.header;
-    let checked = denoiser.check_header(&header);
-    checked.with_context(|| job.input.display().to_string())?;
-    Ok(header.pages * header.height * header.width)
+/// Checks the formats of a job, and the memory that it takes.
+fn check(job: &Job, denoiser: &Denoiser) -> anyhow::Result<CheckedJob> {
+    let checked = job.check()?;
+    let memory = denoiser.check_header(&checked.header);
+    memory.with_context(|| job.input.display().to_string())?;
+    Ok(checked)
 }
 
 /// A flag that the first signal sets: the tile in progress is then the last. Another one ends the
@@ -165,7 +173,7 @@ fn is_stop(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(n2n_denoise::Error::Stopped))
 }
 
-fn announce(args: &DenoiseArgs, work: &[(Job, usize)], pixels: usize, selected: &Selected) {
+fn announce(args: &DenoiseArgs, work: &[CheckedJob], pixels: usize, selected: &Selected) {
     if work.is_empty() {
         return;
     }
@@ -185,10 +193,15 @@ fn announce(args: &DenoiseArgs, work: &[(Job, usize)], pixels: usize, selected: 
     }
 }
 
-/// What became of the files.
+/// Pixels in millions.
+fn megapixels(pixels: usize) -> f64 {
+    pixels as f64 / 1e6
+}
+
+/// The results of the files.
 #[derive(Default)]
 struct Tally {
-    /// There is one file, whose error is that of the command.
+    /// There is one file: its error is that of the command.
     alone: bool,
     /// The first error is that of the command.
     strict: bool,
@@ -199,14 +212,14 @@ struct Tally {
 }
 
 impl Tally {
-    /// Says that a file could not be denoised, and goes on if there is a point in it.
-    fn fail(&mut self, job: &Job, error: anyhow::Error) -> anyhow::Result<()> {
+    /// Reports a file that could not be denoised; returns the error if it ends the command.
+    fn fail(&mut self, input: &Path, error: anyhow::Error) -> anyhow::Result<()> {
         if self.alone || self.strict || error.is::<CannotWrite>() {
             return Err(error);
         }
         eprintln!("error: {}", hints::message(&error));
         self.failed.push(Failure {
-            path: job.input.display().to_string(),
+            path: input.display().to_string(),
             error: hints::causes(&error),
         });
         Ok(())
@@ -220,7 +233,7 @@ struct Failure {
     error: String,
 }
 
-/// What the command came to.
+/// The result of the command.
 #[derive(Serialize)]
 struct Summary<'a> {
     files: usize,
@@ -247,7 +260,7 @@ impl Summary<'_> {
         );
         if self.skipped > 0 {
             let skipped = files(self.skipped);
-            text += &format!("\n{skipped} there already; --overwrite denoises again");
+            text += &format!("\n{skipped} exist already; --overwrite denoises them again");
         }
         if !self.failed.is_empty() {
             text += &format!("\n{} not denoised, see above", files(self.failed.len()));
@@ -256,7 +269,7 @@ impl Summary<'_> {
     }
 }
 
-/// So many files, in words.
+/// A number of files in words.
 fn files(count: usize) -> String {
     match count {
         1 => "1 file".to_owned(),

@@ -1,31 +1,33 @@
 //! One file: read, denoised, written.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufWriter, Write};
+use std::iter;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use n2n_denoise::Denoiser;
 use n2n_files::{
-    Attached, EncodeError, NpyWriter, PictureFormat, Raster, TiffWriter, encode_picture,
-    read_attached, read_picture, write_atomically, write_atomically_with,
+    Attached, EncodeError, NpyStack, NpyWriter, PictureFormat, Raster, Stack, TiffStack,
+    TiffWriter, encode_picture, read_attached, read_picture, write_atomically,
+    write_atomically_with,
 };
 
-use super::jobs::{Job, Opened, Source, Target};
+use super::jobs::{CheckedJob, Source, Target};
 
-/// How images are denoised.
+/// Denoises files.
 pub struct Worker<'a> {
-    /// The network.
+    /// The model.
     pub denoiser: &'a Denoiser,
     /// Samples that are black and white.
     pub range: Option<[f32; 2]>,
-    /// Is told how many pixels of the file are done, and may ask for an end.
+    /// Receives the number of finished pixels of the file; `Break` stops the work.
     pub progress: &'a mut dyn FnMut(usize) -> ControlFlow<()>,
 }
 
-/// An output that cannot be written: the next one cannot either.
+/// Error of an output that cannot be written: the next output would fail as well.
 #[derive(Debug)]
 pub struct CannotWrite(PathBuf);
 
@@ -35,79 +37,100 @@ impl fmt::Display for CannotWrite {
     }
 }
 
+/// The images of a file, read one at a time.
+type Images = Box<dyn Iterator<Item = anyhow::Result<Raster>>>;
+
 impl Worker<'_> {
-    /// Denoises a file; what of its profile and metadata the new one cannot hold.
+    /// Denoises a file; returns the kinds of metadata that the new file cannot hold.
     ///
     /// # Errors
-    /// When it cannot be read, denoised or written ([`CannotWrite`]); nothing is then written.
-    pub fn denoise(&mut self, job: &Job, opened: &Opened) -> anyhow::Result<Vec<&'static str>> {
-        let cannot_write = || CannotWrite(job.output.clone());
-        if let Some(folder) = job.output.parent() {
+    /// When the file cannot be read, denoised or written ([`CannotWrite`]); then no output is left.
+    pub fn denoise(&mut self, job: &CheckedJob) -> anyhow::Result<Vec<&'static str>> {
+        let (header, output) = (&job.header, &job.output);
+        let cannot_write = || CannotWrite(output.clone());
+        if let Some(folder) = output.parent() {
             fs::create_dir_all(folder).with_context(cannot_write)?;
         }
-        let header = &opened.header;
-        let attached = match opened.from_array {
-            true => Attached::default(),
-            false => read_attached(&job.input)?,
-        };
-        match opened.target {
+        let (images, metadata) = open(job)?;
+        let mut denoised = images
+            .enumerate()
+            .map(|(index, raster)| self.image(job, &raster?, index));
+        match job.target {
             Target::Picture(PictureFormat::Tiff) if header.pages > 1 => {
-                write_atomically_with(&job.output, |file| {
-                    let mut buffer = BufWriter::new(file);
-                    let writer = TiffWriter::new(&mut buffer, header, attached.clone());
+                write_images(output, |buffer| {
+                    let writer = TiffWriter::new(buffer, header, metadata.clone());
                     let mut writer = written(writer, job)?;
-                    for page in 0..header.pages {
-                        written(writer.write(&self.image(job, opened, page)?), job)?;
-                    }
-                    buffer.flush().with_context(cannot_write)
-                })
-                .with_context(cannot_write)??;
+                    denoised.try_for_each(|page| written(writer.write(&page?), job))
+                })?;
             }
             Target::Picture(format) => {
-                let denoised = self.image(job, opened, 0)?;
-                let bytes = encode_picture(&denoised, format, &attached);
+                let denoised = denoised.next().context("a picture has an image")??;
+                let bytes = encode_picture(&denoised, format, &metadata);
                 let bytes = bytes.with_context(|| job.input.display().to_string())?;
-                write_atomically(&job.output, &bytes).with_context(cannot_write)?;
+                write_atomically(output, &bytes).with_context(cannot_write)?;
             }
-            Target::Npy(axes) => {
-                write_atomically_with(&job.output, |file| {
-                    let mut buffer = BufWriter::new(file);
-                    let (count, shape) = (header.pages, header.shape());
-                    let writer = NpyWriter::new(&mut buffer, axes, count, shape, header.kind);
-                    let mut writer = written(writer, job)?;
-                    for index in 0..count {
-                        let denoised = self.image(job, opened, index)?;
-                        written(writer.write(&denoised.samples), job)?;
-                    }
-                    buffer.flush().with_context(cannot_write)
-                })
-                .with_context(cannot_write)??;
-            }
+            Target::Npy(axes) => write_images(output, |buffer| {
+                let (count, shape) = (header.pages, header.shape());
+                let writer = NpyWriter::new(buffer, axes, count, shape, header.kind);
+                let mut writer = written(writer, job)?;
+                denoised.try_for_each(|image| written(writer.write(&image?.samples), job))
+            })?,
         }
-        Ok(match opened.target {
-            Target::Picture(format) => format.leaves_out(&attached, header.channels),
+        Ok(match job.target {
+            Target::Picture(format) => format.leaves_out(&metadata, header.channels),
             Target::Npy(_) => vec![],
         })
     }
 
-    /// Reads an image of a file, and denoises it.
-    fn image(&mut self, job: &Job, opened: &Opened, index: usize) -> anyhow::Result<Raster> {
-        let raster = match &opened.source {
-            Source::Picture => read_picture(&job.input)?,
-            Source::Stack(stack) => stack.read(index)?,
-        };
-        let before = index * opened.header.height * opened.header.width;
+    /// Denoises image `index` of a file.
+    fn image(&mut self, job: &CheckedJob, raster: &Raster, index: usize) -> anyhow::Result<Raster> {
+        let before = index * job.header.height * job.header.width;
         let progress = &mut |done| (self.progress)(before + done);
-        let denoised = self.denoiser.denoise_raster(&raster, self.range, progress);
-        denoised.with_context(|| match opened.header.pages {
+        let denoised = self.denoiser.denoise_raster(raster, self.range, progress);
+        denoised.with_context(|| match job.header.pages {
             1 => job.input.display().to_string(),
             _ => format!("image {index} of {}", job.input.display()),
         })
     }
 }
 
-/// The result of an encoder that writes to disk.
-fn written<T>(result: Result<T, EncodeError>, job: &Job) -> anyhow::Result<T> {
+/// Opens a file: its images, and its metadata.
+fn open(job: &CheckedJob) -> anyhow::Result<(Images, Attached)> {
+    let path = &job.input;
+    let (stack, metadata): (Box<dyn Stack>, _) = match job.source {
+        Source::Picture => {
+            let metadata = read_attached(path)?;
+            let picture = read_picture(path)?;
+            return Ok((Box::new(iter::once(Ok(picture))), metadata));
+        }
+        Source::TiffStack => (Box::new(TiffStack::open(path)?), read_attached(path)?),
+        Source::Npy => (Box::new(NpyStack::open(path)?), Attached::default()),
+    };
+    ensure!(
+        stack.len() == job.header.pages && stack.shape() == job.header.shape(),
+        "{} has changed since its header was read",
+        path.display()
+    );
+    let images = (0..stack.len()).map(move |index| Ok(stack.read(index)?));
+    Ok((Box::new(images), metadata))
+}
+
+/// Writes a file image by image.
+fn write_images(
+    output: &Path,
+    write: impl FnOnce(&mut BufWriter<&mut File>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let cannot_write = || CannotWrite(output.to_owned());
+    let result = write_atomically_with(output, |file| {
+        let mut buffer = BufWriter::new(file);
+        write(&mut buffer)?;
+        buffer.flush().with_context(cannot_write)
+    });
+    result.with_context(cannot_write)?
+}
+
+/// Adds the path to the result of an encoder that writes to disk.
+fn written<T>(result: Result<T, EncodeError>, job: &CheckedJob) -> anyhow::Result<T> {
     match result {
         Err(EncodeError::Io(error)) => Err(error).with_context(|| CannotWrite(job.output.clone())),
         result => result.with_context(|| job.input.display().to_string()),

@@ -13,7 +13,7 @@ use super::middle::middle;
 use super::scenes::Scenes;
 use super::score::{Against, second};
 use crate::font::{self, FONT};
-use crate::paint::{paint, png as encode};
+use n2n_train::paint::{paint, png as encode};
 
 /// Small images are enlarged by a whole number to about this height, to be seen.
 const LEAST_HEIGHT: usize = 192;
@@ -212,7 +212,7 @@ fn draw(rows: &[Row]) -> anyhow::Result<Vec<u8>> {
     }
     let picture =
         RgbImage::from_raw(width_px, height_px, pixels).context("a pixel has three bytes")?;
-    encode(&picture)
+    Ok(encode(&picture)?)
 }
 
 /// Writes a line; the beginning of one that is too long is left out, as paths differ at their ends.

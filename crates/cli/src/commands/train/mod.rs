@@ -1,0 +1,199 @@
+//! `n2n train`: builds a run from the arguments and shows it.
+
+mod dashboard;
+mod lines;
+mod metrics;
+mod signals;
+mod summary;
+mod terminal;
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use n2n_data::Opened;
+use n2n_train::run_dir::{End, Program};
+use n2n_train::{Event, Outcome, RunDir, Stop, TrainError, Trainer};
+
+use self::dashboard::Dashboard;
+use self::lines::ProgressLines;
+pub(crate) use self::lines::minutes;
+use self::signals::Signals;
+use self::summary::Summary;
+use crate::args::TrainArgs;
+use crate::backend::Selected;
+use crate::waiting::Waiting;
+
+/// A shell's code for a program that ended on Ctrl-C: 128 + SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Trains as the arguments say.
+///
+/// # Errors
+/// When an argument, the config, the data or the run directory cannot be used.
+pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    let experiment = match &args.resume {
+        Some(path) => RunDir::experiment(path)?,
+        None => args.experiment.resolve()?,
+    };
+    let selected = args.place.open()?;
+    let waiting = Waiting::new();
+    let progress = |scenes| waiting.looking(scenes);
+    let trainer = Trainer::open(&experiment, &selected.device, &progress)?;
+    let noisy = trainer.noisy_psnr();
+    let path = run_path(args)?;
+    report_data(&trainer, &selected, &path, args.json)?;
+    let opened = trainer.data();
+    let examples = [opened.train.clone(), opened.validation.clone()];
+    let mut skipped = opened.skipped.clone();
+    let skipped_before = skipped.len();
+
+    let trainer = trainer.program(Program {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        git_revision: env!("N2N_GIT_REVISION").to_owned(),
+        backend: selected.backend.to_owned(),
+        device: selected.name.clone(),
+    });
+    let trainer = match &args.resume {
+        Some(_) => trainer.resume(&path),
+        None => trainer.run_dir(&path),
+    };
+    let stop = Stop::new();
+    let signals = Signals::handle(&stop)?;
+    let outcome = show(trainer, &stop, &signals, args.json);
+    let outcome = match outcome {
+        Err(TrainError::Aborted) => {
+            eprintln!(
+                "to go on from the last checkpoint: n2n train --resume {}",
+                path.display()
+            );
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        outcome => outcome?,
+    };
+
+    for examples in &examples {
+        skipped.extend(examples.skipped());
+    }
+    report_skipped(&skipped[skipped_before..]);
+    let summary = Summary::new(&outcome, noisy, skipped.len(), &selected, &path);
+    if args.json {
+        println!("{}", serde_json::to_string(&summary)?);
+    } else {
+        println!("{}", summary.text(&outcome, noisy));
+        if selected.tunes_kernels {
+            println!(
+                "tuning kernels: the first step took {:.1} s",
+                outcome.first_step_seconds
+            );
+        }
+    }
+    for rollback in &outcome.rollbacks {
+        eprintln!("warning: {rollback}");
+    }
+    if outcome.end == End::Stopped {
+        eprintln!("to go on: n2n train --resume {}", path.display());
+    }
+    Ok(if signals.received() {
+        ExitCode::from(INTERRUPTED)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Returns the folder of the run; creates `runs/CONFIG-NUMBER` if none is given.
+fn run_path(args: &TrainArgs) -> Result<PathBuf, TrainError> {
+    match (&args.resume, &args.run_dir) {
+        (Some(path), _) | (None, Some(path)) => Ok(path.clone()),
+        (None, None) => RunDir::next_free(Path::new("runs"), &args.experiment.name()),
+    }
+}
+
+/// Trains, and shows the run as a dashboard on a terminal, as plain lines elsewhere.
+fn show(
+    trainer: Trainer,
+    stop: &Stop,
+    signals: &Signals,
+    json: bool,
+) -> Result<Outcome, TrainError> {
+    let has_clean = trainer.data().validation.has_clean();
+    let mut view = None;
+    trainer.run(stop, |event| {
+        if let Event::Start(start) = &event {
+            for problem in start.damaged {
+                eprintln!("warning: {problem}; going on from the checkpoint before it");
+            }
+        }
+        match &event {
+            Event::Start(start) if json || !std::io::stdout().is_terminal() => {
+                view = Some(View::Lines(ProgressLines::new(start)));
+            }
+            Event::Start(start) => {
+                view = Some(View::Dashboard(Dashboard::open(
+                    start, stop, signals, has_clean,
+                )));
+            }
+            _ => {}
+        }
+        match &mut view {
+            Some(View::Lines(lines)) => lines.show(&event),
+            Some(View::Dashboard(dashboard)) => dashboard.show(&event),
+            None => {}
+        }
+    })
+}
+
+/// What a run is watched on.
+enum View {
+    /// Plain lines.
+    Lines(ProgressLines),
+    /// burn-train's dashboard.
+    Dashboard(Dashboard),
+}
+
+/// Reports what the run is made of, and everything about its data that deserves a warning.
+fn report_data(
+    trainer: &Trainer,
+    selected: &Selected,
+    path: &Path,
+    json: bool,
+) -> anyhow::Result<()> {
+    let opened: &Opened = trainer.data();
+    if !json {
+        eprintln!(
+            "{}: {} training and {} validation images, noisy input {}, on {} ({}), into {}",
+            opened.kind,
+            opened.train.len(),
+            opened.validation.len(),
+            trainer.noisy_psnr(),
+            selected.backend,
+            selected.name,
+            path.display(),
+        );
+    }
+    if opened.one_scene {
+        eprintln!("warning: there is one scene, so that validation is on what is trained on");
+    }
+    if let Some(warning) = opened.noise_check()?.and_then(|check| check.warning()) {
+        eprintln!("warning: {warning}");
+    }
+    report_skipped(&opened.skipped);
+    if selected.tunes_kernels && !json {
+        eprintln!("tuning kernels for this device: the first steps take longer");
+    }
+    Ok(())
+}
+
+/// Reports the scenes and files that are left out: the first few, and their number.
+fn report_skipped(reasons: &[String]) {
+    const SHOWN: usize = 3;
+    for reason in reasons.iter().take(SHOWN) {
+        eprintln!("warning: left out: {reason}");
+    }
+    if reasons.len() > SHOWN {
+        eprintln!(
+            "warning: {} scenes or files are left out; --strict stops at the first",
+            reasons.len()
+        );
+    }
+}

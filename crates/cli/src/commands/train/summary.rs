@@ -1,0 +1,76 @@
+//! What a run came to.
+
+use std::path::{Path, PathBuf};
+
+use n2n_data::quality::{Psnr, PsnrKeys};
+use n2n_train::Outcome;
+use n2n_train::run_dir::End;
+use serde::Serialize;
+
+use crate::backend::Selected;
+
+/// Result of a run, as `--json` prints it.
+#[derive(Serialize)]
+pub struct Summary<'a> {
+    #[serde(flatten)]
+    psnr: PsnrKeys,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noisy_psnr_db: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noisy_psnr_est_db: Option<f64>,
+    skipped: usize,
+    images: usize,
+    seconds: f64,
+    images_per_s: f64,
+    first_step_s: f64,
+    backend: &'a str,
+    device: &'a str,
+    model: PathBuf,
+}
+
+impl<'a> Summary<'a> {
+    /// Summarizes a run in the folder `run_dir`.
+    pub fn new(
+        outcome: &Outcome,
+        noisy: Psnr,
+        skipped: usize,
+        selected: &'a Selected,
+        run_dir: &Path,
+    ) -> Self {
+        let noisy = PsnrKeys::from(noisy);
+        Self {
+            psnr: outcome.last.psnr,
+            noisy_psnr_db: noisy.psnr_db,
+            noisy_psnr_est_db: noisy.psnr_est_db,
+            skipped,
+            images: outcome.last.images,
+            seconds: outcome.last.seconds,
+            images_per_s: outcome.last.images as f64 / outcome.training_seconds,
+            first_step_s: outcome.first_step_seconds,
+            backend: selected.backend,
+            device: &selected.name,
+            model: run_dir.join("best.safetensors"),
+        }
+    }
+
+    /// Formats the summary for a person.
+    pub fn text(&self, outcome: &Outcome, noisy: Psnr) -> String {
+        let end = match outcome.end {
+            End::Done => "Done",
+            End::NoImprovement => "No better weights were found: done",
+            End::Stopped => "Stopped",
+        };
+        format!(
+            "{end} after {} images in {:.0} s ({:.1} images/s on {})\n\
+             PSNR {} (best {}), noisy input {noisy}\n\
+             best model: {}",
+            self.images,
+            self.seconds,
+            self.images_per_s,
+            self.device,
+            Psnr::from(outcome.last.psnr),
+            Psnr::from(outcome.best.psnr),
+            self.model.display(),
+        )
+    }
+}

@@ -1,0 +1,40 @@
+//! Ranges of numbers in a config.
+
+use super::ExperimentError;
+
+/// Checks that a number is above 0.
+pub fn positive(key: &str, value: f64) -> Result<(), ExperimentError> {
+    require(value.is_finite() && value > 0.0, key, value, "above 0")
+}
+
+/// Checks that a number is 0 or above.
+pub fn not_negative(key: &str, value: f64) -> Result<(), ExperimentError> {
+    require(value.is_finite() && value >= 0.0, key, value, "at least 0")
+}
+
+/// Checks that a number is at least 0 and below 1.
+pub fn fraction(key: &str, value: f64) -> Result<(), ExperimentError> {
+    let inside = (0.0..1.0).contains(&value);
+    require(inside, key, value, "at least 0 and below 1")
+}
+
+/// Checks that a count is at least 1.
+pub fn at_least_one(key: &str, value: usize) -> Result<(), ExperimentError> {
+    require(value > 0, key, value as f64, "at least 1")
+}
+
+fn require(
+    fulfilled: bool,
+    key: &str,
+    value: f64,
+    rule: &'static str,
+) -> Result<(), ExperimentError> {
+    if fulfilled {
+        return Ok(());
+    }
+    Err(ExperimentError::OutOfRange {
+        key: key.to_owned(),
+        value,
+        rule,
+    })
+}

@@ -1,0 +1,124 @@
+//! Training settings, by config.
+
+use n2n_data::Target;
+use n2n_model::Loss;
+use serde::{Deserialize, Serialize};
+
+use super::kind::with_default_kind;
+use super::range::{at_least_one, fraction, positive};
+use super::{ExperimentError, Interval, OptimizerConfig, SchedulerConfig};
+
+/// Training settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Seed of the initial weights, the order of the examples and the embedded scenes.
+    pub seed: u64,
+    /// Image that the loss compares the output with.
+    pub target: Target,
+    /// Loss.
+    pub loss: Loss,
+    /// Images in a batch.
+    pub batch_size: usize,
+    /// Batches per optimizer step; their gradients are averaged.
+    pub accumulate: usize,
+    /// Stops after this number of images.
+    pub max_images: Option<usize>,
+    /// Stops after this number of passes over the training set.
+    pub max_epochs: Option<usize>,
+    /// Stops after this number of minutes.
+    pub max_minutes: Option<f64>,
+    /// Stops after this number of validations without improvement.
+    pub early_stop: Option<usize>,
+    /// Batches between validations, or `"epoch"`.
+    pub validate_every: Interval,
+    /// Batches between checkpoints, beside those at validations.
+    pub checkpoint_every: usize,
+    /// Learning rate at the start.
+    pub lr: f64,
+    /// Optimizer.
+    #[serde(deserialize_with = "with_default_kind")]
+    pub optimizer: OptimizerConfig,
+    /// Gradient clipping by value: values are clamped to `±clip_value`.
+    pub clip_value: Option<f64>,
+    /// Gradient clipping by the norm of all gradients together.
+    pub clip_norm: Option<f64>,
+    /// Decay of an exponential moving average (EMA) of the weights, which is validated and saved.
+    pub ema: Option<f64>,
+    /// Reaction to a loss that is NaN or infinite.
+    pub on_nan: OnNan,
+    /// Learning rate schedule.
+    #[serde(deserialize_with = "with_default_kind")]
+    pub scheduler: SchedulerConfig,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            target: Target::Noisy,
+            loss: Loss::L2,
+            batch_size: 16,
+            accumulate: 1,
+            max_images: None,
+            max_epochs: None,
+            max_minutes: None,
+            early_stop: None,
+            validate_every: Interval::Batches(150),
+            checkpoint_every: 1000,
+            lr: 1e-3,
+            optimizer: OptimizerConfig::default(),
+            clip_value: None,
+            clip_norm: None,
+            ema: None,
+            on_nan: OnNan::Stop,
+            scheduler: SchedulerConfig::default(),
+        }
+    }
+}
+
+/// Reaction to a loss that is NaN or infinite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnNan {
+    /// Stops with an error.
+    #[default]
+    Stop,
+    /// Goes back to the last checkpoint and continues at half the learning rate.
+    Rollback,
+}
+
+impl TrainConfig {
+    /// Images in an optimizer step.
+    pub fn images_per_step(&self) -> usize {
+        self.batch_size * self.accumulate
+    }
+
+    /// Checks the ranges of the numbers.
+    ///
+    /// # Errors
+    /// When a value is out of range, naming its key.
+    pub fn validate(&self) -> Result<(), ExperimentError> {
+        for (key, value) in [
+            ("train.batch_size", Some(self.batch_size)),
+            ("train.accumulate", Some(self.accumulate)),
+            ("train.checkpoint_every", Some(self.checkpoint_every)),
+            ("train.max_images", self.max_images),
+            ("train.max_epochs", self.max_epochs),
+            ("train.early_stop", self.early_stop),
+        ] {
+            value.map_or(Ok(()), |value| at_least_one(key, value))?;
+        }
+        positive("train.lr", self.lr)?;
+        for (key, value) in [
+            ("train.max_minutes", self.max_minutes),
+            ("train.clip_value", self.clip_value),
+            ("train.clip_norm", self.clip_norm),
+        ] {
+            value.map_or(Ok(()), |value| positive(key, value))?;
+        }
+        self.ema.map_or(Ok(()), |ema| fraction("train.ema", ema))?;
+        self.optimizer.validate()?;
+        self.scheduler.validate(self.lr)
+    }
+}

@@ -1,0 +1,185 @@
+//! Network, optimizer and learning rate of a run, as one thing that takes steps.
+//!
+//! It has the interface of burn-train's `Learner`, and besides it gives out the optimizer's state, so
+//! that a checkpoint always holds it.
+
+use burn::module::Module;
+use burn::optim::{ModuleOptimizer, OptimizerRecord};
+use burn::store::{ModuleRecord, RecordError};
+use burn::tensor::{Bytes, Device, Tensor};
+use burn::train::{InferenceStep, TrainStep};
+use n2n_data::Batch;
+use n2n_model::{NetworkConfig, StateDict};
+
+use crate::TrainError;
+use crate::experiment::TrainConfig;
+use crate::schedule::Schedule;
+use crate::step::{TrainingModel, ValidationOutput, mean_loss_and_gradients, optimizer};
+
+/// Network, optimizer and learning rate of a run.
+///
+/// Whoever trains builds one of these: the training loop, and programs that compare or time steps.
+pub struct Learner {
+    config: NetworkConfig,
+    model: TrainingModel,
+    optimizer: ModuleOptimizer,
+    schedule: Schedule,
+    device: Device,
+    /// Seed of dropout; `None` without dropout.
+    dropout_seed: Option<u64>,
+    max_images: usize,
+    steps: usize,
+    images: usize,
+    lr: f64,
+}
+
+/// Weights and optimizer state of a [`Learner`], in Burn's format.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearnerState {
+    /// Weights, and their moving average if there is one.
+    pub model: Vec<u8>,
+    /// State of the optimizer; never empty.
+    pub optimizer: Vec<u8>,
+}
+
+impl Learner {
+    /// Builds the network with the weights of the seed, and everything that trains it for
+    /// `max_images` images on `device`.
+    pub fn new(
+        network: &NetworkConfig,
+        config: &TrainConfig,
+        max_images: usize,
+        device: &Device,
+    ) -> Self {
+        let device = device.clone().autodiff();
+        let model = TrainingModel::new(network.init(config.seed, &device), config);
+        Self {
+            config: network.clone(),
+            model: model.fork(&device),
+            optimizer: optimizer(&config.optimizer, &device),
+            schedule: Schedule::new(config, max_images.div_ceil(config.images_per_step())),
+            dropout_seed: network.has_dropout().then_some(config.seed),
+            device,
+            max_images,
+            steps: 0,
+            images: 0,
+            lr: 0.0,
+        }
+    }
+
+    /// Returns the device of training steps, with autodiff.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Takes one optimizer step on the mean gradient of `batches`; returns their mean loss, which may
+    /// still be under way on the device.
+    ///
+    /// # Shapes
+    /// - result: `[1]`
+    pub fn step(&mut self, batches: Vec<Batch>) -> Tensor<1> {
+        let images: usize = batches.iter().map(|batch| batch.input.dims()[0]).sum();
+        let progress = (self.images as f32 / self.max_images as f32).min(1.0);
+        self.model.set_progress(self.steps, progress);
+        if let Some(seed) = self.dropout_seed {
+            // A function of the seed and the step alone, so that a resumed run draws the same.
+            self.device.seed(seed.wrapping_add(self.steps as u64));
+        }
+        let (loss, gradients) = mean_loss_and_gradients(&self.model, batches);
+        self.lr = self.schedule.lr(self.steps);
+        let model = self.model.clone();
+        self.model = TrainStep::optimize(model, &mut self.optimizer, self.lr.into(), gradients);
+        self.steps += 1;
+        self.images += images;
+        loss
+    }
+
+    /// Returns the network for inference: the EMA of the weights, if there is one.
+    pub fn evaluation_model(&self) -> EvaluationModel {
+        EvaluationModel(self.model.valid())
+    }
+
+    /// Returns the weights that the optimizer changes, under PyTorch's names.
+    pub fn weights(&self) -> StateDict {
+        self.config.state_dict(&self.model.valid().network)
+    }
+
+    /// Returns the weights that are validated and saved, under PyTorch's names.
+    pub fn evaluation_weights(&self) -> StateDict {
+        self.config
+            .state_dict(self.model.valid().evaluation_network())
+    }
+
+    /// Returns the evaluation weights of another state of this learner.
+    ///
+    /// # Errors
+    /// When the state is not of this network.
+    pub fn evaluation_weights_of(&self, state: &LearnerState) -> Result<StateDict, TrainError> {
+        let model = self.load(state)?;
+        Ok(self.config.state_dict(model.valid().evaluation_network()))
+    }
+
+    /// Returns the learning rate of the last step.
+    pub fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    /// Returns the learning rate schedule.
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// Returns the learning rate schedule, to show it a validation.
+    pub fn schedule_mut(&mut self) -> &mut Schedule {
+        &mut self.schedule
+    }
+
+    /// Returns everything that another learner needs to take the same next step.
+    ///
+    /// # Errors
+    /// When Burn cannot serialize the weights.
+    pub fn state(&self) -> Result<LearnerState, RecordError> {
+        Ok(LearnerState {
+            model: self.model.clone().into_record().into_bytes()?.to_vec(),
+            optimizer: self.optimizer.into_bytes()?.to_vec(),
+        })
+    }
+
+    /// Continues from a state, after `steps` steps on `images` images.
+    ///
+    /// # Errors
+    /// When the state is not of this network; the learner then is as before.
+    pub fn restore(
+        &mut self,
+        state: &LearnerState,
+        steps: usize,
+        images: usize,
+    ) -> Result<(), TrainError> {
+        let model = self.load(state)?;
+        let bytes = Bytes::from_bytes_vec(state.optimizer.clone());
+        let optimizer = OptimizerRecord::from_bytes(bytes)?;
+        self.model = model;
+        self.optimizer = self.optimizer.clone().load_record(optimizer);
+        (self.steps, self.images) = (steps, images);
+        Ok(())
+    }
+
+    fn load(&self, state: &LearnerState) -> Result<TrainingModel, TrainError> {
+        let bytes = Bytes::from_bytes_vec(state.model.clone());
+        let record = ModuleRecord::from_bytes(bytes)?;
+        let model = self.model.clone();
+        model
+            .try_load_record(record)
+            .map_err(TrainError::OtherNetwork)
+    }
+}
+
+/// Network of a [`Learner`] for inference.
+pub struct EvaluationModel(TrainingModel);
+
+impl EvaluationModel {
+    /// Denoises a validation batch and measures the error of each image.
+    pub fn validate(&self, batch: Batch) -> ValidationOutput {
+        InferenceStep::step(&self.0, batch)
+    }
+}

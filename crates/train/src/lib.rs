@@ -1,0 +1,31 @@
+//! The training engine: experiments, the training loop, run directories.
+//!
+//! Start reading at [`Trainer`]. This crate knows TOML and run directories, but no terminal: a program
+//! shows a run by its [`Event`]s, and ends it by a [`Stop`].
+
+#![recursion_limit = "256"]
+
+pub mod data;
+mod error;
+pub mod event;
+pub mod experiment;
+mod gallery;
+mod learner;
+mod outcome;
+pub mod paint;
+mod run;
+pub mod run_dir;
+mod schedule;
+pub mod step;
+mod stop;
+mod store;
+mod trainer;
+
+pub use self::error::TrainError;
+pub use self::event::Event;
+pub use self::experiment::{Experiment, ExperimentError};
+pub use self::learner::{EvaluationModel, Learner, LearnerState};
+pub use self::outcome::Outcome;
+pub use self::run_dir::{Record, RunDir};
+pub use self::stop::Stop;
+pub use self::trainer::Trainer;

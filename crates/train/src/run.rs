@@ -1,0 +1,392 @@
+//! The training loop.
+//!
+//! A run is a row of validation intervals. The stream of training batches goes on across them, so that
+//! the interval's length changes nothing that is learned.
+
+use std::time::{Duration, Instant};
+
+use burn::data::dataloader::DataLoader;
+use burn::tensor::{Tensor, TensorData};
+use n2n_data::quality::Psnr;
+use n2n_data::{TrainStream, ValidationSet};
+use n2n_denoise::ModelMetadata;
+use n2n_model::StateDict;
+
+use crate::event::{Event, Interval, Rollback, Step, ValidationBatch};
+use crate::experiment::{OnNan, TrainConfig};
+use crate::gallery::{Denoised, Gallery};
+use crate::run_dir::{Checkpoint, End, Found, NonFinite, Record, TrainingState};
+use crate::step::{Batches, next_batches};
+use crate::store::Store;
+use crate::{Learner, Outcome, Stop, TrainError};
+
+/// Steps between two reports of the loss, and between two reads of losses from the device.
+const REPORT_EVERY: usize = 25;
+
+/// Longest time between two reports of the loss.
+const REPORT_AFTER: Duration = Duration::from_millis(250);
+
+/// Maximum number of rollbacks of a run; each halves the learning rate.
+const MAX_ROLLBACKS: u32 = 10;
+
+/// The moving parts of one run.
+pub struct Run<'a> {
+    pub config: TrainConfig,
+    /// Images of the whole run.
+    pub max_images: usize,
+    /// Steps between two validations.
+    pub validate_every: usize,
+    pub stream: TrainStream,
+    pub validation: ValidationSet,
+    /// Whether validation compares with clean images.
+    pub has_clean: bool,
+    pub gallery: Gallery,
+    pub metadata: ModelMetadata,
+    pub learner: Learner,
+    pub store: Store,
+    pub state: TrainingState,
+    /// Weights of the best validation.
+    pub best_weights: Option<StateDict>,
+    pub stop: &'a Stop,
+    pub on_event: &'a mut dyn FnMut(Event<'_>),
+    /// Losses that have not been read from the device; they follow those in `state`.
+    pub pending: Vec<Tensor<1>>,
+    pub first_step_seconds: Option<f64>,
+    pub rollbacks: Vec<Rollback>,
+}
+
+/// Why an interval ended before the run did.
+enum Interruption {
+    /// A loss, weight or validation error is NaN or infinite.
+    NonFinite(NonFinite),
+    /// Anything else ends the run.
+    Failed(TrainError),
+}
+
+impl<E: Into<TrainError>> From<E> for Interruption {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Why training pauses.
+#[derive(Clone, Copy, PartialEq)]
+enum Pause {
+    /// A validation is due, or the run is over.
+    Due,
+    /// The run is asked to stop before that.
+    Stopped,
+}
+
+impl Run<'_> {
+    /// Trains to the end; `resumed` says that a checkpoint of the present state exists.
+    pub fn complete(mut self, resumed: bool) -> Result<Outcome, TrainError> {
+        if !resumed {
+            self.save_checkpoint()?;
+        }
+        loop {
+            match self.train_and_validate() {
+                Ok((last, end)) => return self.into_outcome(last, end),
+                Err(Interruption::Failed(error)) => return Err(error),
+                Err(Interruption::NonFinite(what)) => self.roll_back(what)?,
+            }
+        }
+    }
+
+    fn into_outcome(self, last: Record, end: End) -> Result<Outcome, TrainError> {
+        Ok(Outcome {
+            last,
+            best: self.state.best.unwrap_or(last),
+            training_seconds: self.state.training_seconds,
+            first_step_seconds: self.first_step_seconds.unwrap_or_default(),
+            end,
+            rollbacks: self.rollbacks,
+            run_dir: self.store.path(),
+            weights: match self.best_weights {
+                Some(weights) => weights,
+                None => self.learner.evaluation_weights(),
+            },
+            metadata: self.metadata,
+            device: self.learner.device().clone().inner(),
+        })
+    }
+
+    /// Trains from the present state to the end of the run.
+    fn train_and_validate(&mut self) -> Result<(Record, End), Interruption> {
+        let (before, start) = (self.state.seconds, Instant::now());
+        let first = self.state.batches * self.config.accumulate;
+        let stream = self.stream.clone().after(first as u64);
+        let mut stream = stream.iter();
+        loop {
+            let number = self.state.batches / self.validate_every + 1;
+            let pause = self.train_interval(number, &mut stream)?;
+            self.state.seconds = before + start.elapsed().as_secs_f64();
+            if pause == Pause::Stopped {
+                // Before the validation, which a run that continues does not count.
+                self.save_checkpoint()?;
+            }
+            let train_loss = self.mean_loss()?;
+            // Noted before the validation, during which a stop may still be asked for.
+            let stopped = self.stop.is_stopped();
+            let record = self.validate(number, train_loss)?;
+            let is_best = self
+                .state
+                .best
+                .is_none_or(|best| record.is_better_than(&best));
+            self.keep(&record, is_best)?;
+            if pause == Pause::Due {
+                // An estimated error below zero is as good as zero.
+                self.learner.schedule_mut().observe(record.val_mse.max(0.0));
+                self.state.since_best = if is_best {
+                    0
+                } else {
+                    self.state.since_best + 1
+                };
+                self.state.losses.clear();
+                self.save_checkpoint()?;
+            }
+            (self.on_event)(Event::Validation(&record));
+            match self.state.end(&self.config, self.max_images) {
+                Some(end) => return Ok((record, end)),
+                None if stopped => return Ok((record, End::Stopped)),
+                None => {}
+            }
+        }
+    }
+
+    /// Trains until the next validation is due, or a stop.
+    fn train_interval(
+        &mut self,
+        number: usize,
+        stream: &mut Batches,
+    ) -> Result<Pause, Interruption> {
+        let images_per_step = self.config.images_per_step();
+        let mut trained = self.state.losses.len();
+        let mut done = trained * images_per_step;
+        let left = self.max_images.saturating_sub(self.state.images) + done;
+        let total = left.min(self.validate_every * images_per_step);
+        let start = Instant::now();
+        let (before, seconds_before) = (self.state.seconds, self.state.training_seconds);
+        let mut reported = start;
+        loop {
+            let batches = next_batches(stream, self.config.accumulate)?;
+            let count: usize = batches.iter().map(|batch| batch.input.dims()[0]).sum();
+            let step_start = Instant::now();
+            let loss = self.learner.step(batches);
+            self.pending.push(loss);
+            if self.first_step_seconds.is_none() {
+                self.learner.device().sync()?;
+                self.first_step_seconds = Some(step_start.elapsed().as_secs_f64());
+            }
+            trained += 1;
+            done += count;
+            self.state.images += count;
+            self.state.batches += 1;
+            self.state.seconds = before + start.elapsed().as_secs_f64();
+
+            let end = self.state.end(&self.config, self.max_images);
+            let due = trained == self.validate_every || end.is_some();
+            let stopped = self.stop.is_stopped();
+            let checkpoint = self.is_multiple_of(self.config.checkpoint_every);
+            let report = trained == 1
+                || self.is_multiple_of(REPORT_EVERY)
+                || reported.elapsed() > REPORT_AFTER;
+            if report || due || stopped || checkpoint {
+                // Waits for the device.
+                let loss = self.read_losses()?;
+                reported = Instant::now();
+                (self.on_event)(Event::Step(Step {
+                    images: self.state.images,
+                    step: self.state.batches,
+                    loss,
+                    lr: self.learner.lr(),
+                    interval: Interval {
+                        number,
+                        images: done,
+                        total,
+                    },
+                }));
+            }
+            if self.stop.is_aborted() {
+                return Err(TrainError::Aborted.into());
+            }
+            self.state.training_seconds = seconds_before + start.elapsed().as_secs_f64();
+            if due || stopped || checkpoint {
+                self.check_weights()?;
+            }
+            if due {
+                return Ok(Pause::Due);
+            }
+            if stopped {
+                return Ok(Pause::Stopped);
+            }
+            if checkpoint {
+                self.save_checkpoint()?;
+            }
+        }
+    }
+
+    fn is_multiple_of(&self, interval: usize) -> bool {
+        self.state.batches.is_multiple_of(interval)
+    }
+
+    /// Reads the losses that are still on the device; returns the last one.
+    fn read_losses(&mut self) -> Result<f64, Interruption> {
+        if !self.pending.is_empty() {
+            let first = self.state.batches + 1 - self.pending.len();
+            let losses = read(std::mem::take(&mut self.pending))?;
+            if let Some(index) = losses.iter().position(|loss| !loss.is_finite()) {
+                return Err(self.non_finite(first + index, Found::Loss(losses[index])));
+            }
+            let bits = losses.iter().map(|loss| (*loss as f32).to_bits());
+            self.state.losses.extend(bits);
+        }
+        let last = self.state.losses.last().copied();
+        Ok(last.map_or(f64::NAN, |bits| f64::from(f32::from_bits(bits))))
+    }
+
+    /// Checks that every weight is finite, before one is validated or saved.
+    fn check_weights(&self) -> Result<(), Interruption> {
+        if self.learner.weights().values().all(is_finite) {
+            return Ok(());
+        }
+        Err(self.non_finite(self.state.batches, Found::Weight))
+    }
+
+    fn non_finite(&self, step: usize, found: Found) -> Interruption {
+        let lr = self.learner.lr();
+        Interruption::NonFinite(NonFinite { step, found, lr })
+    }
+
+    /// Mean loss since the last validation.
+    fn mean_loss(&self) -> Result<f64, Interruption> {
+        let losses = &self.state.losses;
+        let sum: f64 = losses
+            .iter()
+            .map(|bits| f64::from(f32::from_bits(*bits)))
+            .sum();
+        Ok(sum / losses.len() as f64)
+    }
+
+    /// Saves everything that the run needs to continue.
+    fn save_checkpoint(&mut self) -> Result<(), TrainError> {
+        self.state.plateau = self.learner.schedule().plateau();
+        self.state.metrics_bytes = self.store.metrics_bytes()?;
+        let checkpoint = Checkpoint {
+            state: self.state.clone(),
+            learner: self.learner.state()?,
+        };
+        self.store.save_checkpoint(checkpoint)
+    }
+
+    /// Validates the present weights.
+    fn validate(&mut self, number: usize, train_loss: f64) -> Result<Record, Interruption> {
+        let model = self.learner.evaluation_model();
+        let validation = self.validation.clone();
+        let total = validation.num_items();
+        let mut errors: Vec<f64> = Vec::with_capacity(total);
+        let mut denoised = Denoised::default();
+        for (index, batch) in validation.iter().enumerate() {
+            let batch = batch?;
+            let clean = self.has_clean.then(|| batch.target.clone());
+            let output = model.validate(batch);
+            denoised.add(output.denoised, clean)?;
+            let of_batch = read(vec![output.errors])?;
+            errors.extend(&of_batch);
+            (self.on_event)(Event::ValidationBatch(ValidationBatch {
+                errors: &of_batch,
+                has_clean: self.has_clean,
+                batch: index + 1,
+                interval: Interval {
+                    number,
+                    images: errors.len(),
+                    total,
+                },
+            }));
+            if self.stop.is_aborted() {
+                return Err(TrainError::Aborted.into());
+            }
+        }
+        self.store
+            .save_picture(self.state.batches, || self.gallery.png(denoised.shown()))?;
+        let val_mse = errors.iter().sum::<f64>() / errors.len() as f64;
+        if !val_mse.is_finite() {
+            return Err(self.non_finite(self.state.batches, Found::Validation(val_mse)));
+        }
+        Ok(Record {
+            images: self.state.images,
+            batches: self.state.batches,
+            train_loss,
+            val_mse,
+            psnr: Psnr::of(&errors, self.has_clean).into(),
+            ssim: denoised.ssim(),
+            lr: self.learner.lr(),
+            seconds: self.state.seconds,
+        })
+    }
+
+    /// Saves a validation and its weights.
+    fn keep(&mut self, record: &Record, is_best: bool) -> Result<(), TrainError> {
+        let weights = self.learner.evaluation_weights();
+        self.store.save_model("last", &weights, &self.metadata)?;
+        if is_best {
+            self.store.save_model("best", &weights, &self.metadata)?;
+            self.state.best = Some(*record);
+            self.best_weights = Some(weights);
+        }
+        self.store.record(record)
+    }
+
+    /// Saves the batch that led to NaN or infinity, and goes back to the last checkpoint at half the
+    /// learning rate, if the experiment says so.
+    fn roll_back(&mut self, what: NonFinite) -> Result<(), TrainError> {
+        let dump = self
+            .store
+            .dump(&what, &self.stream, self.config.accumulate)?;
+        let rollbacks = self.state.rollbacks + 1;
+        let remedy = match self.config.on_nan {
+            OnNan::Stop => Some("set train.on_nan = \"rollback\""),
+            OnNan::Rollback if rollbacks > MAX_ROLLBACKS => Some("look at the images"),
+            OnNan::Rollback => None,
+        };
+        let checkpoint = match remedy {
+            None => self.store.newest_checkpoint()?,
+            Some(_) => None,
+        };
+        let Some(mut checkpoint) = checkpoint else {
+            let remedy = remedy.unwrap_or("start again");
+            return Err(TrainError::NonFinite { what, remedy, dump });
+        };
+        checkpoint.state.rollbacks = rollbacks;
+        // At once, so that a run that is killed now continues at this learning rate too.
+        self.store.save_checkpoint(checkpoint.clone())?;
+        let seconds = self.state.seconds;
+        self.state = TrainingState {
+            seconds,
+            ..checkpoint.state
+        };
+        let (steps, images) = (self.state.batches, self.state.images);
+        self.learner.restore(&checkpoint.learner, steps, images)?;
+        self.pending.clear();
+        self.learner
+            .schedule_mut()
+            .restore(self.state.plateau, rollbacks);
+        let rollback = Rollback {
+            cause: what,
+            to_step: steps,
+        };
+        (self.on_event)(Event::RolledBack(&rollback));
+        self.rollbacks.push(rollback);
+        Ok(())
+    }
+}
+
+fn is_finite(values: &TensorData) -> bool {
+    values.iter::<f32>().all(f32::is_finite)
+}
+
+/// Reads small vectors from the device, all at once.
+fn read(vectors: Vec<Tensor<1>>) -> Result<Vec<f64>, TrainError> {
+    let data = Tensor::cat(vectors, 0).try_into_data()?;
+    Ok(data.iter().collect())
+}

@@ -1,0 +1,59 @@
+//! Files of a folder.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use n2n_files::UNFINISHED;
+
+use crate::TrainError;
+
+/// Returns the paths in a folder; none if there is no such folder.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>, TrainError> {
+    let failed = TrainError::io("read", folder);
+    match fs::read_dir(folder) {
+        Ok(entries) => entries
+            .map(|entry| Ok(entry.map_err(&failed)?.path()))
+            .collect(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![]),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Removes the unfinished files that a killed process left behind.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn remove_unfinished(folder: &Path) -> Result<(), TrainError> {
+    for path in files(folder)? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| name.starts_with(UNFINISHED)) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a file, if there is one.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn remove(path: &Path) -> Result<(), TrainError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(TrainError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Creates a folder and those above it.
+///
+/// # Errors
+/// When it cannot be created.
+pub fn create(folder: &Path) -> Result<(), TrainError> {
+    fs::create_dir_all(folder).map_err(TrainError::io("create", folder))
+}

@@ -1,0 +1,317 @@
+//! Assembling a run: data, network, run directory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use n2n_data::noise::NoiseModel;
+use n2n_data::quality::{Psnr, PsnrKeys};
+use n2n_data::{NoisyPair, Opened, ValidationSet};
+use n2n_denoise::ModelMetadata;
+
+use crate::data::{InMemory, max_images, noisy_psnr, open_with, train_stream};
+use crate::event::{Event, Start};
+use crate::experiment::Experiment;
+use crate::gallery::Gallery;
+use crate::run::Run;
+use crate::run_dir::{Program, Provenance, Resumed, RunDir, TrainingState, restore_best};
+use crate::store::Store;
+use crate::{Learner, Outcome, Stop, TrainError};
+
+/// Trains the network of an experiment.
+pub struct Trainer {
+    experiment: Experiment,
+    opened: Opened,
+    /// Name of the data that no config can name.
+    in_memory: Option<&'static str>,
+    noisy: Psnr,
+    device: Device,
+    destination: Destination,
+    program: Program,
+}
+
+/// Where the run's files go.
+enum Destination {
+    Memory,
+    New(PathBuf),
+    Earlier(PathBuf),
+}
+
+impl Trainer {
+    /// Opens the data of an experiment and checks that they fit each other.
+    ///
+    /// # Errors
+    /// When the experiment is not possible, or a file is missing, damaged or does not fit.
+    pub fn new(experiment: &Experiment, device: &Device) -> Result<Self, TrainError> {
+        Self::open(experiment, device, &|_| {})
+    }
+
+    /// Opens the data as [`new`](Self::new) does, and calls `progress` now and then with the number of
+    /// scenes looked at.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn open(
+        experiment: &Experiment,
+        device: &Device,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Self, TrainError> {
+        Self::with(experiment, None, device, progress)
+    }
+
+    /// Trains on pairs held in memory; the experiment names no data.
+    ///
+    /// A tenth of the pairs is held out for validation, or as many as `data.split` says.
+    ///
+    /// # Errors
+    /// When the experiment is not possible, or a pair does not fit it.
+    pub fn with_pairs(
+        experiment: &Experiment,
+        pairs: impl IntoIterator<Item = NoisyPair>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let pairs = InMemory::Pairs(pairs.into_iter().collect());
+        Self::with(experiment, Some(pairs), device, &|_| {})
+    }
+
+    /// Trains on the experiment's clean images with noise of any model.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn with_noise(
+        experiment: &Experiment,
+        noise: Arc<dyn NoiseModel>,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
+        let noise = InMemory::Noise(noise);
+        Self::with(experiment, Some(noise), device, &|_| {})
+    }
+
+    fn with(
+        experiment: &Experiment,
+        in_memory: Option<InMemory>,
+        device: &Device,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Self, TrainError> {
+        let in_memory_name = in_memory.as_ref().map(InMemory::name);
+        let (experiment, opened) = open_with(experiment, in_memory, progress)?;
+        let noisy = noisy_psnr(&opened.validation)?;
+        Ok(Self {
+            experiment,
+            opened,
+            in_memory: in_memory_name,
+            noisy,
+            device: device.clone(),
+            destination: Destination::Memory,
+            program: Program {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                git_revision: "unknown".to_owned(),
+                backend: "unknown".to_owned(),
+                device: format!("{device:?}"),
+            },
+        })
+    }
+
+    /// Writes the run into a new folder. Without a folder the run stays in memory.
+    #[must_use]
+    pub fn run_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.destination = Destination::New(path.into());
+        self
+    }
+
+    /// Continues the run in a folder from its newest checkpoint, as if it had never stopped. Its
+    /// experiment, [`RunDir::experiment`], must be the trainer's.
+    #[must_use]
+    pub fn resume(mut self, path: impl Into<PathBuf>) -> Self {
+        self.destination = Destination::Earlier(path.into());
+        self
+    }
+
+    /// Names the program and the device in the run's provenance.
+    #[must_use]
+    pub fn program(mut self, program: Program) -> Self {
+        self.program = program;
+        self
+    }
+
+    /// Returns the experiment, with the channels and the noise that were found.
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    /// Returns the data.
+    pub fn data(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Returns the PSNR of the noisy validation inputs.
+    pub fn noisy_psnr(&self) -> Psnr {
+        self.noisy
+    }
+
+    /// Trains to the end of the run, or until `stop` asks for an earlier end.
+    ///
+    /// `on_event` is called on this thread.
+    ///
+    /// # Errors
+    /// When the run directory cannot be used, an image cannot be read, a file cannot be written, the
+    /// device fails, or a loss is NaN or infinite and the experiment says to stop then.
+    pub fn run(
+        self,
+        stop: &Stop,
+        mut on_event: impl FnMut(Event<'_>),
+    ) -> Result<Outcome, TrainError> {
+        let config = self.experiment.train.clone();
+        let normalization = self.opened.normalization(self.experiment.data.normalize)?;
+        let shared = Arc::new(normalization.clone());
+        let max_images = max_images(&self.experiment, self.opened.train.len());
+        let metadata = ModelMetadata::new(
+            self.experiment.model.clone(),
+            normalization,
+            self.experiment.data.range,
+        );
+        let mut learner = Learner::new(&self.experiment.model, &config, max_images, &self.device);
+        let Opening {
+            store,
+            state,
+            best_weights,
+            damaged,
+            resumed,
+        } = self.open_store(&mut learner, &metadata, max_images)?;
+        let images_per_step = config.images_per_step();
+        let validate_every = config
+            .validate_every
+            .batches(self.opened.train.len(), images_per_step);
+        on_event(Event::Start(Start {
+            images: state.images,
+            max_images,
+            validations: max_images.div_ceil(validate_every * images_per_step),
+            damaged: &damaged,
+        }));
+        let device = learner.device().clone();
+        let run = Run {
+            max_images,
+            validate_every,
+            stream: train_stream(&self.experiment, &self.opened.train, &shared, &device),
+            validation: ValidationSet::new(
+                self.opened.validation.clone(),
+                0..self.opened.validation.len(),
+                shared,
+                config.batch_size,
+                device.inner(),
+            ),
+            has_clean: self.opened.validation.has_clean(),
+            gallery: Gallery::new(&self.opened.validation)?,
+            config,
+            metadata,
+            learner,
+            store,
+            state,
+            best_weights,
+            stop,
+            on_event: &mut on_event,
+            pending: Vec::new(),
+            first_step_seconds: None,
+            rollbacks: Vec::new(),
+        };
+        run.complete(resumed)
+    }
+
+    /// Opens or creates the run directory, and puts the learner where the run continues.
+    fn open_store(
+        &self,
+        learner: &mut Learner,
+        metadata: &ModelMetadata,
+        max_images: usize,
+    ) -> Result<Opening, TrainError> {
+        let path = match &self.destination {
+            Destination::Memory => return Ok(Opening::new(Store::Memory(None))),
+            Destination::New(path) => {
+                let run_dir = RunDir::create(path)?;
+                self.describe(&run_dir)?;
+                run_dir.save_model("initial", &learner.evaluation_weights(), metadata)?;
+                return Ok(Opening::new(Store::Directory(run_dir)));
+            }
+            Destination::Earlier(path) => path,
+        };
+        self.check_experiment(path)?;
+        let Resumed {
+            run_dir,
+            checkpoint,
+            damaged,
+        } = Resumed::open(path)?;
+        let Some(checkpoint) = checkpoint else {
+            run_dir.save_model("initial", &learner.evaluation_weights(), metadata)?;
+            return Ok(Opening::new(Store::Directory(run_dir)));
+        };
+        let state = checkpoint.state.clone();
+        if state.end(&self.experiment.train, max_images).is_some() {
+            return Err(TrainError::Over {
+                path: path.clone(),
+                images: state.images,
+            });
+        }
+        let best_weights = restore_best(&run_dir, &checkpoint, learner, metadata)?;
+        learner.restore(&checkpoint.learner, state.batches, state.images)?;
+        learner
+            .schedule_mut()
+            .restore(state.plateau, state.rollbacks);
+        Ok(Opening {
+            store: Store::Directory(run_dir),
+            state,
+            best_weights,
+            damaged,
+            resumed: true,
+        })
+    }
+
+    /// Checks that the run in a folder is of this experiment.
+    fn check_experiment(&self, path: &Path) -> Result<(), TrainError> {
+        let mut earlier = RunDir::experiment(path)?;
+        // What the data decide may be missing from the configs of earlier versions.
+        earlier.model = self.experiment.model.clone();
+        earlier.noise = self.experiment.noise;
+        if earlier == self.experiment && RunDir::in_memory(path)?.as_deref() == self.in_memory {
+            return Ok(());
+        }
+        Err(TrainError::OtherExperiment {
+            path: path.to_owned(),
+        })
+    }
+
+    fn describe(&self, run_dir: &RunDir) -> Result<(), TrainError> {
+        let noisy = PsnrKeys::from(self.noisy);
+        let provenance = Provenance {
+            program: &self.program,
+            seed: self.experiment.train.seed,
+            train_examples: self.opened.train.len(),
+            validation_examples: self.opened.validation.len(),
+            in_memory: self.in_memory,
+            noisy_psnr_db: noisy.psnr_db,
+            noisy_psnr_est_db: noisy.psnr_est_db,
+        };
+        run_dir.describe(&self.experiment.to_toml()?, &provenance)
+    }
+}
+
+/// Store of a run and its present state.
+struct Opening {
+    store: Store,
+    state: TrainingState,
+    best_weights: Option<n2n_model::StateDict>,
+    damaged: Vec<TrainError>,
+    resumed: bool,
+}
+
+impl Opening {
+    /// A run at its start.
+    fn new(store: Store) -> Self {
+        Self {
+            store,
+            state: TrainingState::default(),
+            best_weights: None,
+            damaged: Vec::new(),
+            resumed: false,
+        }
+    }
+}
