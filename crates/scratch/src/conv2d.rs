@@ -237,9 +237,10 @@ fn add_rows<B: ScratchOps>(
 }
 
 fn slice<B: ScratchOps>(x: FloatTensor<B>, slices: &[Slice]) -> FloatTensor<B> {
-    match full(&x.shape()) == slices {
-        true => x,
-        false => B::float_slice(x, slices),
+    if full(&x.shape()) == slices {
+        x
+    } else {
+        B::float_slice(x, slices)
     }
 }
 

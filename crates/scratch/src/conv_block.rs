@@ -1,8 +1,8 @@
-//! A convolution of the networks with what stands around it: upsampling and joining before, bias and
-//! PReLU after.
+//! A convolution of the networks together with the ops around it: upsampling and concatenation before, bias
+//! and PReLU after.
 //!
 //! The versions here are compositions of the other ops, for any backend and element type. On the CPU
-//! in f32 they are the oracle of `n2n_kernels`, which never holds the upsampled or joined images.
+//! in f32 they are the oracle of `n2n_kernels`, which never stores the upsampled or concatenated images.
 
 use std::ops::Range;
 
@@ -18,13 +18,13 @@ use crate::conv2d::{bias_backward, conv2d_weight_backward, conv2d_x_backward};
 use crate::ops::{ScratchOps, size};
 use crate::unfold::full;
 
-/// `x`; or `x`, to be doubled, and what is then joined to its channels.
+/// `x`; or `x`, to be upsampled by 2, and the images that are concatenated to it.
 pub(crate) type Inputs<B> = (FloatTensor<B>, Option<FloatTensor<B>>);
 
 /// Weight, bias `[channels_out]`, slope `[1]` or `[channels_out]`.
 pub(crate) type Parameters<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 
-/// Which way round a block convolves.
+/// Direction of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// As [`crate::conv2d()`].
@@ -36,7 +36,7 @@ pub enum Direction {
 /// The linear part of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Convolution {
-    /// Which way round.
+    /// Forward or transposed.
     pub direction: Direction,
     /// Kernel, stride, padding, dilation and groups.
     pub geometry: ConvGeometry,
@@ -58,40 +58,96 @@ impl Convolution {
     }
 }
 
-/// `prelu(convolution(x, weight) + bias, slope)`, where `x` may be `cat(upsample(x), skip)`.
+/// See [`ScratchOps::conv_block`].
 pub(crate) fn conv_block<B: ScratchOps>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+    convolution: Convolution,
+) -> FloatTensor<B> {
+    block::<B>((x, None), (weight, bias, slope), convolution)
+}
+
+/// See [`ScratchOps::conv_block_backward`].
+#[allow(clippy::too_many_arguments)] // As the op.
+pub(crate) fn conv_block_backward<B: ScratchOps>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+    _output: FloatTensor<B>,
+    output_grad: FloatTensor<B>,
+    convolution: Convolution,
+    _wanted: [bool; 2],
+) -> Vec<Option<FloatTensor<B>>> {
+    let parameters = (weight, bias, slope);
+    block_backward::<B>((x, None), parameters, output_grad, convolution)
+}
+
+/// See [`ScratchOps::upsampled_conv_block`].
+pub(crate) fn upsampled_conv_block<B: ScratchOps>(
+    x: FloatTensor<B>,
+    skip: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let convolution = Convolution::same3x3(size::<B>(&skip));
+    block::<B>((x, Some(skip)), (weight, bias, slope), convolution)
+}
+
+/// See [`ScratchOps::upsampled_conv_block_backward`].
+#[allow(clippy::too_many_arguments)] // As the op.
+pub(crate) fn upsampled_conv_block_backward<B: ScratchOps>(
+    x: FloatTensor<B>,
+    skip: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+    _output: FloatTensor<B>,
+    output_grad: FloatTensor<B>,
+    _wanted: [bool; 3],
+) -> Vec<Option<FloatTensor<B>>> {
+    let convolution = Convolution::same3x3(size::<B>(&skip));
+    let parameters = (weight, bias, slope);
+    block_backward::<B>((x, Some(skip)), parameters, output_grad, convolution)
+}
+
+/// `prelu(convolution(x, weight) + bias, slope)`, where `x` may be `cat(upsample(x), skip)`.
+fn block<B: ScratchOps>(
     inputs: Inputs<B>,
     (weight, bias, slope): Parameters<B>,
     convolution: Convolution,
 ) -> FloatTensor<B> {
-    let z = pre_activation::<B>(joined::<B>(inputs), weight, bias, convolution);
+    let z = pre_activation::<B>(concatenated::<B>(inputs), weight, bias, convolution);
     <B as ScratchOps>::prelu(z, slope)
 }
 
-/// Gradients of [`conv_block`] by inputs and parameters in their order.
-pub(crate) fn conv_block_backward<B: ScratchOps>(
+/// Gradients of [`block`] by inputs and parameters in their order.
+fn block_backward<B: ScratchOps>(
     inputs: Inputs<B>,
     (weight, bias, slope): Parameters<B>,
     output_grad: FloatTensor<B>,
     convolution: Convolution,
 ) -> Vec<Option<FloatTensor<B>>> {
     let (x, skip) = inputs.clone();
-    let joined = joined::<B>(inputs);
-    let z = pre_activation::<B>(joined.clone(), weight.clone(), bias, convolution);
+    let concatenated = concatenated::<B>(inputs);
+    let z = pre_activation::<B>(concatenated.clone(), weight.clone(), bias, convolution);
     let slopes = slope.shape()[0];
     let slope_grad = prelu_alpha_backward::<B>(z.clone(), output_grad.clone(), slopes);
     let z_grad = prelu_x_backward::<B>(z, slope, output_grad);
-    let size = size::<B>(&joined);
-    let (joined_grad, weight_grad, bias_grad) =
-        B::convolution_backward(joined, weight, z_grad, convolution);
+    let size = size::<B>(&concatenated);
+    let (concatenated_grad, weight_grad, bias_grad) =
+        B::convolution_backward(concatenated, weight, z_grad, convolution);
     let mut gradients = match skip {
-        None => vec![Some(joined_grad)],
+        None => vec![Some(concatenated_grad)],
         Some(skip) => {
             let channels = x.shape()[1];
             let part = |range: Range<usize>| {
-                let mut slices = full(&joined_grad.shape());
+                let mut slices = full(&concatenated_grad.shape());
                 slices[1] = Slice::from(range);
-                B::float_slice(joined_grad.clone(), &slices)
+                B::float_slice(concatenated_grad.clone(), &slices)
             };
             let skip_grad = part(channels..channels + skip.shape()[1]);
             let x_grad = B::interpolate_backward(x, part(0..channels), size, nearest());
@@ -124,7 +180,7 @@ pub(crate) fn convolution_backward<B: ScratchOps>(
     (x_grad, weight_grad, bias_grad)
 }
 
-fn joined<B: ScratchOps>((x, skip): Inputs<B>) -> FloatTensor<B> {
+fn concatenated<B: ScratchOps>((x, skip): Inputs<B>) -> FloatTensor<B> {
     let Some(skip) = skip else {
         return x;
     };

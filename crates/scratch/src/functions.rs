@@ -1,12 +1,14 @@
-//! The ops on tensors: shapes are checked here, once, for every backend.
+//! The convolutions on tensors: shapes are checked here, once, for every backend.
 
-use burn::backend::{Dispatch, DispatchDevice};
-use burn::tensor::module::{interpolate, max_pool2d};
-use burn::tensor::ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions};
-use burn::tensor::{DType, Device, Tensor};
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 
 use crate::ConvGeometry;
+use crate::activation::Activation;
 use crate::conv_block::{Convolution, Direction};
+use crate::fused::is_fused;
 use crate::ops::ScratchOps;
 use crate::unfold::{frame, unframe};
 
@@ -236,68 +238,10 @@ fn add_bias(y: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
     ))
 }
 
-/// What follows a convolution.
-#[derive(Clone, Debug)]
-#[allow(clippy::large_enum_variant)] // It lives as long as a call.
-pub enum Activation {
-    /// Nothing.
-    Linear,
-    /// See [`relu`].
-    ReLU,
-    /// See [`prelu`], with these slopes: `[1]` or `[channels]`.
-    PReLU(Tensor<1>),
-}
-
-impl Activation {
-    fn apply(self, x: Tensor<4>) -> Tensor<4> {
-        match self {
-            Self::Linear => x,
-            Self::ReLU => relu(x),
-            Self::PReLU(alpha) => prelu(x, alpha),
-        }
-    }
-
-    /// The slope of what is not positive.
-    fn slope(self, options: (&Device, DType)) -> Tensor<1> {
-        match self {
-            Self::Linear => Tensor::ones([1], options),
-            Self::ReLU => Tensor::zeros([1], options),
-            Self::PReLU(alpha) => alpha,
-        }
-    }
-}
-
-/// Rectified linear unit: `max(x, 0)`; its gradient at 0 is 0.
-pub fn relu(x: Tensor<4>) -> Tensor<4> {
-    Tensor::from_dispatch(<Dispatch as ScratchOps>::relu(x.into_dispatch()))
-}
-
-/// Parametric rectified linear unit: `x` where positive, else `alpha * x`; at 0 its gradient is
-/// that of the negative side, as in PyTorch.
-///
-/// # Shapes
-/// - `x`: `[batch_size, channels, height, width]`
-/// - `alpha`: `[1]` or `[channels]`
-///
-/// # Panics
-/// If there is neither one slope nor one for each channel.
-pub fn prelu(x: Tensor<4>, alpha: Tensor<1>) -> Tensor<4> {
-    let [_, channels, _, _] = x.dims();
-    let [slopes] = alpha.dims();
-    assert!(
-        slopes == 1 || slopes == channels,
-        "expected 1 or {channels} slopes, got {slopes}"
-    );
-    Tensor::from_dispatch(<Dispatch as ScratchOps>::prelu(
-        x.into_dispatch(),
-        alpha.into_dispatch(),
-    ))
-}
-
 /// A convolution of `x`, upsampled by 2 (nearest neighbour), with the channels of `skip` after its own, and
 /// an activation: kernel 3x3, stride 1, padding 1.
 ///
-/// On the CPU nothing is upsampled or joined in memory.
+/// The CPU does not store the upsampled or concatenated images.
 ///
 /// # Shapes
 /// - `x`: `[batch_size, channels, height / 2, width / 2]`
@@ -339,20 +283,7 @@ pub fn upsampled_conv2d_activated(
     ))
 }
 
-/// Largest of each 2x2 pixels; a last odd row or column is left out. The first of equal ones takes the
-/// gradient.
-///
-/// # Shapes
-/// - `x`: `[batch_size, channels, height, width]`
-/// - output: `[batch_size, channels, height / 2, width / 2]`
-pub fn max_pool2x2(x: Tensor<4>) -> Tensor<4> {
-    match has_fused_kernels(&x.device()) {
-        true => Tensor::from_dispatch(<Dispatch as ScratchOps>::max_pool2x2(x.into_dispatch())),
-        false => max_pool2d(x, MaxPoolOptions::new([2, 2])),
-    }
-}
-
-/// The convolution whose operands are checked.
+/// A fused convolution of checked operands.
 fn block(
     x: Tensor<4>,
     weight: Tensor<4>,
@@ -375,7 +306,7 @@ fn block(
     ))
 }
 
-/// As the fused ops take them; what is not learned is not tracked.
+/// Bias and slope of a fused op; constants are not tracked.
 fn bias_and_slope(
     x: &Tensor<4>,
     bias: Option<Tensor<1>>,
@@ -392,43 +323,6 @@ fn bias_and_slope(
     );
     let bias = bias.unwrap_or_else(|| Tensor::zeros([channels_out], options));
     (bias, slope)
-}
-
-fn is_fused(x: &Tensor<4>, geometry: &ConvGeometry) -> bool {
-    geometry.groups() == 1 && has_fused_kernels(&x.device())
-}
-
-/// Whether a device has kernels for convolutions together with their activations: the CPU.
-pub fn has_fused_kernels(device: &Device) -> bool {
-    matches!(
-        device.clone().inner().as_dispatch(),
-        DispatchDevice::Flex(_) | DispatchDevice::NdArray(_)
-    )
-}
-
-/// Logistic function: `1 / (1 + exp(-x))`.
-pub fn sigmoid(x: Tensor<4>) -> Tensor<4> {
-    Tensor::from_dispatch(<Dispatch as ScratchOps>::sigmoid(x.into_dispatch()))
-}
-
-/// Mean squared error: `mean((x - y)^2)` over all elements.
-///
-/// # Shapes
-/// - `x`, `y`: `[batch_size, channels, height, width]`
-/// - output: `[1]`
-///
-/// # Panics
-/// If the shapes differ.
-pub fn mse(x: Tensor<4>, y: Tensor<4>) -> Tensor<1> {
-    let (x_shape, y_shape) = (x.dims(), y.dims());
-    assert_eq!(
-        x_shape, y_shape,
-        "expected two images of one shape, got {x_shape:?} and {y_shape:?}"
-    );
-    Tensor::from_dispatch(<Dispatch as ScratchOps>::mse(
-        x.into_dispatch(),
-        y.into_dispatch(),
-    ))
 }
 
 fn checked_positions(geometry: &ConvGeometry, size: [usize; 2]) -> [usize; 2] {

@@ -1,7 +1,11 @@
 //! Hand-written Burn ops with explicit backward passes: convolutions by unfold and fold, on every
 //! backend.
 //!
-//! Start reading at [`conv2d()`], then at the file of its gradients, `conv2d.rs`.
+//! Start reading at [`conv2d()`], then at the file of its gradients, `conv2d.rs`. `ops.rs` is the table of all
+//! ops: a new op is an entry there and a file, or a part of a file, with its maths.
+
+#[macro_use]
+mod table;
 
 mod activation;
 mod autodiff;
@@ -9,6 +13,7 @@ mod conv2d;
 mod conv_block;
 mod conv_transpose2d;
 mod functions;
+mod fused;
 mod geometry;
 pub mod gradcheck;
 mod host;
@@ -20,14 +25,18 @@ mod pool;
 mod tiles;
 mod unfold;
 
+pub use activation::{Activation, prelu, relu, sigmoid};
 pub use conv_block::{Convolution, Direction};
 pub use functions::{
-    Activation, conv_transpose2d, conv_transpose2d_activated, conv2d, conv2d_activated, fold,
-    has_fused_kernels, max_pool2x2, mse, prelu, relu, sigmoid, unfold, upsampled_conv2d_activated,
+    conv_transpose2d, conv_transpose2d_activated, conv2d, conv2d_activated, fold, unfold,
+    upsampled_conv2d_activated,
 };
+pub use fused::has_fused_kernels;
 pub use geometry::{ConvGeometry, GeometryError};
-pub use modules::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+pub use loss::mse;
+pub use modules::{Conv2d, ConvTranspose2d};
 pub use ops::ScratchOps;
+pub use pool::max_pool2x2;
 pub use tiles::MAX_TILE_ELEMENTS;
 
 /// The README's code is a test.

@@ -1,20 +1,44 @@
-//! The mean squared error: value, then vector-Jacobian product.
+//! The mean squared error: its function of tensors, value, vector-Jacobian product and gradient check.
 
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, TensorMetadata};
-use burn::tensor::Shape;
+use burn::backend::{Backend, Dispatch, TensorMetadata};
+use burn::nn::loss::{MseLoss, Reduction};
+use burn::tensor::{Shape, Tensor};
+
+use crate::gradcheck::case::{Case, Ours, POINTWISE_SHAPE, Random, image};
+use crate::ops::ScratchOps;
+
+/// Mean squared error: `mean((x - y)^2)` over all elements.
+///
+/// # Shapes
+/// - `x`, `y`: `[batch_size, channels, height, width]`
+/// - output: `[1]`
+///
+/// # Panics
+/// If the shapes differ.
+pub fn mse(x: Tensor<4>, y: Tensor<4>) -> Tensor<1> {
+    let (x_shape, y_shape) = (x.dims(), y.dims());
+    assert_eq!(
+        x_shape, y_shape,
+        "expected two images of one shape, got {x_shape:?} and {y_shape:?}"
+    );
+    Tensor::from_dispatch(<Dispatch as ScratchOps>::mse(
+        x.into_dispatch(),
+        y.into_dispatch(),
+    ))
+}
 
 /// `L = mean((x - y)^2)`, as a vector of one element.
 ///
 /// # Shapes
 /// - `x`, `y`: `[batch_size, channels, height, width]`
-pub(crate) fn mse<B: Backend>(x: FloatTensor<B>, y: FloatTensor<B>) -> FloatTensor<B> {
+pub(crate) fn mse_forward<B: Backend>(x: FloatTensor<B>, y: FloatTensor<B>) -> FloatTensor<B> {
     let difference = B::float_sub(x, y);
     let squares = B::float_mul(difference.clone(), difference);
     B::float_reshape(B::float_mean(squares), Shape::new([1]))
 }
 
-/// Gradient of [`mse`] with respect to `x`: `2 * (x - y) / numel * dL`. For `y` it is the negative.
+/// Gradient of [`mse_forward`] with respect to `x`: `2 * (x - y) / numel * dL`. For `y` it is the negative.
 pub(crate) fn mse_backward<B: Backend>(
     x: FloatTensor<B>,
     y: FloatTensor<B>,
@@ -24,4 +48,43 @@ pub(crate) fn mse_backward<B: Backend>(
     let scale = B::float_mul_scalar(output_grad, (2.0 / count).into());
     let scale = B::float_reshape(scale, Shape::new([1, 1, 1, 1]));
     B::float_mul(B::float_sub(x, y), scale)
+}
+
+/// The gradient check of [`mse`].
+pub(crate) fn mse_case(random: &mut Random) -> Case {
+    let elements = POINTWISE_SHAPE.iter().product();
+    let scale = 1.0 / elements as f64;
+    Case {
+        op: "mse",
+        geometry: "2x3x5x4".to_owned(),
+        names: &["x", "y"],
+        inputs: vec![random.values(elements), random.values(elements)],
+        ours: Ours::ByAutodiff(Box::new(|inputs| {
+            mse(
+                image(inputs, 0, POINTWISE_SHAPE),
+                image(inputs, 1, POINTWISE_SHAPE),
+            )
+        })),
+        burns: Box::new(|inputs| {
+            let (x, y) = (
+                image(inputs, 0, POINTWISE_SHAPE),
+                image(inputs, 1, POINTWISE_SHAPE),
+            );
+            MseLoss::new().forward(x, y, Reduction::Mean)
+        }),
+        forward: Box::new(move |inputs| {
+            let pairs = inputs[0].iter().zip(&inputs[1]);
+            vec![pairs.map(|(x, y)| (x - y).powi(2)).sum::<f64>() * scale]
+        }),
+        backward: Box::new(move |inputs, grad| {
+            let pairs = || inputs[0].iter().zip(&inputs[1]);
+            let scale = 2.0 * scale * grad[0];
+            vec![
+                pairs().map(|(x, y)| scale * (x - y)).collect(),
+                pairs().map(|(x, y)| scale * (y - x)).collect(),
+            ]
+        }),
+        linear: &[],
+        bias: None,
+    }
 }

@@ -1,359 +1,205 @@
-//! The ops as an extension of Burn's backends. Glue only: the maths is in the files named after it.
-//!
-//! Every op has a default body over the backend's own primitives, so it runs on any backend; a
-//! backend with a faster kernel overrides the method.
+//! The table of ops: each entry is an op as an extension of Burn's backends, on the CPU and on the tape. Glue
+//! only: the maths is in the files named after the ops.
 
 // The ndarray backend is deprecated in favour of flex, and kept for comparison.
 #![allow(deprecated)]
 
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::wgpu::CubeBackend;
-use burn::backend::{Backend, Flex, NdArray, TensorMetadata, backend_extension};
-use burn::tensor::DType;
+use burn::backend::{Autodiff, Backend, Flex, NdArray, TensorMetadata, backend_extension};
+use n2n_kernels::elementwise;
 
+use crate::autodiff::record;
 use crate::conv_block::Convolution;
 use crate::{
-    ConvGeometry, activation, conv_block, conv_transpose2d, conv2d, host, loss, pool, unfold,
+    ConvGeometry, activation, conv_block, conv_transpose2d, conv2d, fused, host, loss, pool, unfold,
 };
 
-/// The hand-written ops, on primitives.
-#[backend_extension(Autodiff, Cube, Flex, NdArray, Fusion)]
-pub trait ScratchOps: Backend {
+ops! {
     /// Columns of a frame, see [`crate::unfold()`].
-    #[fusion(default)]
-    fn unfold(frame: FloatTensor<Self>, geometry: ConvGeometry) -> FloatTensor<Self> {
-        unfold::unfold::<Self>(frame, geometry)
+    fn unfold(frame; geometry: ConvGeometry) -> [FloatTensor<Self>] {
+        any: unfold::unfold,
+        cpu: always(host::unfold),
+        tape: Unfold {
+            saved: (),
+            with extent: [usize; 2] = size::<B>(&frame),
+            |dy| [B::fold(dy, geometry, extent)]
+        },
     }
 
     /// The frame of columns, see [`crate::fold()`].
-    #[fusion(default)]
-    fn fold(
-        columns: FloatTensor<Self>,
-        geometry: ConvGeometry,
-        size: [usize; 2],
-    ) -> FloatTensor<Self> {
-        unfold::fold::<Self>(columns, geometry, size)
+    fn fold(columns; geometry: ConvGeometry, size: [usize; 2]) -> [FloatTensor<Self>] {
+        any: unfold::fold,
+        cpu: always(host::fold),
+        tape: Fold { saved: (), |dy| [B::unfold(dy, geometry)] },
     }
 
-    /// See [`crate::conv2d()`]; without bias, at so many positions of the kernel.
-    #[fusion(default)]
-    fn conv2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        geometry: ConvGeometry,
-        positions: [usize; 2],
-    ) -> FloatTensor<Self> {
-        conv2d::conv2d::<Self>(x, weight, geometry, positions)
+    /// See [`crate::conv2d()`]; without bias, `positions` is the size of the output.
+    fn conv2d(x, weight; geometry: ConvGeometry, positions: [usize; 2]) -> [FloatTensor<Self>] {
+        any: conv2d::conv2d,
+        tape: Conv2d {
+            saved: (x, weight),
+            |dy| [
+                conv2d::conv2d_x_backward::<B>(weight.clone(), dy, geometry, size::<B>(x)),
+                conv2d::conv2d_weight_backward::<B>(x.clone(), dy, geometry),
+            ]
+        },
     }
 
     /// See [`crate::conv_transpose2d()`]; without bias, for an output of `size`.
-    #[fusion(default)]
     fn conv_transpose2d(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        geometry: ConvGeometry,
-        size: [usize; 2],
-    ) -> FloatTensor<Self> {
-        conv_transpose2d::conv_transpose2d::<Self>(x, weight, geometry, size)
+        x, weight; geometry: ConvGeometry, output_size: [usize; 2]
+    ) -> [FloatTensor<Self>] {
+        any: conv_transpose2d::conv_transpose2d,
+        tape: ConvTranspose2d {
+            saved: (x, weight),
+            |dy| [
+                conv_transpose2d::conv_transpose2d_x_backward::<B>(weight.clone(), dy, geometry, size::<B>(x)),
+                conv_transpose2d::conv_transpose2d_weight_backward::<B>(x.clone(), dy, geometry),
+            ]
+        },
     }
 
     /// Adds `bias[c]` to every pixel of channel `c`.
-    #[fusion(default)]
-    fn add_bias(x: FloatTensor<Self>, bias: FloatTensor<Self>) -> FloatTensor<Self> {
-        conv2d::add_bias::<Self>(x, bias)
+    fn add_bias(x, bias) -> [FloatTensor<Self>] {
+        any: conv2d::add_bias,
+        tape: AddBias { saved: (), |dy| [dy, conv2d::bias_backward::<B>(dy)] },
     }
 
     /// See [`crate::relu()`].
-    #[fusion(default)]
-    fn relu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        activation::relu::<Self>(x)
+    fn relu(x) -> [FloatTensor<Self>] {
+        any: activation::relu_forward,
+        cpu: pointwise(elementwise::relu),
+        tape: Relu { saved: (x), |dy| [<B as ScratchOps>::relu_backward(x.clone(), dy)] },
     }
 
     /// Gradient of [`relu`](Self::relu).
-    #[fusion(default)]
-    fn relu_backward(x: FloatTensor<Self>, output_grad: FloatTensor<Self>) -> FloatTensor<Self> {
-        activation::relu_backward::<Self>(x, output_grad)
+    fn relu_backward(x, output_grad) -> [FloatTensor<Self>] {
+        any: activation::relu_backward,
+        cpu: pointwise(elementwise::relu_backward),
     }
 
     /// See [`crate::prelu()`].
-    #[fusion(default)]
-    fn prelu(x: FloatTensor<Self>, alpha: FloatTensor<Self>) -> FloatTensor<Self> {
-        activation::prelu::<Self>(x, alpha)
+    fn prelu(x, alpha) -> [FloatTensor<Self>] {
+        any: activation::prelu_forward,
+        tape: PRelu {
+            saved: (x, alpha),
+            |dy| [
+                activation::prelu_x_backward::<B>(x.clone(), alpha.clone(), dy),
+                activation::prelu_alpha_backward::<B>(x.clone(), dy, alpha.shape()[0]),
+            ]
+        },
     }
 
     /// See [`crate::sigmoid()`].
-    #[fusion(default)]
-    fn sigmoid(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        activation::sigmoid::<Self>(x)
+    fn sigmoid(x) -> [FloatTensor<Self>] {
+        any: activation::sigmoid_forward,
+        cpu: pointwise(elementwise::sigmoid),
+        tape: Sigmoid {
+            saved: (),
+            output: y,
+            |dy| [<B as ScratchOps>::sigmoid_backward(y.clone(), dy)]
+        },
     }
 
     /// Gradient of [`sigmoid`](Self::sigmoid), from its output.
-    #[fusion(default)]
-    fn sigmoid_backward(
-        output: FloatTensor<Self>,
-        output_grad: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        activation::sigmoid_backward::<Self>(output, output_grad)
+    fn sigmoid_backward(output, output_grad) -> [FloatTensor<Self>] {
+        any: activation::sigmoid_backward,
+        cpu: pointwise(elementwise::sigmoid_backward),
     }
 
     /// Gradients of a convolution by `x`, weight and bias.
-    #[fusion(default)]
     fn convolution_backward(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        output_grad: FloatTensor<Self>,
-        convolution: Convolution,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        conv_block::convolution_backward::<Self>(x, weight, output_grad, convolution)
+        x, weight, output_grad; convolution: Convolution
+    ) -> [(FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>)] {
+        any: conv_block::convolution_backward,
+        cpu: f32(host::convolution_backward, convolution.geometry.groups()),
     }
 
     /// `prelu(convolution(x, weight) + bias, slope)`
-    #[fusion(default)]
-    fn conv_block(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        slope: FloatTensor<Self>,
-        convolution: Convolution,
-    ) -> FloatTensor<Self> {
-        let parameters = (weight, bias, slope);
-        conv_block::conv_block::<Self>((x, None), parameters, convolution)
+    fn conv_block(x, weight, bias, slope; convolution: Convolution) -> [FloatTensor<Self>] {
+        any: conv_block::conv_block,
+        cpu: f32(host::conv_block, convolution.geometry.groups()),
+        tape: ConvBlock {
+            saved: (x, weight, bias, slope),
+            output: y,
+            |dy, wanted| {
+                let wanted = [wanted(0), wanted(3)];
+                B::conv_block_backward(x, weight, bias, slope, y, dy, convolution, wanted)
+            }
+        },
     }
 
     /// Gradients of [`conv_block`](Self::conv_block) by its tensors in their order, given its output;
     /// those by `x` and slope only if `wanted`.
-    #[fusion(default)]
-    #[allow(clippy::too_many_arguments)] // Tensors are dispatched one by one.
     fn conv_block_backward(
-        x: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        slope: FloatTensor<Self>,
-        _output: FloatTensor<Self>,
-        output_grad: FloatTensor<Self>,
-        convolution: Convolution,
-        _wanted: [bool; 2],
-    ) -> Vec<Option<FloatTensor<Self>>> {
-        let parameters = (weight, bias, slope);
-        conv_block::conv_block_backward::<Self>((x, None), parameters, output_grad, convolution)
+        x, weight, bias, slope, output, output_grad;
+        convolution: Convolution, wanted: [bool; 2]
+    ) -> [Vec<Option<FloatTensor<Self>>>] {
+        any: conv_block::conv_block_backward,
+        cpu: f32(host::conv_block_backward, convolution.geometry.groups()),
     }
 
-    /// [`conv_block`](Self::conv_block) of `x`, doubled (nearest neighbour) and joined with `skip`; for
-    /// a 3x3 kernel, stride 1, padding 1.
-    #[fusion(default)]
-    fn upsampled_conv_block(
-        x: FloatTensor<Self>,
-        skip: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        slope: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        let parameters = (weight, bias, slope);
-        let convolution = Convolution::same3x3(size::<Self>(&skip));
-        conv_block::conv_block::<Self>((x, Some(skip)), parameters, convolution)
+    /// [`conv_block`](Self::conv_block) of `x`, upsampled by 2 (nearest neighbour) and concatenated with
+    /// `skip`; for a 3x3 kernel, stride 1, padding 1.
+    fn upsampled_conv_block(x, skip, weight, bias, slope) -> [FloatTensor<Self>] {
+        any: conv_block::upsampled_conv_block,
+        cpu: f32(host::upsampled_conv_block),
+        tape: UpsampledConvBlock {
+            saved: (x, skip, weight, bias, slope),
+            output: y,
+            |dy, wanted| {
+                let wanted = [wanted(0), wanted(1), wanted(4)];
+                B::upsampled_conv_block_backward(x, skip, weight, bias, slope, y, dy, wanted)
+            }
+        },
     }
 
     /// Gradients of [`upsampled_conv_block`](Self::upsampled_conv_block) by its arguments in their
     /// order, given its output; those by `x`, `skip` and slope only if `wanted`.
-    #[fusion(default)]
-    #[allow(clippy::too_many_arguments)] // Tensors are dispatched one by one.
     fn upsampled_conv_block_backward(
-        x: FloatTensor<Self>,
-        skip: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        bias: FloatTensor<Self>,
-        slope: FloatTensor<Self>,
-        _output: FloatTensor<Self>,
-        output_grad: FloatTensor<Self>,
-        _wanted: [bool; 3],
-    ) -> Vec<Option<FloatTensor<Self>>> {
-        let parameters = (weight, bias, slope);
-        let convolution = Convolution::same3x3(size::<Self>(&skip));
-        let inputs = (x, Some(skip));
-        conv_block::conv_block_backward::<Self>(inputs, parameters, output_grad, convolution)
+        x, skip, weight, bias, slope, output, output_grad; wanted: [bool; 3]
+    ) -> [Vec<Option<FloatTensor<Self>>>] {
+        any: conv_block::upsampled_conv_block_backward,
+        cpu: f32(host::upsampled_conv_block_backward),
     }
 
     /// See [`crate::max_pool2x2()`].
-    #[fusion(default)]
-    fn max_pool2x2(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        pool::max_pool2x2::<Self>(x)
+    fn max_pool2x2(x) -> [FloatTensor<Self>] {
+        any: pool::max_pool2x2_forward,
+        cpu: f32(host::max_pool2x2),
+        tape: MaxPool { saved: (x), |dy| [B::max_pool2x2_backward(x.clone(), dy)] },
     }
 
     /// Gradient of [`max_pool2x2`](Self::max_pool2x2).
-    #[fusion(default)]
-    fn max_pool2x2_backward(
-        x: FloatTensor<Self>,
-        output_grad: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        pool::max_pool2x2_backward::<Self>(x, output_grad)
+    fn max_pool2x2_backward(x, output_grad) -> [FloatTensor<Self>] {
+        any: pool::max_pool2x2_backward,
+        cpu: f32(host::max_pool2x2_backward),
     }
 
     /// See [`crate::mse()`].
-    #[fusion(default)]
-    fn mse(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
-        loss::mse::<Self>(x, y)
+    fn mse(x, y) -> [FloatTensor<Self>] {
+        any: loss::mse_forward,
+        cpu: f32(host::mse),
+        tape: Mse {
+            saved: (x, y),
+            |dl| [
+                B::mse_backward(x.clone(), y.clone(), dl),
+                B::mse_backward(y.clone(), x.clone(), dl),
+            ]
+        },
     }
 
     /// Gradient of [`mse`](Self::mse) by `x`.
-    #[fusion(default)]
-    fn mse_backward(
-        x: FloatTensor<Self>,
-        y: FloatTensor<Self>,
-        output_grad: FloatTensor<Self>,
-    ) -> FloatTensor<Self> {
-        loss::mse_backward::<Self>(x, y, output_grad)
+    fn mse_backward(x, y, output_grad) -> [FloatTensor<Self>] {
+        any: loss::mse_backward,
+        cpu: f32(host::mse_backward),
     }
 }
-
-impl ScratchOps for CubeBackend {}
-
-/// Unfold and fold are copies, which the host makes faster itself; the others have kernels for f32.
-macro_rules! on_host {
-    ($backend:ident) => {
-        impl ScratchOps for $backend {
-            fn unfold(frame: FloatTensor<Self>, geometry: ConvGeometry) -> FloatTensor<Self> {
-                host::unfold::<Self>(frame, geometry)
-            }
-
-            fn fold(
-                columns: FloatTensor<Self>,
-                geometry: ConvGeometry,
-                size: [usize; 2],
-            ) -> FloatTensor<Self> {
-                host::fold::<Self>(columns, geometry, size)
-            }
-
-            fn relu(x: FloatTensor<Self>) -> FloatTensor<Self> {
-                host::relu::<Self>(x)
-            }
-
-            fn relu_backward(
-                x: FloatTensor<Self>,
-                output_grad: FloatTensor<Self>,
-            ) -> FloatTensor<Self> {
-                host::relu_backward::<Self>(x, output_grad)
-            }
-
-            fn sigmoid(x: FloatTensor<Self>) -> FloatTensor<Self> {
-                host::sigmoid::<Self>(x)
-            }
-
-            fn sigmoid_backward(
-                output: FloatTensor<Self>,
-                output_grad: FloatTensor<Self>,
-            ) -> FloatTensor<Self> {
-                host::sigmoid_backward::<Self>(output, output_grad)
-            }
-
-            fn mse(x: FloatTensor<Self>, y: FloatTensor<Self>) -> FloatTensor<Self> {
-                host::mse::<Self>(x, y)
-            }
-
-            fn mse_backward(
-                x: FloatTensor<Self>,
-                y: FloatTensor<Self>,
-                output_grad: FloatTensor<Self>,
-            ) -> FloatTensor<Self> {
-                host::mse_backward::<Self>(x, y, output_grad)
-            }
-
-            fn convolution_backward(
-                x: FloatTensor<Self>,
-                weight: FloatTensor<Self>,
-                output_grad: FloatTensor<Self>,
-                convolution: Convolution,
-            ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-                host::convolution_backward::<Self>(x, weight, output_grad, convolution)
-            }
-
-            fn conv_block(
-                x: FloatTensor<Self>,
-                weight: FloatTensor<Self>,
-                bias: FloatTensor<Self>,
-                slope: FloatTensor<Self>,
-                convolution: Convolution,
-            ) -> FloatTensor<Self> {
-                let parameters = (weight, bias, slope);
-                host::conv_block::<Self>((x, None), parameters, convolution)
-            }
-
-            fn conv_block_backward(
-                x: FloatTensor<Self>,
-                weight: FloatTensor<Self>,
-                bias: FloatTensor<Self>,
-                slope: FloatTensor<Self>,
-                output: FloatTensor<Self>,
-                output_grad: FloatTensor<Self>,
-                convolution: Convolution,
-                [x_wanted, slope_wanted]: [bool; 2],
-            ) -> Vec<Option<FloatTensor<Self>>> {
-                let inputs = (x, None);
-                let parameters = (weight, bias, slope);
-                host::conv_block_backward::<Self>(
-                    inputs,
-                    parameters,
-                    (output, output_grad),
-                    convolution,
-                    [x_wanted, false, slope_wanted],
-                )
-            }
-
-            fn upsampled_conv_block(
-                x: FloatTensor<Self>,
-                skip: FloatTensor<Self>,
-                weight: FloatTensor<Self>,
-                bias: FloatTensor<Self>,
-                slope: FloatTensor<Self>,
-            ) -> FloatTensor<Self> {
-                let parameters = (weight, bias, slope);
-                let convolution = Convolution::same3x3(size::<Self>(&skip));
-                host::conv_block::<Self>((x, Some(skip)), parameters, convolution)
-            }
-
-            fn upsampled_conv_block_backward(
-                x: FloatTensor<Self>,
-                skip: FloatTensor<Self>,
-                weight: FloatTensor<Self>,
-                bias: FloatTensor<Self>,
-                slope: FloatTensor<Self>,
-                output: FloatTensor<Self>,
-                output_grad: FloatTensor<Self>,
-                wanted: [bool; 3],
-            ) -> Vec<Option<FloatTensor<Self>>> {
-                let convolution = Convolution::same3x3(size::<Self>(&skip));
-                let inputs = (x, Some(skip));
-                let parameters = (weight, bias, slope);
-                host::conv_block_backward::<Self>(
-                    inputs,
-                    parameters,
-                    (output, output_grad),
-                    convolution,
-                    wanted,
-                )
-            }
-
-            fn max_pool2x2(x: FloatTensor<Self>) -> FloatTensor<Self> {
-                match x.dtype() {
-                    DType::F32 => host::max_pool2x2::<Self>(x),
-                    _ => pool::max_pool2x2::<Self>(x),
-                }
-            }
-
-            fn max_pool2x2_backward(
-                x: FloatTensor<Self>,
-                output_grad: FloatTensor<Self>,
-            ) -> FloatTensor<Self> {
-                match x.dtype() {
-                    DType::F32 => host::max_pool2x2_backward::<Self>(x, output_grad),
-                    _ => pool::max_pool2x2_backward::<Self>(x, output_grad),
-                }
-            }
-        }
-    };
-}
-
-on_host!(NdArray);
-on_host!(Flex);
 
 /// Height and width.
 pub(crate) fn size<B: ScratchOps>(x: &FloatTensor<B>) -> [usize; 2] {

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use n2n_scratch::{
-    Conv2dConfig, ConvGeometry, GeometryError, conv_transpose2d, conv2d, fold, mse, prelu, unfold,
+    ConvGeometry, GeometryError, conv_transpose2d, conv2d, fold, mse, prelu, unfold,
 };
 
 fn image<const D: usize>(shape: [usize; D]) -> Tensor<D> {
@@ -80,10 +80,8 @@ fn a_loss_between_two_shapes() {
 
 #[test]
 fn constructors_return_typed_errors_with_both_values() {
-    let device = Device::flex();
-    let config = || Conv2dConfig::new([8, 6], [3, 2]);
     assert_eq!(
-        config().with_groups(4).init(&device).unwrap_err(),
+        geometry([3, 2]).with_groups(4, 8, 6).unwrap_err(),
         GeometryError::Groups {
             groups: 4,
             channels: 6,
@@ -91,7 +89,7 @@ fn constructors_return_typed_errors_with_both_values() {
         }
     );
     assert_eq!(
-        config().with_stride([0, 2]).init(&device).unwrap_err(),
+        geometry([3, 2]).with_stride([0, 2]).unwrap_err(),
         GeometryError::Zero {
             option: "stride",
             value: [0, 2]

@@ -10,17 +10,20 @@
 //! assert!(row.errors().all(|error| error <= TOLERANCE));
 //! ```
 
-mod cases;
+pub(crate) mod case;
+mod convolutions;
 mod geometries;
+mod layers;
 mod net;
-mod reference;
+pub(crate) mod reference;
 
 use burn::tensor::{Device, Gradients, Tensor};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use self::cases::{Case, Ours, Random, cases};
+use self::case::{Case, Ours, Random};
+use crate::{activation, loss};
 
 /// Largest error of a right op in f32: sums of at most a few hundred products, each rounded to
 /// 6e-8, and twice that where two f32 results meet.
@@ -34,8 +37,31 @@ const STEP: f64 = 1e-4;
 pub struct Check(Case);
 
 /// Every check.
+///
+/// Activations and the loss declare theirs beside the op; the convolutions share geometries.
 pub fn checks() -> impl ExactSizeIterator<Item = Check> {
-    cases().into_iter().map(Check)
+    let random = &mut Random(ChaCha8Rng::seed_from_u64(0));
+    let mut cases = Vec::new();
+    for (options, bias) in geometries::convolutions() {
+        cases.push(convolutions::conv2d(random, options, bias));
+    }
+    for (options, output_padding, bias) in geometries::transposed_convolutions() {
+        cases.push(convolutions::conv_transpose2d(
+            random,
+            options,
+            output_padding,
+            bias,
+        ));
+    }
+    for options in geometries::unfoldings() {
+        cases.push(convolutions::unfold(random, &options));
+        cases.push(convolutions::fold(random, &options));
+    }
+    cases.extend(activation::cases(random));
+    cases.push(loss::mse_case(random));
+    cases.extend(layers::layers(random));
+    cases.push(net::net(random));
+    cases.into_iter().map(Check)
 }
 
 /// Errors of one op at one geometry; an error is `max|a - b| / max|b|` over a tensor.
@@ -81,7 +107,7 @@ impl Check {
 
         let ours = match &case.ours {
             Ours::ByAutodiff(op) => by_autodiff(case, op, &output_grad, device),
-            Ours::ByHand(op) => {
+            Ours::ByClosure(op) => {
                 let (output, gradients) = op(
                     &tensors(case, device),
                     Tensor::from_data(output_grad.as_slice(), device),
@@ -197,9 +223,10 @@ fn error(got: &[f64], expected: &[f64]) -> f64 {
     let difference = got.iter().zip(expected).map(|(a, b)| (a - b).abs());
     // f64::max would drop a NaN.
     let difference = difference.fold(0.0, |a, b| if a >= b || a.is_nan() { a } else { b });
-    match largest > 0.0 {
-        true => difference / largest,
-        false => difference,
+    if largest > 0.0 {
+        difference / largest
+    } else {
+        difference
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Tensor, activation, module};
 
-use super::cases::{Case, Ours, Random, flatten, image};
+use super::case::{Case, Ours, Random, flatten, image};
 use super::reference::{self, Convolution};
 use crate::ConvGeometry;
 use crate::layers::{Conv2d, ConvTranspose2d, Layer, ReLU, Sequential, Sigmoid};
@@ -56,7 +56,7 @@ pub fn net(random: &mut Random) -> Case {
         geometry: format!("3>{FEATURES}>{FEATURES}>{FEATURES}>3 8x12 k2x2 s2x2"),
         names: &NAMES,
         inputs,
-        ours: Ours::ByHand(Box::new(ours)),
+        ours: Ours::ByClosure(Box::new(ours)),
         burns: Box::new(burns),
         forward: Box::new(|inputs| forward(inputs).pop().unwrap_or_default()),
         backward: Box::new(backward),

@@ -2,15 +2,16 @@
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
-use burn::tensor::{DType, Shape};
+use burn::tensor::Shape;
 use n2n_kernels::winograd::{self, Source};
 use n2n_kernels::{Epilogue, Gradients, Images, Saved, direct};
 
 use super::Host;
 use super::values::{Values, batch, images, tensor};
-use crate::conv_block::{self, Convolution, Direction, Inputs, Parameters};
+use crate::conv_block::{Convolution, Direction, Inputs, Parameters};
+use crate::ops::size;
 
-/// Smallest slope by which an output is divided to get back what it was before the activation.
+/// Smallest slope by which an output is divided to recover the input of the activation.
 const SMALLEST_SLOPE: f32 = 1e-3;
 
 /// One slope for each channel.
@@ -65,7 +66,7 @@ impl Algorithm {
     }
 }
 
-/// A [`conv_block`](mod@conv_block) whose values are at hand.
+/// A [`conv_block`](mod@crate::conv_block) as slices.
 struct Block<B: Host> {
     sources: Vec<(Values<B>, [usize; 4])>,
     upsampled: bool,
@@ -146,39 +147,93 @@ impl<B: Host> Block<B> {
     }
 }
 
-/// Whether there is a kernel.
-fn is_served<B: Host>(x: &FloatTensor<B>, convolution: &Convolution) -> bool {
-    x.dtype() == DType::F32 && convolution.geometry.groups() == 1
+/// See [`crate::ScratchOps::conv_block`].
+pub(crate) fn conv_block<B: Host>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+    convolution: Convolution,
+) -> FloatTensor<B> {
+    block::<B>((x, None), (weight, bias, slope), convolution)
 }
 
-/// See [`conv_block::conv_block`].
-pub(crate) fn conv_block<B: Host>(
+/// See [`crate::ScratchOps::conv_block_backward`].
+#[allow(clippy::too_many_arguments)] // As the op.
+pub(crate) fn conv_block_backward<B: Host>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+    output: FloatTensor<B>,
+    output_grad: FloatTensor<B>,
+    convolution: Convolution,
+    [x_wanted, slope_wanted]: [bool; 2],
+) -> Vec<Option<FloatTensor<B>>> {
+    block_backward::<B>(
+        (x, None),
+        (weight, bias, slope),
+        (output, output_grad),
+        convolution,
+        [x_wanted, false, slope_wanted],
+    )
+}
+
+/// See [`crate::ScratchOps::upsampled_conv_block`].
+pub(crate) fn upsampled_conv_block<B: Host>(
+    x: FloatTensor<B>,
+    skip: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let convolution = Convolution::same3x3(size::<B>(&skip));
+    block::<B>((x, Some(skip)), (weight, bias, slope), convolution)
+}
+
+/// See [`crate::ScratchOps::upsampled_conv_block_backward`].
+#[allow(clippy::too_many_arguments)] // As the op.
+pub(crate) fn upsampled_conv_block_backward<B: Host>(
+    x: FloatTensor<B>,
+    skip: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+    output: FloatTensor<B>,
+    output_grad: FloatTensor<B>,
+    wanted: [bool; 3],
+) -> Vec<Option<FloatTensor<B>>> {
+    let convolution = Convolution::same3x3(size::<B>(&skip));
+    block_backward::<B>(
+        (x, Some(skip)),
+        (weight, bias, slope),
+        (output, output_grad),
+        convolution,
+        wanted,
+    )
+}
+
+fn block<B: Host>(
     inputs: Inputs<B>,
     parameters: Parameters<B>,
     convolution: Convolution,
 ) -> FloatTensor<B> {
-    if !is_served::<B>(&inputs.0, &convolution) {
-        return conv_block::conv_block::<B>(inputs, parameters, convolution);
-    }
     let device = inputs.0.device();
     let block = Block::<B>::new(inputs, parameters, &convolution);
     images::<B>(block.forward(&block.slope), block.shape, &device)
 }
 
-/// See [`conv_block::convolution_backward`].
+/// See [`crate::ScratchOps::convolution_backward`].
 pub(crate) fn convolution_backward<B: Host>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
     output_grad: FloatTensor<B>,
     convolution: Convolution,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
-    if !is_served::<B>(&x, &convolution) {
-        return conv_block::convolution_backward::<B>(x, weight, output_grad, convolution);
-    }
     let (device, channels) = (x.device(), output_grad.shape()[1]);
-    // Without activation there is no output to know: the gradient stands for it.
+    // The backward pass of the identity does not read the output: the gradient takes its place.
     let ones = || tensor::<B>(vec![1.0; channels], Shape::new([channels]), &device);
-    let gradients = conv_block_backward::<B>(
+    let gradients = block_backward::<B>(
         (x, None),
         (weight, ones(), ones()),
         (output_grad.clone(), output_grad),
@@ -194,17 +249,14 @@ pub(crate) fn convolution_backward<B: Host>(
     (next(), next(), next())
 }
 
-/// See [`conv_block::conv_block_backward`]; `wanted` are the gradients by `x`, `skip` and slope.
-pub(crate) fn conv_block_backward<B: Host>(
+/// Gradients of [`block`]; `wanted` are those by `x`, `skip` and slope.
+fn block_backward<B: Host>(
     inputs: Inputs<B>,
     parameters: Parameters<B>,
     (output, output_grad): (FloatTensor<B>, FloatTensor<B>),
     convolution: Convolution,
     wanted: [bool; 3],
 ) -> Vec<Option<FloatTensor<B>>> {
-    if !is_served::<B>(&inputs.0, &convolution) {
-        return conv_block::conv_block_backward::<B>(inputs, parameters, output_grad, convolution);
-    }
     let device = inputs.0.device();
     let (weight_shape, slope_shape) = (parameters.0.shape(), parameters.2.shape());
     let block = Block::<B>::new(inputs, parameters, &convolution);
@@ -212,12 +264,11 @@ pub(crate) fn conv_block_backward<B: Host>(
     let smallest = block.slope.iter().copied().fold(f32::INFINITY, f32::min);
     let recoverable = smallest >= SMALLEST_SLOPE || (smallest >= 0.0 && !slope_wanted);
     let linear = vec![1.0; block.slope.len()];
-    let (output, inverse) = match recoverable {
-        true => {
-            let inverse = block.slope.iter().map(|slope| 1.0 / slope).collect();
-            (Values::<B>::images(output), inverse)
-        }
-        false => (Values::Copied(block.forward(&linear)), linear),
+    let (output, inverse) = if recoverable {
+        let inverse = block.slope.iter().map(|slope| 1.0 / slope).collect();
+        (Values::<B>::images(output), inverse)
+    } else {
+        (Values::Copied(block.forward(&linear)), linear)
     };
     let grad = Values::<B>::images(output_grad);
     let saved = Saved {

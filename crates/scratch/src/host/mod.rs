@@ -1,7 +1,7 @@
-//! The ops where tensors are in the host's memory: loops over slices in place of backend primitives.
+//! The ops on tensors in the host's memory: loops over slices in place of backend primitives.
 //!
-//! The versions over primitives say the same; they serve every other backend and element type, and are
-//! the oracle of these.
+//! The versions over primitives compute the same for every other backend and element type, and are the oracle
+//! of these.
 
 // The ndarray backend is deprecated in favour of flex, and kept for comparison.
 #![allow(deprecated)]
@@ -18,17 +18,18 @@ use burn::backend::ndarray::{NdArray, NdArrayTensor};
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::{DType, Element, read_sync};
 
-pub(crate) use self::conv_block::{conv_block, conv_block_backward, convolution_backward};
-pub(crate) use self::elementwise::{
-    mse, mse_backward, relu, relu_backward, sigmoid, sigmoid_backward,
+pub(crate) use self::conv_block::{
+    conv_block, conv_block_backward, convolution_backward, upsampled_conv_block,
+    upsampled_conv_block_backward,
 };
+pub(crate) use self::elementwise::{mse, mse_backward, pointwise};
 pub(crate) use self::pool::{max_pool2x2, max_pool2x2_backward};
 pub(crate) use self::unfold::{fold, unfold};
 use crate::ops::ScratchOps;
 
 /// A backend whose tensors are in the host's memory.
 pub(crate) trait Host: ScratchOps {
-    /// The values of a tensor, where they lie; nothing if they are not f32, or not in order.
+    /// The values of a tensor, in place; nothing if they are not f32, or not in order.
     fn values(x: &FloatTensor<Self>) -> Option<&[f32]>;
 }
 

@@ -1,7 +1,7 @@
 //! Tensors as slices.
 //!
 //! Results are stored channels-last and seen as `[batch_size, channels, height, width]`, so that one
-//! op hands its images to the next as they are. Whatever is stored otherwise is copied first.
+//! op hands its images to the next as they are. Other layouts are copied first.
 
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
@@ -10,7 +10,7 @@ use n2n_kernels::{Images, layout};
 
 use super::{Host, copy};
 
-/// The values of a tensor: where they lie, or a copy of them in order.
+/// The values of a tensor, in place or copied in order.
 pub(super) enum Values<B: Host> {
     There(FloatTensor<B>),
     Copied(Vec<f32>),

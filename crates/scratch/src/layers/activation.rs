@@ -4,7 +4,7 @@ use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
 use super::{Gradients, Layer, Vjp};
-use crate::functions::{relu, sigmoid};
+use crate::activation::{relu, sigmoid};
 use crate::ops::ScratchOps;
 
 /// Rectified linear unit: `max(x, 0)`.

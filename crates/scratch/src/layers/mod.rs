@@ -1,10 +1,10 @@
-//! Networks from hand-written layers: each turns dL/dy into its own gradients, and Burn's autodiff has
-//! no part in it.
+//! Networks from hand-written layers, the reference's interface: each layer turns dL/dy into its own gradients,
+//! without Burn's autodiff.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
 //! use n2n_scratch::ConvGeometry;
-//! use n2n_scratch::layers::{Conv2d, Mse, ReLU, Sequential, Sgd};
+//! use n2n_scratch::layers::{Conv2d, Mse, ReLU, Sequential};
 //!
 //! # fn main() -> Result<(), n2n_scratch::GeometryError> {
 //! let device = Device::flex();
@@ -15,7 +15,11 @@
 //! let (x, target) = (Tensor::ones([4, 2, 5, 6], &device), Tensor::ones([4, 1, 5, 4], &device));
 //! let vjp_loss = |y| Mse.forward_and_vjp(y, target.clone());
 //! let (before, _) = network.forward_and_vjp(x.clone(), vjp_loss);
-//! Sgd { lr: 0.05 }.step(&mut network);
+//! for learned in network.parameters() {
+//!     if let Some(gradient) = learned.d_weight.take() {
+//!         learned.weight = learned.weight.clone() - gradient * 0.05;
+//!     }
+//! }
 //! let after = Mse.forward(network.forward(x), target);
 //! assert!(after.into_scalar::<f32>() < before.into_scalar::<f32>());
 //! # Ok(())
@@ -24,8 +28,8 @@
 
 mod activation;
 mod conv;
+mod loss;
 mod sequential;
-mod training;
 
 use std::fmt::Debug;
 
@@ -33,19 +37,19 @@ use burn::tensor::Tensor;
 
 pub use activation::{ReLU, Sigmoid};
 pub use conv::{Conv2d, ConvTranspose2d};
+pub use loss::Mse;
 pub use sequential::Sequential;
-pub use training::{Mse, Sgd};
 
 /// A layer with its backward pass.
 pub trait Layer: Debug {
     /// The layer's output.
     fn forward(&self, x: Tensor<4>) -> Tensor<4>;
 
-    /// The layer's output, and its vector-Jacobian product: a closure that owns what it needs and
-    /// turns dL/dy into the gradients of input and parameters.
+    /// The layer's output, and its vector-Jacobian product: a closure that turns dL/dy into the gradients of
+    /// input and parameters.
     fn forward_and_vjp(&self, x: Tensor<4>) -> (Tensor<4>, Vjp);
 
-    /// What the layer learns, if anything.
+    /// The layer's parameters, if it has any.
     fn parameters(&mut self) -> Option<&mut Parameters> {
         None
     }
@@ -54,7 +58,7 @@ pub trait Layer: Debug {
 /// Turns dL/dy into dL/dx, dL/dweight and dL/dbias.
 pub type Vjp = Box<dyn FnOnce(Tensor<4>) -> Gradients>;
 
-/// Gradients of a loss with respect to what a layer reads.
+/// Gradients of a loss with respect to input and parameters of a layer.
 #[derive(Debug)]
 pub struct Gradients {
     /// dL/dx
@@ -76,7 +80,7 @@ impl Gradients {
     }
 }
 
-/// What a layer learns, and the gradients of the last backward pass.
+/// Parameters of a layer, and their gradients by the last backward pass.
 #[derive(Clone, Debug)]
 pub struct Parameters {
     /// The kernel.

@@ -50,7 +50,7 @@ impl Sequential {
         (loss, grad)
     }
 
-    /// What each layer learns, the first one first; a layer that learns nothing is left out.
+    /// Parameters of the layers that have any, the first one first.
     pub fn parameters(&mut self) -> impl Iterator<Item = &mut Parameters> {
         self.layers
             .iter_mut()

@@ -1,10 +1,9 @@
-//! The loss and the update rule.
+//! The loss.
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
-use super::Sequential;
-use crate::functions::mse;
+use crate::loss::mse;
 use crate::ops::ScratchOps;
 
 /// Mean squared error: `mean((x - y)^2)` over all elements.
@@ -29,26 +28,5 @@ impl Mse {
         let (x, y, one) = (x.into_dispatch(), y.into_dispatch(), loss.ones_like());
         let dx = <Dispatch as ScratchOps>::mse_backward(x, y, one.into_dispatch());
         (loss, Tensor::from_dispatch(dx))
-    }
-}
-
-/// Stochastic gradient descent: `w <- w - lr * dL/dw`.
-#[derive(Clone, Copy, Debug)]
-pub struct Sgd {
-    /// Learning rate.
-    pub lr: f64,
-}
-
-impl Sgd {
-    /// Moves every parameter that has a gradient, and takes the gradients away.
-    pub fn step(&self, network: &mut Sequential) {
-        for parameters in network.parameters() {
-            if let Some(gradient) = parameters.d_weight.take() {
-                parameters.weight = parameters.weight.clone() - gradient * self.lr;
-            }
-            if let (Some(bias), Some(gradient)) = (&mut parameters.bias, parameters.d_bias.take()) {
-                *bias = bias.clone() - gradient * self.lr;
-            }
-        }
     }
 }
