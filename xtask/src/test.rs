@@ -1,9 +1,8 @@
 //! `cargo xtask test`: every test, doctest and example.
 
-use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result};
 
@@ -35,22 +34,13 @@ fn nextest_is_installed() -> bool {
 }
 
 /// Runs the examples of the library `n2n`, without arguments.
-///
-/// `cargo run --example` would select the features of one package, and compile Burn again for them.
 fn run_examples() -> Result<()> {
-    cargo::succeed(cargo::command(["build", "--examples"]).args(cargo::WORKSPACE))?;
     let sources = cargo::root().join("crates/n2n/examples");
-    let programs = env::current_exe()?.with_file_name("examples");
     for entry in fs::read_dir(&sources).with_context(|| sources.display().to_string())? {
         let path = entry?.path();
-        let Some(name) = path.file_stem() else {
-            continue;
-        };
-        eprintln!("== example {}", name.display());
-        let program = programs
-            .join(name)
-            .with_extension(env::consts::EXE_EXTENSION);
-        cargo::succeed(Command::new(program).current_dir(cargo::root()))?;
+        // Without `--package`: the features of one package would compile Burn again.
+        let mut example = cargo::command(["run", "--release", "--locked", "--example"]);
+        cargo::succeed(example.arg(path.file_stem().unwrap_or_default()))?;
     }
     Ok(())
 }
