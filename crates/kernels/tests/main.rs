@@ -8,12 +8,15 @@ mod winograd;
 
 use std::process::Command;
 
+/// The modules whose tests depend on the vectors.
+const MODULES: [&str; 4] = ["direct::", "elementwise::", "threads::", "winograd::"];
+
 /// A processor without the widest vectors computes the same.
 #[test]
 fn narrower_vectors_pass_the_same_tests() {
     let report = |vectors: &str, option: Option<&str>| {
         let mut tests = Command::new(std::env::current_exe().expect("this program"));
-        tests.args(["direct::", "elementwise::", "threads::", "winograd::"]);
+        tests.args(MODULES);
         tests.args(option).env("N2N_VECTORS", vectors);
         let output = tests.output().expect("the program starts");
         let report = String::from_utf8_lossy(&output.stdout).into_owned();
