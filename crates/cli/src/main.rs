@@ -3,7 +3,6 @@
 #![recursion_limit = "256"]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-mod adapters;
 mod args;
 mod backend;
 mod cli;

@@ -21,7 +21,7 @@ use self::layers::{LAYERS, Layer, Ops, Passes};
 use self::ours::Training;
 use self::peer::Peer;
 use crate::args::at_least_one;
-use crate::backend::BackendName;
+use n2n_devices::Backend;
 
 /// Arguments of `n2n bench`.
 #[derive(Debug, Args)]
@@ -29,12 +29,12 @@ pub struct BenchArgs {
     /// What to compute on
     #[arg(
         long,
-        value_enum,
+        value_parser = crate::backend::parser(),
         value_delimiter = ',',
         value_name = "NAME,NAME",
         default_value = "flex"
     )]
-    pub backend: Vec<BackendName>,
+    pub backend: Vec<Backend>,
 
     /// Networks to train
     #[arg(long, value_delimiter = ',', value_name = "NAME,NAME", default_values = NetworkConfig::KINDS, value_parser = PossibleValuesParser::new(NetworkConfig::KINDS))]
@@ -136,10 +136,10 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     };
     let backends = args.backend.iter().map(|name| {
         ensure!(
-            *name != BackendName::Auto,
+            *name != Backend::Auto,
             "--backend auto: name the backends themselves"
         );
-        name.open(0)
+        Ok(name.open(0)?)
     });
     let backends = backends.collect::<anyhow::Result<Vec<_>>>()?;
     let mut times = vec![];

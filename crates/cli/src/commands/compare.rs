@@ -16,8 +16,8 @@ use serde::Serialize;
 use self::measure::{Bench, Measurement};
 use super::output;
 use crate::args::ExperimentArgs;
-use crate::backend::{BackendName, SelectedDevice};
 use crate::data;
+use n2n_devices::{Backend, SelectedDevice};
 use n2n_train::Experiment;
 
 /// Arguments of `n2n compare`.
@@ -31,12 +31,12 @@ pub struct CompareArgs {
     /// [default: flex,ndarray, and wgpu if there is a GPU]
     #[arg(
         long,
-        value_enum,
+        value_parser = crate::backend::parser(),
         value_delimiter = ',',
         value_name = "NAME,NAME",
         verbatim_doc_comment
     )]
-    pub backends: Vec<BackendName>,
+    pub backends: Vec<Backend>,
 
     /// Implementations of the network on each backend: burn, scratch, and for the simple net layers
     /// [default: as the config says]
@@ -122,10 +122,10 @@ fn picture_base(args: &CompareArgs) -> anyhow::Result<PathBuf> {
 }
 
 /// Opens the first device of each backend; without names, of those that are fit for training here.
-fn open(names: &[BackendName]) -> anyhow::Result<Vec<SelectedDevice>> {
-    let (automatic, _) = BackendName::automatic();
-    let mut default = vec![BackendName::Flex, BackendName::Ndarray];
-    if automatic != BackendName::Flex {
+fn open(names: &[Backend]) -> anyhow::Result<Vec<SelectedDevice>> {
+    let (automatic, _) = Backend::automatic();
+    let mut default = vec![Backend::Flex, Backend::Ndarray];
+    if automatic != Backend::Flex {
         default.push(automatic);
     }
     let names = if names.is_empty() { &default } else { names };
@@ -133,7 +133,7 @@ fn open(names: &[BackendName]) -> anyhow::Result<Vec<SelectedDevice>> {
     let list = list.collect::<Vec<_>>().join(",");
     for (index, name) in names.iter().enumerate() {
         ensure!(
-            *name != BackendName::Auto,
+            *name != Backend::Auto,
             "--backends {list}: auto is a choice among backends; name the backends themselves"
         );
         ensure!(
@@ -141,7 +141,7 @@ fn open(names: &[BackendName]) -> anyhow::Result<Vec<SelectedDevice>> {
             "--backends {list}: a backend is named twice"
         );
     }
-    names.iter().map(|name| name.open(0)).collect()
+    names.iter().map(|name| Ok(name.open(0)?)).collect()
 }
 
 /// The network as each of these computes it; without names, as the config says.

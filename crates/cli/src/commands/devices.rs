@@ -6,8 +6,7 @@ use burn::tensor::wgpu::WgpuBackend;
 use clap::Args;
 use serde::Serialize;
 
-use crate::adapters::{Adapter, adapters};
-use crate::backend::BackendName;
+use n2n_devices::{Adapter, Backend, adapters};
 
 /// Arguments of `n2n devices`.
 #[derive(Debug, Args)]
@@ -40,7 +39,7 @@ struct Choice {
 /// # Errors
 /// When the list cannot be written as JSON.
 pub fn run(args: &DevicesArgs) -> anyhow::Result<ExitCode> {
-    let (backend, reason) = BackendName::automatic();
+    let (backend, reason) = Backend::automatic();
     let backend = backend.to_string();
     let devices = Devices {
         adapters: adapters(WgpuBackend::Auto),

@@ -8,7 +8,7 @@ use n2n_model::NetworkConfig;
 use n2n_train::Learner;
 use n2n_train::experiment::{OptimizerConfig, SchedulerConfig, TrainConfig};
 
-use crate::backend::SelectedDevice;
+use n2n_devices::SelectedDevice;
 
 /// Steps of a measurement, however long they take.
 pub const LEAST_STEPS: usize = 3;

@@ -14,7 +14,7 @@ use n2n_train::{Experiment, Learner};
 use serde::Serialize;
 
 use super::memory;
-use crate::backend::SelectedDevice;
+use n2n_devices::SelectedDevice;
 
 /// Validation images of the PSNR: enough to see that a backend learned the same.
 const VALIDATION_IMAGES: usize = 64;

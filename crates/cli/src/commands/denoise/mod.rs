@@ -21,10 +21,10 @@ pub use self::args::DenoiseArgs;
 use self::jobs::{CheckedJob, Job};
 use self::work::{CannotWrite, Worker};
 use super::output::print;
-use crate::backend::SelectedDevice;
 use crate::commands::train::INTERRUPTED;
 use crate::hints;
 use crate::progress::{Pace, StatusLine};
+use n2n_devices::SelectedDevice;
 
 /// Some of the files could not be denoised; the same code as for arguments that cannot be used.
 const SOME_FAILED: u8 = 2;

@@ -21,9 +21,9 @@ use self::dashboard::Dashboard;
 use self::lines::ProgressLines;
 use self::signals::Signals;
 use self::summary::Summary;
-use crate::backend::SelectedDevice;
 use crate::data::report_skipped;
 use crate::progress::StatusLine;
+use n2n_devices::SelectedDevice;
 
 /// A shell's code for a program that ended on Ctrl-C: 128 + SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;

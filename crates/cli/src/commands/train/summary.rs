@@ -7,7 +7,7 @@ use n2n_train::Outcome;
 use n2n_train::run_dir::End;
 use serde::Serialize;
 
-use crate::backend::SelectedDevice;
+use n2n_devices::SelectedDevice;
 
 /// Result of a run, as `--json` prints it.
 #[derive(Serialize)]
