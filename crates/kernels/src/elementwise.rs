@@ -11,14 +11,11 @@ use crate::vectors::dispatch;
 
 /// An operation on vectors of elements.
 trait Op: Copy + Sync {
-    /// The result for elements of `N` operands.
+    /// The result for elements of two operands.
     fn apply<S: Simd>(self, simd: S, operands: [S::f32s; 2]) -> S::f32s;
 }
 
 /// `max(x, 0)`; NaN stays NaN.
-///
-/// # Panics
-/// Never.
 pub fn relu(x: &[f32]) -> Vec<f32> {
     map(Relu, [x, x])
 }
@@ -201,7 +198,7 @@ fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         1.0 / 720.0,
         1.0 / 5040.0,
     ];
-    // Comparisons with NaN are false: it passes both.
+    // NaN passes both comparisons, which are false.
     let [low, high] = [simd.splat_f32s(-LIMIT), simd.splat_f32s(LIMIT)];
     let x = simd.select_f32s(simd.less_than_f32s(x, low), low, x);
     let x = simd.select_f32s(simd.greater_than_f32s(x, high), high, x);

@@ -20,7 +20,7 @@ const LOSS_TOLERANCE: f64 = 1e-4;
 const STEPS: usize = 10;
 
 #[test]
-fn wgpu_computes_what_flex_computes() {
+fn wgpu_matches_flex() {
     let Some(wgpu) = n2n_testing::wgpu() else {
         return;
     };

@@ -331,7 +331,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn output_size_counts_the_positions_of_the_dilated_kernel() {
+    fn output_size_counts_dilated_kernel_positions() {
         for (input, kernel, stride, before, after, dilation) in [
             (9, 3, 1, 1, 1, 1),
             (10, 3, 2, 0, 0, 1),

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tiles_cover_every_row_of_every_image_once_and_stay_bounded() {
+    fn tiles_cover_each_row_once_and_stay_bounded() {
         for (batch_size, height, width, elements) in [
             (16, 32, 30, 288),
             (3, 2000, 1500, 864),

@@ -23,7 +23,7 @@ fn peak<T>(run: impl FnOnce() -> T) -> usize {
 
 /// Needs a process of its own, as each test has: other tests would allocate too.
 #[test]
-fn the_peak_is_the_formula_of_the_readme() {
+fn peak_memory_follows_the_readme_formula() {
     let device = Device::flex().autodiff();
     // Groups have no kernel, so that columns are what is computed with.
     let (x_shape, weight_shape) = ([4, 8, 192, 160], [6, 4, 7, 5]);
@@ -57,7 +57,7 @@ fn the_peak_is_the_formula_of_the_readme() {
 }
 
 #[test]
-fn kernels_hold_no_columns() {
+fn kernels_allocate_no_columns() {
     let device = Device::flex().autodiff();
     let x = Tensor::<4>::ones([4, 8, 192, 160], &device).require_grad();
     let weight = Tensor::<4>::ones([6, 8, 7, 5], &device).require_grad();

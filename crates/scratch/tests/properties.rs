@@ -155,7 +155,7 @@ fn fold_is_the_adjoint_of_unfold() {
 }
 
 #[test]
-fn the_transposed_convolution_is_the_adjoint_of_the_convolution() {
+fn transposed_convolution_is_the_adjoint() {
     holds(|layer, device| {
         let (x, y) = (layer.x(0, device), layer.y(1, device));
         let weight = layer.weight(device);
@@ -168,7 +168,7 @@ fn the_transposed_convolution_is_the_adjoint_of_the_convolution() {
 }
 
 #[test]
-fn the_convolution_is_linear() {
+fn convolution_is_linear() {
     holds(|layer, device| {
         let (a, b) = (layer.x(0, device), layer.x(1, device));
         let conv = |x| conv2d(x, layer.weight(device), None, &layer.geometry);
@@ -180,7 +180,7 @@ fn the_convolution_is_linear() {
 }
 
 #[test]
-fn sizes_are_those_of_the_geometry() {
+fn sizes_match_the_geometry() {
     holds(|layer, device| {
         let x = layer.x(0, device);
         let [height, width] = layer.positions;

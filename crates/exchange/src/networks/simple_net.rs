@@ -31,14 +31,14 @@ pub(super) fn recognize(parameters: &Parameters, path: &Path) -> Result<Option<C
     let own = layers.contains(&"tconv0");
     let alike =
         layers.len() == LAYERS.len() && layers.iter().all(|layer| is_like(parameters, layer));
-    let words = match (own, alike) {
-        (true, _) => "the simple net".to_owned(),
-        (false, true) => {
-            check_order(&layers, path)?;
-            let (found, named) = (layers.join(", "), LAYERS.join(", "));
-            format!("the simple net (layers {found} as {named})")
-        }
-        (false, false) => return Ok(None),
+    let words = if own {
+        "the simple net".to_owned()
+    } else if alike {
+        check_order(&layers, path)?;
+        let (found, named) = (layers.join(", "), LAYERS.join(", "));
+        format!("the simple net (layers {found} as {named})")
+    } else {
+        return Ok(None);
     };
     let renamed = |name: &str| {
         let (layer, parameter) = name.rsplit_once('.').unwrap_or((name, ""));

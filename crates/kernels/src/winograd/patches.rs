@@ -1,4 +1,4 @@
-//! Input patches, transformed; and back.
+//! Transform of input patches, and its adjoint.
 
 use pulp::Simd;
 
@@ -17,13 +17,14 @@ pub(super) fn spread_source<S: Simd>(
     block: &Block,
     spread: &mut [f32],
 ) {
-    match source.upsampled {
-        true => Patches::<3>::new(images, source).spread(simd, block, spread),
-        false => Patches::<4>::new(images, source).spread(simd, block, spread),
+    if source.upsampled {
+        Patches::<3>::new(images, source).spread(simd, block, spread)
+    } else {
+        Patches::<4>::new(images, source).spread(simd, block, spread)
     }
 }
 
-/// Transforms back, and adds to the gradient of the images from the one of this number on.
+/// The adjoint: adds to the gradient of the images from `first` on.
 #[inline(always)]
 pub(super) fn gather_source<S: Simd>(
     simd: S,
@@ -33,9 +34,10 @@ pub(super) fn gather_source<S: Simd>(
     spread: &[f32],
     (grad, first): (&mut [f32], usize),
 ) {
-    match source.upsampled {
-        true => Patches::<3>::new(images, source).gather(simd, block, spread, first, grad),
-        false => Patches::<4>::new(images, source).gather(simd, block, spread, first, grad),
+    if source.upsampled {
+        Patches::<3>::new(images, source).gather(simd, block, spread, first, grad)
+    } else {
+        Patches::<4>::new(images, source).gather(simd, block, spread, first, grad)
     }
 }
 
@@ -64,7 +66,7 @@ impl<'a, const N: usize> Patches<'a, N> {
         }
     }
 
-    /// Where the rows of pixels under a row of tiles start; nothing for those outside the image.
+    /// Starts of the rows of pixels under a row of tiles; nothing for rows outside of the image.
     #[inline(always)]
     fn rows(&self, tile_row: usize) -> [Option<usize>; N] {
         let (image, row) = (tile_row / self.tile_rows, tile_row % self.tile_rows);

@@ -1,4 +1,4 @@
-//! The kernels, transformed; and back.
+//! Transform of the kernels, and its adjoint.
 
 use pulp::{Simd, WithSimd};
 
@@ -31,18 +31,21 @@ impl WithSimd for TransformWeight<'_> {
         let mut first = 0;
         let mut transformed = vec![];
         for source in self.sources {
-            let sizes = match self.transposed {
-                true => [self.channels_out, source.channels],
-                false => [source.channels, self.channels_out],
+            let sizes = if self.transposed {
+                [self.channels_out, source.channels]
+            } else {
+                [source.channels, self.channels_out]
             };
-            let strides = match self.transposed {
-                true => [channels_in * 9, 9],
-                false => [9, channels_in * 9],
+            let strides = if self.transposed {
+                [channels_in * 9, 9]
+            } else {
+                [9, channels_in * 9]
             };
             let weight = &self.weight[first * 9..];
-            transformed.push(match source.upsampled {
-                true => transform_weight::<S, 3>(simd, weight, sizes, strides),
-                false => transform_weight::<S, 4>(simd, weight, sizes, strides),
+            transformed.push(if source.upsampled {
+                transform_weight::<S, 3>(simd, weight, sizes, strides)
+            } else {
+                transform_weight::<S, 4>(simd, weight, sizes, strides)
             });
             first += source.channels;
         }

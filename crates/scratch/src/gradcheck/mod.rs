@@ -247,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_gradient_is_seen_by_each_oracle() {
+    fn each_oracle_detects_a_wrong_gradient() {
         let Some(Check(mut case)) = checks().next() else {
             panic!("there are ops");
         };
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_relative_to_the_largest_value_and_keeps_a_nan() {
+    fn error_is_relative_to_the_maximum_and_keeps_nan() {
         assert_eq!(error(&[1.0, -2.5], &[1.0, -2.0]), 0.25);
         assert_eq!(error(&[0.0, 0.5], &[0.0, 0.0]), 0.5);
         assert!(error(&[f64::NAN, 1.0], &[1.0, 1.0]).is_nan());
