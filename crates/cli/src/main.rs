@@ -8,6 +8,7 @@ mod args;
 mod backend;
 mod cli;
 mod commands;
+mod data;
 mod failure;
 mod font;
 mod hints;

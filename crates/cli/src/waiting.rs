@@ -3,9 +3,6 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use n2n_data::Opened;
-use n2n_train::{Experiment, TrainError, data};
-
 /// A wait that is longer than this says how far it is, and so often.
 const INTERVAL: Duration = Duration::from_secs(2);
 
@@ -22,11 +19,6 @@ impl Waiting {
         }
     }
 
-    /// Tells how many scenes have been looked at.
-    pub fn looking(&self, scenes: usize) {
-        self.tell(|| format!("looking at images: {scenes} scenes so far"));
-    }
-
     /// Writes a line to standard error, if there was none for two seconds.
     pub fn tell(&self, line: impl FnOnce() -> String) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,13 +27,4 @@ impl Waiting {
             eprintln!("{}", line());
         }
     }
-}
-
-/// Opens the data of an experiment, and tells how far that is.
-///
-/// # Errors
-/// When a file is missing or damaged, or does not fit the experiment.
-pub fn open_data(experiment: &Experiment) -> Result<(Experiment, Opened), TrainError> {
-    let waiting = Waiting::new();
-    data::open(experiment, &|scenes| waiting.looking(scenes))
 }

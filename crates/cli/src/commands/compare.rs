@@ -5,7 +5,6 @@ mod memory;
 mod picture;
 mod table;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -15,9 +14,10 @@ use n2n_model::NetworkConfig;
 use serde::Serialize;
 
 use self::measure::{Bench, Measurement};
+use super::output;
 use crate::args::ExperimentArgs;
 use crate::backend::{BackendName, SelectedDevice};
-use crate::waiting::open_data;
+use crate::data;
 use n2n_train::Experiment;
 
 /// Arguments of `n2n compare`.
@@ -66,7 +66,7 @@ pub struct CompareArgs {
 /// # Errors
 /// When an argument, the config, the data or a backend cannot be used, or a step fails.
 pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
-    let (experiment, opened) = open_data(&args.experiment.resolve()?)?;
+    let (experiment, opened) = data::open(&args.experiment.resolve()?)?;
     let selected = open(&args.backends)?;
     let networks = networks(&experiment, &args.implementations)?;
     let base = picture_base(args)?;
@@ -111,21 +111,13 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the picture goes, less the extension; its folder is made before the first step.
+/// Returns the path of the picture without the extension, and creates its folder.
 fn picture_base(args: &CompareArgs) -> anyhow::Result<PathBuf> {
     let base = match &args.picture {
         Some(base) => base.clone(),
         None => Path::new("runs").join(format!("compare-{}", args.experiment.name())),
     };
-    ensure!(
-        base.file_name().is_some(),
-        "--picture {}: not the name of a file",
-        base.display()
-    );
-    if let Some(folder) = base.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
-    }
+    output::create_folder_of(&base).context("--picture")?;
     Ok(base)
 }
 

@@ -19,11 +19,11 @@ use n2n_train::{Event, Outcome, RunDir, Stop, TrainError, Trainer};
 pub use self::args::TrainArgs;
 use self::dashboard::Dashboard;
 use self::lines::ProgressLines;
-pub(crate) use self::lines::minutes;
 use self::signals::Signals;
 use self::summary::Summary;
 use crate::backend::SelectedDevice;
-use crate::waiting::Waiting;
+use crate::data::report_skipped;
+use crate::progress::StatusLine;
 
 /// A shell's code for a program that ended on Ctrl-C: 128 + SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -38,9 +38,11 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         None => args.experiment.resolve()?,
     };
     let selected = args.device.open()?;
-    let waiting = Waiting::new();
-    let progress = |scenes| waiting.looking(scenes);
-    let trainer = Trainer::open(&experiment, &selected.device, &progress)?;
+    let trainer = {
+        let status = StatusLine::new();
+        let progress = |scenes| status.show_scenes(scenes);
+        Trainer::open(&experiment, &selected.device, &progress)?
+    };
     let noisy = trainer.noisy_psnr();
     let path = run_path(args)?;
     report_data(&trainer, &selected, &path, args.json)?;
@@ -183,18 +185,4 @@ fn report_data(
         eprintln!("tuning kernels for this device: the first steps take longer");
     }
     Ok(())
-}
-
-/// Reports the scenes and files that are left out: the first few, and their number.
-fn report_skipped(reasons: &[String]) {
-    const SHOWN: usize = 3;
-    for reason in reasons.iter().take(SHOWN) {
-        eprintln!("warning: left out: {reason}");
-    }
-    if reasons.len() > SHOWN {
-        eprintln!(
-            "warning: {} scenes or files are left out; --strict stops at the first",
-            reasons.len()
-        );
-    }
 }
