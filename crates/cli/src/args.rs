@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use n2n_data::noise::NoiseConfig;
-use n2n_train::experiment::{Experiment, Source};
-
 use n2n_devices::{Backend, DeviceError, SelectedDevice};
+use n2n_train::experiment::{Experiment, Source};
 
 /// Data, and settings of an experiment. The command has an argument `data`.
 #[derive(Debug, Args)]

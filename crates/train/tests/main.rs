@@ -15,12 +15,14 @@ const SHAPE: [usize; 3] = [1, 8, 12];
 
 /// Twenty steps of a tiny network, with a validation after every five.
 fn experiment() -> Experiment {
-    let mut experiment = Experiment::default();
-    experiment.model = NetworkConfig::UNet(UNetConfig {
-        features: 3,
-        depth: 2,
-        ..UNetConfig::default()
-    });
+    let mut experiment = Experiment {
+        model: NetworkConfig::UNet(UNetConfig {
+            features: 3,
+            depth: 2,
+            ..UNetConfig::default()
+        }),
+        ..Experiment::default()
+    };
     experiment.train.batch_size = 4;
     experiment.train.max_images = Some(80);
     experiment.train.validate_every = n2n_train::experiment::Interval::Batches(5);

@@ -13,6 +13,7 @@ use burn::tensor::Device;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use n2n_data::quality::median;
+use n2n_devices::Backend;
 use n2n_model::NetworkConfig;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -21,7 +22,6 @@ use self::layers::{LAYERS, Layer, Ops, Passes};
 use self::ours::Training;
 use self::peer::Peer;
 use crate::args::at_least_one;
-use n2n_devices::Backend;
 
 /// Arguments of `n2n bench`.
 #[derive(Debug, Args)]

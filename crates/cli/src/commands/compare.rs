@@ -10,15 +10,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use clap::Args;
+use n2n_devices::{Backend, SelectedDevice};
 use n2n_model::NetworkConfig;
+use n2n_train::Experiment;
 use serde::Serialize;
 
 use self::measure::{Bench, Measurement};
 use super::output;
 use crate::args::ExperimentArgs;
 use crate::data;
-use n2n_devices::{Backend, SelectedDevice};
-use n2n_train::Experiment;
 
 /// Arguments of `n2n compare`.
 #[derive(Debug, Args)]

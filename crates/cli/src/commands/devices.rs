@@ -4,9 +4,8 @@ use std::process::ExitCode;
 
 use burn::tensor::wgpu::WgpuBackend;
 use clap::Args;
-use serde::Serialize;
-
 use n2n_devices::{Adapter, Backend, adapters};
+use serde::Serialize;
 
 /// Arguments of `n2n devices`.
 #[derive(Debug, Args)]

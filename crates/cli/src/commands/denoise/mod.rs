@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use burn::tensor::Device;
 use n2n_denoise::Denoiser;
+use n2n_devices::SelectedDevice;
 use serde::Serialize;
 
 pub use self::args::DenoiseArgs;
@@ -24,7 +25,6 @@ use super::output::print;
 use crate::commands::train::INTERRUPTED;
 use crate::hints;
 use crate::progress::{Pace, StatusLine};
-use n2n_devices::SelectedDevice;
 
 /// Some of the files could not be denoised; the same code as for arguments that cannot be used.
 const SOME_FAILED: u8 = 2;

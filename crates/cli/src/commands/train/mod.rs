@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use n2n_data::Opened;
+use n2n_devices::SelectedDevice;
 use n2n_train::run_dir::{End, Program};
 use n2n_train::{Event, Outcome, RunDir, Stop, TrainError, Trainer};
 
@@ -23,7 +24,6 @@ use self::signals::Signals;
 use self::summary::Summary;
 use crate::data::report_skipped;
 use crate::progress::StatusLine;
-use n2n_devices::SelectedDevice;
 
 /// A shell's code for a program that ended on Ctrl-C: 128 + SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
@@ -120,39 +120,29 @@ fn show(
     json: bool,
 ) -> Result<Outcome, TrainError> {
     let has_clean = trainer.data().validation.has_clean();
-    let mut view = None;
+    let dashboard = !json && std::io::stdout().is_terminal();
+    let mut view: Option<View> = None;
     trainer.run(stop, |event| {
         if let Event::Start(start) = &event {
             for problem in start.damaged {
                 eprintln!("warning: {problem}; going on from the checkpoint before it");
             }
+            view = Some(if dashboard {
+                let mut dashboard = Dashboard::open(start, stop, signals, has_clean);
+                Box::new(move |event| dashboard.show(event))
+            } else {
+                let mut lines = ProgressLines::new(start);
+                Box::new(move |event| lines.show(event))
+            });
         }
-        match &event {
-            Event::Start(start) if json || !std::io::stdout().is_terminal() => {
-                view = Some(View::Lines(ProgressLines::new(start)));
-            }
-            Event::Start(start) => {
-                view = Some(View::Dashboard(Dashboard::open(
-                    start, stop, signals, has_clean,
-                )));
-            }
-            _ => {}
-        }
-        match &mut view {
-            Some(View::Lines(lines)) => lines.show(&event),
-            Some(View::Dashboard(dashboard)) => dashboard.show(&event),
-            None => {}
+        if let Some(show) = &mut view {
+            show(&event);
         }
     })
 }
 
-/// What a run is watched on.
-enum View {
-    /// Plain lines.
-    Lines(ProgressLines),
-    /// burn-train's dashboard.
-    Dashboard(Dashboard),
-}
+/// Shows the events of a run.
+type View = Box<dyn FnMut(&Event)>;
 
 /// Reports what the run is made of, and everything about its data that deserves a warning.
 fn report_data(
