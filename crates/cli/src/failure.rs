@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_becomes_one_line_with_the_way_out() {
+    fn device_report_becomes_one_line_with_hint() {
         for (report, expected) in [
             (
                 "An error happened during execution\nCaused by:\n  out of device memory allocating 8 bytes\nBacktrace:\n  0: main",
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_is_not_there_is_one_error() {
+    fn missing_device_memory_is_one_error() {
         let Some(device) = n2n_testing::wgpu() else {
             return;
         };

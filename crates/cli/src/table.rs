@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_to_the_left_and_numbers_to_the_right() {
+    fn names_align_left_and_numbers_right() {
         let rows = [["name", "dB", "of"], ["a", "10.25", ""]].map(|row| row.map(str::to_owned));
         assert_eq!(aligned(&rows, 1), "name     dB  of\na     10.25\n");
     }

@@ -80,7 +80,7 @@ fn hostile_pickle() {
 }
 
 #[test]
-fn sizes_that_cannot_be_halved_often_enough() {
+fn indivisible_sizes_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["train_data.pkl", "val_data.pkl"] {
         fs::copy(reference_file("pairs_zip.pkl"), folder.path().join(name)).unwrap();
@@ -158,7 +158,7 @@ fn layers_know_only_l2() {
 }
 
 #[test]
-fn unknown_and_absent_backends_list_what_is_there() {
+fn unknown_backend_lists_available_ones() {
     let message = refused(&["--backend", "abacus"]);
     for name in [
         "abacus", "auto", "wgpu", "vulkan", "metal", "dx12", "flex", "ndarray",

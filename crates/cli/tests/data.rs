@@ -85,7 +85,7 @@ fn own_pairs_train_without_a_config_or_clean_images() {
 }
 
 #[test]
-fn an_estimate_is_near_what_is_measured_with_clean_images() {
+fn estimated_error_is_near_measured_error() {
     let data = pairs(40, true);
     let run = |name: &str, args: &[&str]| {
         let run = data.path().join(name);
@@ -111,7 +111,7 @@ fn an_estimate_is_near_what_is_measured_with_clean_images() {
 }
 
 #[test]
-fn inspect_says_what_would_be_trained() {
+fn inspect_reports_training_and_validation_sets() {
     let data = pairs(10, true);
     fs::write(data.path().join("a").join("3.png"), b"no picture").unwrap();
     let path = data.path().to_str().unwrap();

@@ -73,9 +73,10 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = vec![];
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => found.extend(files(&path)),
-            false => found.push(path),
+        if path.is_dir() {
+            found.extend(files(&path))
+        } else {
+            found.push(path)
         }
     }
     found.sort();
@@ -130,7 +131,7 @@ fn each_kind_of_picture_keeps_its_format() {
 }
 
 #[test]
-fn profile_and_exif_stay_and_what_cannot_is_named() {
+fn metadata_is_kept_or_its_loss_reported() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     let mut icc = vec![0; 132];
@@ -218,7 +219,7 @@ fn stacks_are_denoised_image_by_image() {
 }
 
 #[test]
-fn what_is_done_is_left_alone_and_a_bad_file_holds_up_no_other() {
+fn damaged_file_does_not_stop_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     for name in ["a.png", "c.png", "d.png"] {
@@ -255,7 +256,7 @@ fn what_is_done_is_left_alone_and_a_bad_file_holds_up_no_other() {
 }
 
 #[test]
-fn outputs_that_cannot_be_are_refused_before_anything_is_computed() {
+fn invalid_outputs_are_refused_before_computing() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     for name in ["a.png", "x/a.png", "y/a.png"] {
@@ -298,7 +299,7 @@ fn outputs_that_cannot_be_are_refused_before_anything_is_computed() {
 }
 
 #[test]
-fn samples_that_mean_nothing_are_refused() {
+fn invalid_samples_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     let mut image = raster([1, 9, 14], SampleKind::F32, false);
@@ -339,7 +340,7 @@ fn samples_that_mean_nothing_are_refused() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_ends_with_130_and_no_half_file() {
+fn ctrl_c_exits_130_without_partial_file() {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 

@@ -146,7 +146,7 @@ fn models_are_exported_as_they_were_imported() {
 }
 
 #[test]
-fn a_run_directory_stands_for_its_best_model() {
+fn run_directory_loads_best_model() {
     let folder = tempfile::tempdir().unwrap();
     let run_dir = folder.path().join("own-1");
     fs::create_dir(&run_dir).unwrap();

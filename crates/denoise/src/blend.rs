@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_add_up_to_1_and_fall_towards_the_ends() {
+    fn blend_weights_sum_to_one() {
         let starts = starts(101, 24);
         let weights = weights(&starts, 24);
         let mut sums = [0.0; 101];

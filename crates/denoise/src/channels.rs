@@ -22,9 +22,10 @@ impl ChannelRule {
 
     /// What the network gets of planar values: `[batch_size, network, ...]`.
     pub fn to_network(self, values: Vec<f32>) -> Vec<f32> {
-        match self.image < self.network {
-            true => values.repeat(self.network),
-            false => values,
+        if self.image < self.network {
+            values.repeat(self.network)
+        } else {
+            values
         }
     }
 
@@ -47,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grey_goes_through_each_colour_and_comes_back_as_their_mean() {
+    fn grey_fills_channels_and_returns_as_mean() {
         let rule = ChannelRule {
             image: 1,
             network: 3,
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_go_through_a_network_for_grey_one_by_one() {
+    fn colour_becomes_batch_of_grey_images() {
         let rule = ChannelRule {
             image: 3,
             network: 1,

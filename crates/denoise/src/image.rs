@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shape_that_is_not_the_values_is_refused() {
+    fn mismatched_shape_is_refused() {
         for (shape, values) in [([3, 2, 2], 11), ([2, 2, 3], 12), ([1, 0, 4], 0)] {
             let error = Image::new(shape, vec![0.0; values]).unwrap_err();
             assert!(matches!(error, Error::Shape { values: found, .. } if found == values));

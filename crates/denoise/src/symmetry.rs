@@ -29,10 +29,7 @@ pub(crate) fn mean_over_symmetries(
 }
 
 fn transpose_if(transposed: bool, x: Tensor<4>) -> Tensor<4> {
-    match transposed {
-        true => x.swap_dims(2, 3),
-        false => x,
-    }
+    if transposed { x.swap_dims(2, 3) } else { x }
 }
 
 fn flip(x: Tensor<4>, axes: &[usize]) -> Tensor<4> {
@@ -53,14 +50,14 @@ mod tests {
     }
 
     #[test]
-    fn what_does_nothing_gives_the_image_back() {
+    fn identity_network_returns_the_image() {
         // Integers: the mean is exact.
         let mean = mean_over_symmetries(image(), |x| x);
         assert_eq!(mean.into_data(), image().into_data());
     }
 
     #[test]
-    fn the_network_sees_each_symmetry_once() {
+    fn network_sees_each_symmetry_once() {
         let seen = RefCell::new(vec![]);
         mean_over_symmetries(image(), |x| {
             let data = x.clone().into_data();
@@ -72,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn outputs_are_turned_back_before_they_are_averaged() {
+    fn outputs_are_inverted_before_averaging() {
         // Marks the upper left corner of what it sees: over all symmetries, each corner twice.
         let corner = |x: Tensor<4>| {
             let zeros = x.zeros_like();

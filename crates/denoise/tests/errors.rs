@@ -9,7 +9,7 @@ use n2n_denoise::{Denoiser, Error, ModelMetadata};
 use crate::model::{ModelFile, image, unet, weights};
 
 #[test]
-fn a_run_directory_stands_for_its_best_model() {
+fn run_directory_loads_best_model() {
     let model = ModelFile::new(unet(3, 4, 2), Normalization::None);
     let image = image([3, 8, 12]);
     let by_file = Denoiser::load(&model.path).unwrap();
@@ -27,7 +27,7 @@ fn a_run_directory_stands_for_its_best_model() {
 }
 
 #[test]
-fn damaged_models_are_one_error_each() {
+fn damaged_models_are_refused() {
     let network = unet(3, 4, 2);
     let metadata = ModelMetadata::new(network.clone(), Normalization::None, None);
     let state = weights(&network, 1);

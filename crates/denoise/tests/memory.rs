@@ -19,7 +19,7 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 const FIXED: usize = 8 << 20;
 
 #[test]
-fn a_tile_takes_at_most_what_is_estimated() {
+fn tile_memory_is_within_estimate() {
     for (network, shape) in [
         (unet(3, 32, 4), [3, 480, 640]),
         (unet(1, 16, 3), [1, 480, 640]),

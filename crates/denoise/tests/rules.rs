@@ -73,7 +73,7 @@ fn plane(image: &Image, channel: usize) -> Image {
 }
 
 #[test]
-fn grey_goes_through_colours_and_comes_back_as_their_mean() {
+fn grey_image_becomes_mean_of_colour_outputs() {
     let denoiser = denoiser(3);
     let grey = image([1, 21, 34]);
     let colour = Image::new([3, 21, 34], grey.values().repeat(3)).unwrap();
@@ -87,7 +87,7 @@ fn grey_goes_through_colours_and_comes_back_as_their_mean() {
 }
 
 #[test]
-fn colours_go_through_grey_one_by_one() {
+fn colour_channels_pass_grey_network_one_by_one() {
     let denoiser = denoiser(1);
     let colour = image([3, 17, 26]);
     let denoised = denoiser.denoise(&colour).unwrap();
@@ -98,7 +98,7 @@ fn colours_go_through_grey_one_by_one() {
 }
 
 #[test]
-fn kind_channels_and_alpha_of_a_file_stay() {
+fn raster_keeps_kind_channels_and_alpha() {
     for channels in [1, 3] {
         for kind in [SampleKind::U8, SampleKind::U16, SampleKind::F32] {
             let image = image([channels, 9, 14]);
@@ -127,7 +127,7 @@ fn kind_channels_and_alpha_of_a_file_stay() {
 }
 
 #[test]
-fn the_range_of_the_training_holds_unless_another_is_given() {
+fn training_range_is_the_default_range() {
     let network = unet(1, 4, 2);
     let mut metadata = ModelMetadata::new(network.clone(), Normalization::None, None);
     let state = weights(&network, 3);
@@ -143,7 +143,7 @@ fn the_range_of_the_training_holds_unless_another_is_given() {
 }
 
 #[test]
-fn values_that_are_no_numbers_or_mean_nothing_are_refused() {
+fn invalid_values_and_ranges_are_refused() {
     let denoiser = denoiser(1);
     let with = |value: f32| Raster {
         channels: 1,
@@ -178,7 +178,7 @@ fn values_that_are_no_numbers_or_mean_nothing_are_refused() {
 }
 
 #[test]
-fn progress_counts_pixels_and_may_ask_for_an_end() {
+fn progress_counts_pixels_and_can_stop() {
     let denoiser = denoiser(1).with_tile(52);
     let raster = to_raster(&image([1, 70, 90]), SampleKind::U8, None);
     let mut seen = vec![];

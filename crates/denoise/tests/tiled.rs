@@ -27,7 +27,7 @@ fn normalizations(channels: usize) -> [Normalization; 3] {
 }
 
 #[test]
-fn tiles_of_any_size_are_the_whole_image() {
+fn tiles_of_any_size_equal_the_whole_image() {
     let strategy = (
         1_usize..150,
         1_usize..150,
@@ -56,7 +56,7 @@ fn tiles_of_any_size_are_the_whole_image() {
 }
 
 #[test]
-fn the_reference_unet_has_no_seams() {
+fn reference_unet_has_no_seams() {
     let network = unet(3, 32, 4);
     let tile = least_side(&network) + 32;
     let model = ModelFile::new(network, Normalization::None);
@@ -73,7 +73,7 @@ fn the_reference_unet_has_no_seams() {
 }
 
 #[test]
-fn the_bundled_model_has_no_seams() {
+fn bundled_model_has_no_seams() {
     let tile = least_side(&Denoiser::bundled().metadata().network) + 32;
     let image = image([3, 200, 339]);
     let whole = Denoiser::bundled().with_tile(usize::MAX).denoise(&image);
@@ -82,7 +82,7 @@ fn the_bundled_model_has_no_seams() {
 }
 
 #[test]
-fn tiles_follow_from_the_memory_that_is_allowed() {
+fn tiles_shrink_with_allowed_memory() {
     let network = unet(3, 8, 2);
     let bytes = network.bytes_per_pixel();
     let model = ModelFile::new(network, Normalization::PerImage);
@@ -105,7 +105,7 @@ fn tiles_follow_from_the_memory_that_is_allowed() {
 }
 
 #[test]
-fn an_image_is_padded_by_reflection_and_normalized_as_a_whole() {
+fn image_is_reflected_and_normalized_as_a_whole() {
     for (network, size) in [
         (unet(3, 4, 2), [13, 22]),
         (simple(3), [5, 2]),
@@ -142,7 +142,7 @@ fn an_image_is_padded_by_reflection_and_normalized_as_a_whole() {
 }
 
 #[test]
-fn statistics_of_pixels_are_met_by_tiles_of_their_size() {
+fn per_pixel_statistics_use_tiles_of_their_size() {
     let network = unet(3, 4, 2);
     let shape = [3, 12, 20];
     let statistics = |std: f32| Normalization::PerPixel {
@@ -176,7 +176,7 @@ fn statistics_of_pixels_are_met_by_tiles_of_their_size() {
 }
 
 #[test]
-fn the_self_ensemble_is_the_mean_over_flips_and_turns() {
+fn self_ensemble_is_mean_over_symmetries() {
     let model = ModelFile::new(unet(1, 4, 2), Normalization::None);
     let (plain, ensemble) = (model.load(), model.load().with_self_ensemble(true));
     let (height, width) = (24, 40);
@@ -235,7 +235,7 @@ fn left_columns(image: &Image, width: usize) -> Vec<f32> {
 }
 
 #[test]
-fn a_stronger_tile_limit_than_possible_is_an_error() {
+fn tile_below_minimum_is_refused() {
     let model = ModelFile::new(unet(3, 4, 2), Normalization::None);
     let denoiser: Denoiser = model.load().with_tile(43);
     let error = denoiser

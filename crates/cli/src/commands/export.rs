@@ -96,9 +96,10 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
 
 /// The model's path with another ending. A run directory's name may have a dot in it.
 fn default_output(model: &Path, format: Format) -> anyhow::Result<PathBuf> {
-    let ending = match model.is_dir() {
-        true => model.file_name(),
-        false => model.file_stem(),
+    let ending = if model.is_dir() {
+        model.file_name()
+    } else {
+        model.file_stem()
     };
     let mut name = ending
         .with_context(|| format!("{} has no name; choose one with -o", model.display()))?

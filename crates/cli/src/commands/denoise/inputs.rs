@@ -25,12 +25,11 @@ pub struct Input {
 pub fn find(given: &[PathBuf], output: &Path) -> anyhow::Result<Vec<Input>> {
     let mut inputs = vec![];
     for path in given {
-        match path.exists() {
-            true => add(path, output, &mut inputs)?,
-            false => {
-                for path in matches(path)? {
-                    add(&path, output, &mut inputs)?;
-                }
+        if path.exists() {
+            add(path, output, &mut inputs)?
+        } else {
+            for path in matches(path)? {
+                add(&path, output, &mut inputs)?;
             }
         }
     }
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_files_and_patterns_are_the_files_in_them_once_each() {
+    fn inputs_are_found_once_each() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let files = [
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_named() {
+    fn missing_inputs_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         for (given, expected) in [

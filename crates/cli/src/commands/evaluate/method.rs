@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_model_is_called_by_what_tells_it_from_others() {
+    fn model_short_name_is_distinctive() {
         for (path, expected) in [
             ("runs/own-3", "own-3"),
             ("runs/own-3/", "own-3"),

@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_much_is_left_out_on_each_side() {
+    fn middle_is_centred() {
         let values: Vec<f32> = (0..48).map(|at| at as f32).collect();
         let expected = [
             7.0, 8.0, 9.0, 13.0, 14.0, 15.0, 31.0, 32.0, 33.0, 37.0, 38.0, 39.0,

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn both_definitions_of_psnr_and_their_standard_errors() {
+    fn psnr_definitions_have_standard_errors() {
         let summary = Summary::of(&scores(&[0.1, 0.001]), Against::Clean);
         let Summary::Measured {
             psnr_db,
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn one_image_has_no_standard_error_and_a_perfect_one_100_db() {
+    fn single_image_has_no_standard_error() {
         let alone = |value| Mean {
             value,
             standard_error: None,
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_estimate_is_the_error_against_the_clean_image() {
+    fn estimate_equals_error_against_clean_image() {
         // All four pairs of signs, so that the noise of the two images is independent.
         let noisy = |signs: [f32; 4]| signs.map(|sign| 0.4 + 0.1 * sign).to_vec();
         let pair = |clean_target| NoisyPair {

@@ -132,9 +132,10 @@ impl Row {
         for (name, image) in &denoised {
             cells.push(cell(image, name.clone(), psnr(image)));
         }
-        let cut = match shape == pair.shape {
-            true => String::new(),
-            false => format!("middle of {height}x{width}"),
+        let cut = if shape == pair.shape {
+            String::new()
+        } else {
+            format!("middle of {height}x{width}")
         };
         cells.push(cell(other, name.to_owned(), cut));
         for (name, image) in &denoised {
@@ -239,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_the_images_and_the_error_around_grey() {
+    fn sheet_row_shows_images_and_error() {
         let pair = NoisyPair {
             shape: [1, 2, 3],
             noisy_input: vec![0.0; 6],
