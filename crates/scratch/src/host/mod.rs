@@ -51,7 +51,7 @@ impl Host for Flex {
     }
 }
 
-/// The values of a tensor, copied if they are not contiguous.
+/// A contiguous copy of the values of a tensor.
 fn copy<B: Backend, E: Element>(x: FloatTensor<B>) -> Vec<E> {
     let data = read_sync(B::float_into_data(x));
     let data = data.unwrap_or_else(|error| unreachable!("the host's memory is readable: {error}"));
