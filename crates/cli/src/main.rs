@@ -12,8 +12,8 @@ mod failure;
 mod font;
 mod hints;
 mod progress;
+mod signals;
 mod table;
-mod waiting;
 
 use std::process::ExitCode;
 

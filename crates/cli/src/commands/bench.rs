@@ -21,6 +21,7 @@ use time::OffsetDateTime;
 use self::layers::{LAYERS, Layer, Ops, Passes};
 use self::ours::Training;
 use self::peer::Peer;
+use super::output::print;
 use crate::args::at_least_one;
 
 /// Arguments of `n2n bench`.
@@ -218,10 +219,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.report {
         report::write(path, args, &table)?;
     }
-    match args.json {
-        true => println!("{}", serde_json::to_string(&bench)?),
-        false => print!("{table}"),
-    }
+    print(args.json, &bench, || table)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,6 +7,8 @@ use clap::Args;
 use n2n_devices::{Adapter, Backend, adapters};
 use serde::Serialize;
 
+use super::output::print;
+
 /// Arguments of `n2n devices`.
 #[derive(Debug, Args)]
 pub struct DevicesArgs {
@@ -45,11 +47,7 @@ pub fn run(args: &DevicesArgs) -> anyhow::Result<ExitCode> {
         cpu_backends: CPU_BACKENDS,
         auto: Choice { backend, reason },
     };
-    if args.json {
-        println!("{}", serde_json::to_string(&devices)?);
-    } else {
-        println!("{}", devices.text());
-    }
+    print(args.json, &devices, || devices.text())?;
     Ok(ExitCode::SUCCESS)
 }
 

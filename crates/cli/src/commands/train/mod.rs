@@ -24,9 +24,7 @@ use self::signals::Signals;
 use self::summary::Summary;
 use crate::data::report_skipped;
 use crate::progress::StatusLine;
-
-/// A shell's code for a program that ended on Ctrl-C: 128 + SIGINT.
-pub(crate) const INTERRUPTED: u8 = 130;
+use crate::signals::interrupted;
 
 /// Trains as the arguments say.
 ///
@@ -70,7 +68,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
                 "to go on from the last checkpoint: n2n train --resume {}",
                 path.display()
             );
-            return Ok(ExitCode::from(INTERRUPTED));
+            return Ok(interrupted());
         }
         outcome => outcome?,
     };
@@ -98,7 +96,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         eprintln!("to go on: n2n train --resume {}", path.display());
     }
     Ok(if signals.received() {
-        ExitCode::from(INTERRUPTED)
+        interrupted()
     } else {
         ExitCode::SUCCESS
     })
