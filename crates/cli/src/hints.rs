@@ -2,6 +2,7 @@
 
 use n2n_data::{DataError, SampleError};
 use n2n_denoise::Error as DenoiseError;
+use n2n_devices::DeviceError;
 use n2n_train::{ExperimentError, TrainError};
 
 /// The message on standard error: the error, its causes, and a hint if there is one.
@@ -27,20 +28,43 @@ pub fn causes(error: &anyhow::Error) -> String {
 /// How to avoid an error of a library, with the program's own flags.
 fn hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
+        let of_data = cause.downcast_ref().and_then(of_data);
         let of_denoising = || cause.downcast_ref().and_then(of_denoising);
-        data_error(cause).and_then(of_data).or_else(of_denoising)
+        let of_device = || cause.downcast_ref().and_then(of_device);
+        let of_training = || cause.downcast_ref().and_then(of_training);
+        of_data
+            .or_else(of_training)
+            .or_else(of_denoising)
+            .or_else(of_device)
     })
 }
 
-/// The error of data that `cause` is or shows as its own.
-fn data_error<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a DataError> {
-    let of_training = || match cause.downcast_ref()? {
+fn of_training(error: &TrainError) -> Option<String> {
+    Some(match error {
+        TrainError::Denoise(error) => return of_denoising(error),
         TrainError::Data(error) | TrainError::Experiment(ExperimentError::Data(error)) => {
-            Some(error)
+            return of_data(error);
         }
-        _ => None,
-    };
-    cause.downcast_ref().or_else(of_training)
+        TrainError::HoldsRun { path } => format!(
+            "choose another --run-dir, or go on with --resume {}",
+            path.display()
+        ),
+        TrainError::NoRun { .. } => {
+            "give --resume the folder that `n2n train` named when the run started".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn of_device(error: &DeviceError) -> Option<String> {
+    Some(match error {
+        DeviceError::OneDevice { index, .. } => format!("leave --device {index} out"),
+        DeviceError::NoAdapter { .. } | DeviceError::Open { .. } => {
+            "`n2n devices` lists the adapters of this machine, and --backend flex computes on the CPU"
+                .to_owned()
+        }
+        _ => return None,
+    })
 }
 
 fn of_data(error: &DataError) -> Option<String> {

@@ -55,12 +55,15 @@
 //! - [`train`]: experiments, the training loop, run directories
 //! - [`data`]: noisy pairs, noise models, quality measures
 //! - [`model`]: the networks and their files
+//! - [`devices`]: GPUs and CPUs by name
 
 #![recursion_limit = "256"]
 
 pub use burn::tensor::Device;
 #[doc(inline)]
 pub use n2n_denoise::{Denoiser, Error, Image, ModelMetadata};
+#[doc(inline)]
+pub use n2n_devices as devices;
 
 /// Experiments, the training loop, run directories.
 pub mod train {

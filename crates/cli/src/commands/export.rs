@@ -8,11 +8,10 @@ use clap::{Args, ValueEnum};
 use n2n_data::Normalization;
 use n2n_denoise::Denoiser;
 use n2n_exchange::{OPSET, onnx};
-use n2n_files::write_atomically;
 use n2n_model::write_model_file;
 use serde::Serialize;
 
-use super::output::check_free;
+use super::output::{check_free, print, write};
 
 /// Arguments of `n2n export`.
 #[derive(Debug, Args)]
@@ -76,8 +75,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         }
         Format::Onnx => {
             let bytes = onnx(&metadata.network, &metadata.normalization, &state);
-            write_atomically(&output, &bytes)
-                .with_context(|| format!("cannot write {}", output.display()))?;
+            write(&output, &bytes)?;
             Some(OPSET)
         }
     };
@@ -92,10 +90,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
             _ => None,
         },
     };
-    match args.json {
-        true => println!("{}", serde_json::to_string(&summary)?),
-        false => println!("{}", summary.text()),
-    }
+    print(args.json, &summary, || summary.text())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -296,6 +296,16 @@ mod tests {
         assert_eq!(left(folder.path()), [3, 4]);
     }
 
+    #[test]
+    fn checkpoint_without_optimizer_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut written = checkpoint(1, None);
+        written.learner.optimizer.clear();
+        written.write(folder.path()).unwrap();
+        let error = Checkpoint::after(folder.path(), 1).unwrap_err();
+        assert!(error.to_string().contains("no optimizer state"), "{error}");
+    }
+
     fn left(folder: &Path) -> Vec<usize> {
         let found = list(folder).unwrap();
         found.into_iter().map(|(batches, _)| batches).collect()

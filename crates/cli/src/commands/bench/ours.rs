@@ -4,11 +4,10 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use n2n_data::Batch;
+use n2n_devices::SelectedDevice;
 use n2n_model::NetworkConfig;
 use n2n_train::Learner;
 use n2n_train::experiment::{OptimizerConfig, SchedulerConfig, TrainConfig};
-
-use crate::backend::SelectedDevice;
 
 /// Steps of a measurement, however long they take.
 pub const LEAST_STEPS: usize = 3;
