@@ -47,7 +47,7 @@ pub(crate) fn activate<S: Simd>(simd: S, z: S::f32s, slope: S::f32s) -> S::f32s 
     simd.select_f32s(positive, z, simd.mul_f32s(slope, z))
 }
 
-/// Sums of the gradients of bias and slope over some pixels; padded to whole vectors.
+/// Sums of the gradients of bias and slope over some pixels; padded to a multiple of the vector length.
 pub(crate) struct ActivationSums {
     bias: Workspace,
     slope: Workspace,

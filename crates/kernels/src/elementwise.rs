@@ -184,7 +184,7 @@ impl<O: Op> WithSimd for Map<'_, O> {
 #[inline(always)]
 fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const LIMIT: f32 = 87.0;
-    /// Adding it rounds to whole numbers: the last bit of the sum stands for 1.
+    /// Adding it rounds to integers: the last bit of the sum stands for 1.
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
     /// `ln(2)`, its first bits, so that multiples are exact, and the rest.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];

@@ -6,7 +6,7 @@ use pulp::Simd;
 
 use crate::output::Unwritten;
 
-/// `channels`, rounded up to whole vectors.
+/// `channels`, rounded up to a multiple of the vector length.
 #[inline(always)]
 pub(crate) fn padded<S: Simd>(channels: usize) -> usize {
     channels.next_multiple_of(S::F32_LANES)

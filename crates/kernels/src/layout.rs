@@ -1,12 +1,12 @@
-//! From `[batch_size, channels, height, width]` to channels-last.
+//! Conversion from `[batch_size, channels, height, width]` to channels-last.
 
-#![allow(unsafe_code)] // Vouches for what it wrote.
+#![allow(unsafe_code)] // Asserts that the output is initialized.
 
 use crate::Images;
 use crate::output::{Unwritten, unwritten, written};
 use crate::parallel::{parts, run, split};
 
-/// The values of images that are stored channel by channel, pixel by pixel.
+/// Converts NCHW images to NHWC.
 ///
 /// # Panics
 /// If the length does not match.

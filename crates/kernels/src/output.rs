@@ -1,6 +1,6 @@
 //! Results that are written once, in memory that is not zeroed first.
 
-#![allow(unsafe_code)] // Vouches for memory that its kernel has written.
+#![allow(unsafe_code)] // Asserts that kernels initialized the memory.
 
 use std::mem::MaybeUninit;
 
@@ -25,7 +25,7 @@ pub(crate) unsafe fn written(memory: Vec<MaybeUninit<f32>>) -> Vec<f32> {
     unsafe { Vec::from_raw_parts(memory.as_mut_ptr().cast(), memory.len(), memory.capacity()) }
 }
 
-/// Zeros.
+/// The same memory, filled with zeros.
 pub(crate) fn zeroed(memory: &mut Unwritten) -> &mut [f32] {
     memory.fill(MaybeUninit::new(0.0));
     // SAFETY: every element was just written.

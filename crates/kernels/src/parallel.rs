@@ -9,7 +9,7 @@ pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
-/// `count` things in contiguous parts of nearly equal size, one for each thread; none is empty.
+/// Splits `count` items into contiguous, non-empty parts of nearly equal size, one per thread.
 pub(crate) fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
     split_into(count, threads().min(count))
 }

@@ -1,4 +1,4 @@
-//! wgpu against flex, on whatever adapter this machine has, a software one included.
+//! wgpu against flex, on any adapter of the machine, a software one included.
 //!
 //! One test, because each process tunes its kernels anew, which takes a software adapter a minute.
 

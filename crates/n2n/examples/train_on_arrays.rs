@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }),
         ..Experiment::default()
     };
-    experiment.train.max_images = Some(4_000);
+    experiment.train.max_images = Some(16_000);
     let outcome =
         Trainer::with_pairs(&experiment, pairs, &Device::flex())?.run(&Stop::new(), |_| {})?;
 

@@ -47,8 +47,10 @@
 //! # }
 //! ```
 //!
-//! `crates/n2n/examples` has whole programs: training on a folder, on arrays in memory, and with a noise model
-//! of one's own.
+//! [`devices`] opens a GPU in place of [`Device::flex`], the CPU: `Backend::Auto.open(0)?.device`.
+//!
+//! `crates/n2n/examples` has whole programs: they train on a folder, on arrays in memory, and with a custom
+//! noise model.
 //!
 //! # Modules
 //!

@@ -6,7 +6,7 @@ use std::ops::Range;
 /// product to run at full speed, small beside the images themselves.
 ///
 /// The peak of a convolution's columns is `max(MAX_TILE_ELEMENTS, channels_in * kernel_height *
-/// kernel_width * width_out)` elements, whatever the batch and the height.
+/// kernel_width * width_out)` elements, for any batch and height.
 pub const MAX_TILE_ELEMENTS: usize = 4 << 20;
 
 /// Some rows of some images of an output.

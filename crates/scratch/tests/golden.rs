@@ -16,7 +16,7 @@ use serde::Deserialize;
 /// (6e-8); ours are f32 sums of at most a few hundred terms.
 const TOLERANCE: f64 = 1e-6;
 
-/// On wgpu every new shape costs time to build kernels: one case of so many.
+/// Step through the cases on wgpu, where every new shape costs time to build kernels.
 const WGPU_STEP: usize = 16;
 
 #[derive(Deserialize)]

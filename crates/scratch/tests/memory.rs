@@ -10,7 +10,7 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 /// Bytes of an f32.
 const ELEMENT: usize = 4;
 
-/// What does not grow with the sizes: the tape, thread pools, packed panels of matrix products.
+/// Memory that does not grow with the sizes: the tape, thread pools, packed panels of matrix products.
 const CONSTANT: usize = 4 << 20;
 
 /// Bytes at the peak of `run`, above those before it.
@@ -21,7 +21,7 @@ fn peak<T>(run: impl FnOnce() -> T) -> usize {
     ALLOCATOR.peak_usage().saturating_sub(before)
 }
 
-/// Needs a process of its own, as each test has: other tests would allocate too.
+/// Needs one process per test: other tests would allocate too.
 #[test]
 fn peak_memory_follows_the_readme_formula() {
     let device = Device::flex().autodiff();

@@ -1,5 +1,5 @@
-//! Oracle: what must hold for any geometry. Values are small integers, whose products and sums f32
-//! holds exactly, so that identities compare by equality.
+//! Oracle: identities of any geometry. Values are small integers, exact in f32, so that identities compare
+//! by equality.
 
 use burn::tensor::{Device, Tensor};
 use n2n_scratch::{ConvGeometry, conv_transpose2d, conv2d, fold, unfold};
@@ -99,8 +99,8 @@ impl Layer {
         std::array::from_fn(|axis| {
             let geometry = &self.geometry;
             let padding: usize = geometry.padding()[axis].iter().sum();
-            let reach = geometry.dilation()[axis] * (geometry.kernel_size()[axis] - 1) + 1;
-            (self.size[axis] + padding - reach) % geometry.stride()[axis]
+            let extent = geometry.dilation()[axis] * (geometry.kernel_size()[axis] - 1) + 1;
+            (self.size[axis] + padding - extent) % geometry.stride()[axis]
         })
     }
 }
@@ -115,7 +115,7 @@ fn dot<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f64 {
         .sum()
 }
 
-/// As numbers: a zero has two signs.
+/// Values, compared as numbers because zero has two signs.
 fn values(y: Tensor<4>) -> Vec<f32> {
     y.into_data().iter().collect()
 }

@@ -258,7 +258,7 @@ fn layers_follow_the_order_of_the_network() {
         .unwrap();
     assert_eq!(
         last.input[1], "noisy",
-        "the last level is joined with the image itself"
+        "the last level is concatenated with the image"
     );
 }
 

@@ -6,7 +6,7 @@
 //! transposed convolution exchanges the two sides: `Y = P^T(X W^T)`, `dX = P(dY) W`,
 //! `dW = P(dY)^T X`.
 
-#![allow(unsafe_code)] // Vouches for what it wrote.
+#![allow(unsafe_code)] // Asserts that the output is initialized.
 
 mod geometry;
 mod parts;

@@ -5,7 +5,7 @@
 //! use burn::tensor::Device;
 //! use n2n_scratch::gradcheck::{TOLERANCE, checks};
 //!
-//! let row = checks().next().expect("there are ops").run(&Device::flex());
+//! let row = checks().next().expect("a list of checks").run(&Device::flex());
 //! assert_eq!(row.op, "conv2d");
 //! assert!(row.errors().all(|error| error <= TOLERANCE));
 //! ```
@@ -214,7 +214,7 @@ fn errors(got: &[Vec<f64>], expected: &[Vec<f64>]) -> impl Iterator<Item = f64> 
     got.iter().zip(expected).map(|(a, b)| error(a, b))
 }
 
-/// `max|a - b| / max|b|`; not a number where one is not, or where the lengths differ.
+/// `max|a - b| / max|b|`; NaN if any value is NaN or the lengths differ.
 fn error(got: &[f64], expected: &[f64]) -> f64 {
     if got.len() != expected.len() {
         return f64::NAN;
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn each_oracle_detects_a_wrong_gradient() {
         let Some(Check(mut case)) = checks().next() else {
-            panic!("there are ops");
+            panic!("no checks");
         };
         // The gradient of x is scaled by 1.01, the value is not.
         let unused = Ours::ByAutodiff(Box::new(|inputs| inputs[0].clone()));

@@ -8,8 +8,8 @@ use n2n_files::write_atomically;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::TrainingState;
 use super::folder::{self, files};
+use super::state::TrainingState;
 use crate::{LearnerState, TrainError};
 
 /// First bytes of a checkpoint, with the version of its format.
@@ -209,7 +209,7 @@ fn list(folder: &Path) -> Result<Vec<(usize, PathBuf)>, TrainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run_dir::Record;
+    use crate::run_dir::record::Record;
     use n2n_data::quality::Psnr;
 
     fn record(batches: usize) -> Record {

@@ -45,7 +45,7 @@ impl Training {
         Self { learner, batch }
     }
 
-    /// Seconds of each step, to the loss on the host, of about so many seconds.
+    /// Returns the seconds of each step, to the loss on the host, for about `duration` seconds.
     pub fn steps(&mut self, duration: f64) -> anyhow::Result<Vec<f64>> {
         let mut seconds = vec![];
         let begin = Instant::now();

@@ -69,7 +69,7 @@ impl Dashboard {
         if shown.is_err() {
             self.stop.abort();
             self.close();
-            // The dashboard leaves a line of its own on the restored screen.
+            // burn-train leaves a line on the restored screen.
             print!("{CLEAR_BELOW}");
         }
     }
