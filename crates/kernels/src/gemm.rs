@@ -129,9 +129,10 @@ impl Product<'_> {
                 let target = c.add(i * self.c_stride).cast::<S::f32s>();
                 for (j, sum) in sums.into_iter().enumerate() {
                     let target = target.add(j);
-                    let sum = match self.accumulate {
-                        true => simd.add_f32s(target.read_unaligned(), sum),
-                        false => sum,
+                    let sum = if self.accumulate {
+                        simd.add_f32s(target.read_unaligned(), sum)
+                    } else {
+                        sum
                     };
                     target.write_unaligned(sum);
                 }

@@ -63,9 +63,10 @@ fn check(case: &Case, transposed: bool) {
     } = *case;
     let frame = [batch_size, height, width, case.frame_channels];
     let position = [batch_size, rows, columns, case.position_channels];
-    let (input, output) = match transposed {
-        true => (position, frame),
-        false => (frame, position),
+    let (input, output) = if transposed {
+        (position, frame)
+    } else {
+        (frame, position)
     };
     let x = Batch::wild(input, 1);
     let taps = case.geometry.kernel.iter().product::<usize>();
@@ -86,15 +87,13 @@ fn check(case: &Case, transposed: bool) {
     // Each product as output, input, weight.
     let each = |visit: &mut dyn FnMut(usize, usize, usize)| {
         let frame = Batch::zeros(frame);
-        products(
-            &frame,
-            position,
-            case.geometry,
-            |y, x, w| match transposed {
-                true => visit(x, y, w),
-                false => visit(y, x, w),
-            },
-        );
+        products(&frame, position, case.geometry, |y, x, w| {
+            if transposed {
+                visit(x, y, w)
+            } else {
+                visit(y, x, w)
+            }
+        });
     };
     let mut linear = Batch::zeros(output).values;
     each(&mut |y, x_at, w| linear[y] += x.values[x_at] * weight[w]);
@@ -108,9 +107,10 @@ fn check(case: &Case, transposed: bool) {
             bias: &bias32,
             slope,
         };
-        match transposed {
-            true => direct::conv_transpose2d(geometry, &x32, &weight32, epilogue),
-            false => direct::conv2d(geometry, &x32, &weight32, epilogue),
+        if transposed {
+            direct::conv_transpose2d(geometry, &x32, &weight32, epilogue)
+        } else {
+            direct::conv2d(geometry, &x32, &weight32, epilogue)
         }
     };
     let z32 = forward(&ones);
@@ -128,9 +128,10 @@ fn check(case: &Case, transposed: bool) {
         slope: &slope32,
         grad: &grad32,
     };
-    let gradients = match transposed {
-        true => direct::conv_transpose2d_backward(geometry, &x32, true, &weight32, saved),
-        false => direct::conv2d_backward(geometry, &x32, true, &weight32, saved),
+    let gradients = if transposed {
+        direct::conv_transpose2d_backward(geometry, &x32, true, &weight32, saved)
+    } else {
+        direct::conv2d_backward(geometry, &x32, true, &weight32, saved)
     };
     let got_x_grad = gradients.sources[0].as_ref().expect("wanted");
     for (what, got, expected) in [

@@ -120,17 +120,18 @@ fn strided(
     let device = device.clone().autodiff();
     let tracked = |data| Tensor::<4>::from_data(data, &device).require_grad();
     // Whichever side has more pixels: 7x6 to 4x2 and back to 7x5.
-    let (x, weight, bias) = match transposed {
-        false => (
-            random(1, [2, 3, 7, 6]),
-            random(2, [5, 3, 3, 2]),
-            random(3, [5]),
-        ),
-        true => (
+    let (x, weight, bias) = if transposed {
+        (
             random(1, [2, 3, 4, 2]),
             random(2, [3, 5, 3, 2]),
             random(3, [5]),
-        ),
+        )
+    } else {
+        (
+            random(1, [2, 3, 7, 6]),
+            random(2, [5, 3, 3, 2]),
+            random(3, [5]),
+        )
     };
     let (x, weight) = (tracked(x), tracked(weight));
     let bias = Tensor::<1>::from_data(bias, &device).require_grad();
@@ -146,15 +147,12 @@ fn strided(
             conv_transpose2d_activated(x.clone(), w, b, activation, &geometry, [0, 0])
         }
         (transposed, false) => {
-            let z = match transposed {
-                false => {
-                    let options = ConvOptions::new([2, 3], [1, 0], [1, 1], 1);
-                    module::conv2d(x.clone(), w, b, options)
-                }
-                true => {
-                    let options = ConvTransposeOptions::new([2, 3], [1, 0], [0, 0], [1, 1], 1);
-                    module::conv_transpose2d(x.clone(), w, b, options)
-                }
+            let z = if transposed {
+                let options = ConvTransposeOptions::new([2, 3], [1, 0], [0, 0], [1, 1], 1);
+                module::conv_transpose2d(x.clone(), w, b, options)
+            } else {
+                let options = ConvOptions::new([2, 3], [1, 0], [1, 1], 1);
+                module::conv2d(x.clone(), w, b, options)
             };
             match activation {
                 Activation::Linear => z,

@@ -95,9 +95,10 @@ impl Iterator for Runs<'_> {
             j == 0 && dilation[1] == 1 && column < frame.width && kernel[1] <= frame.width - column;
         let taps = if whole_row { kernel[1] } else { 1 };
         let start = (i * kernel[1] + j) * self.channels;
-        self.tap = match j + taps < kernel[1] {
-            true => [i, j + taps],
-            false => [i + 1, 0],
+        self.tap = if j + taps < kernel[1] {
+            [i, j + taps]
+        } else {
+            [i + 1, 0]
         };
         let inside = row < frame.height && column < frame.width;
         let at = row.wrapping_mul(frame.width).wrapping_add(column);

@@ -199,9 +199,10 @@ fn gradients(
 ) -> Gradients {
     let got = saved.output.len();
     assert_eq!(got, saved.grad.len(), "output of another shape");
-    let image = match wanted {
-        true => x.len() / geometry.frame.batch_size.max(1),
-        false => 0,
+    let image = if wanted {
+        x.len() / geometry.frame.batch_size.max(1)
+    } else {
+        0
     };
     let mut x_grad = unwritten(geometry.frame.batch_size * image);
     let parts: Vec<_> =

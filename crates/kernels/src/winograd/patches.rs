@@ -17,9 +17,10 @@ pub(super) fn spread_source<S: Simd>(
     block: &Block,
     spread: &mut [f32],
 ) {
-    match source.upsampled {
-        true => Patches::<3>::new(images, source).spread(simd, block, spread),
-        false => Patches::<4>::new(images, source).spread(simd, block, spread),
+    if source.upsampled {
+        Patches::<3>::new(images, source).spread(simd, block, spread)
+    } else {
+        Patches::<4>::new(images, source).spread(simd, block, spread)
     }
 }
 
@@ -33,9 +34,10 @@ pub(super) fn gather_source<S: Simd>(
     spread: &[f32],
     (grad, first): (&mut [f32], usize),
 ) {
-    match source.upsampled {
-        true => Patches::<3>::new(images, source).gather(simd, block, spread, first, grad),
-        false => Patches::<4>::new(images, source).gather(simd, block, spread, first, grad),
+    if source.upsampled {
+        Patches::<3>::new(images, source).gather(simd, block, spread, first, grad)
+    } else {
+        Patches::<4>::new(images, source).gather(simd, block, spread, first, grad)
     }
 }
 

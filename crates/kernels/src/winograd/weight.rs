@@ -31,13 +31,15 @@ impl WithSimd for TransformWeight<'_> {
         let mut first = 0;
         let mut transformed = vec![];
         for source in self.sources {
-            let sizes = match self.transposed {
-                true => [self.channels_out, source.channels],
-                false => [source.channels, self.channels_out],
+            let sizes = if self.transposed {
+                [self.channels_out, source.channels]
+            } else {
+                [source.channels, self.channels_out]
             };
-            let strides = match self.transposed {
-                true => [channels_in * 9, 9],
-                false => [9, channels_in * 9],
+            let strides = if self.transposed {
+                [channels_in * 9, 9]
+            } else {
+                [9, channels_in * 9]
             };
             let weight = &self.weight[first * 9..];
             transformed.push(match source.upsampled {
