@@ -51,7 +51,7 @@ impl fmt::Display for BackendName {
 }
 
 /// A device that is there, and what it is called.
-pub struct Selected {
+pub struct SelectedDevice {
     /// The backend's name, never `auto`.
     pub backend: &'static str,
     /// The adapter's or processor's name.
@@ -79,7 +79,7 @@ impl BackendName {
     ///
     /// # Errors
     /// When there is no such device.
-    pub fn open(self, index: usize) -> anyhow::Result<Selected> {
+    pub fn open(self, index: usize) -> anyhow::Result<SelectedDevice> {
         match self {
             Self::Auto => Self::automatic().0.open(index),
             Self::Wgpu => open_wgpu("wgpu", WgpuBackend::Auto, index),
@@ -104,12 +104,12 @@ impl BackendName {
 }
 
 /// A CPU backend: it has one device.
-fn only(backend: &'static str, device: Device, index: usize) -> anyhow::Result<Selected> {
+fn only(backend: &'static str, device: Device, index: usize) -> anyhow::Result<SelectedDevice> {
     if index != 0 {
         bail!("--device {index}: the {backend} backend has one device only, number 0");
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(Selected {
+    Ok(SelectedDevice {
         backend,
         name: format!("{} CPU, {threads} threads", std::env::consts::ARCH),
         tunes_kernels: false,
@@ -118,8 +118,8 @@ fn only(backend: &'static str, device: Device, index: usize) -> anyhow::Result<S
 }
 
 #[cfg(any(feature = "cuda", feature = "rocm"))]
-fn numbered(backend: &'static str, device: Device, index: usize) -> Selected {
-    Selected {
+fn numbered(backend: &'static str, device: Device, index: usize) -> SelectedDevice {
+    SelectedDevice {
         backend,
         name: format!("{backend} device {index}"),
         tunes_kernels: true,
@@ -127,7 +127,11 @@ fn numbered(backend: &'static str, device: Device, index: usize) -> Selected {
     }
 }
 
-fn open_wgpu(backend: &'static str, api: WgpuBackend, index: usize) -> anyhow::Result<Selected> {
+fn open_wgpu(
+    backend: &'static str,
+    api: WgpuBackend,
+    index: usize,
+) -> anyhow::Result<SelectedDevice> {
     let found = adapters(api);
     let Some(adapter) = found.get(index) else {
         let names: Vec<&str> = found.iter().map(|adapter| adapter.name.as_str()).collect();
@@ -146,7 +150,7 @@ fn open_wgpu(backend: &'static str, api: WgpuBackend, index: usize) -> anyhow::R
         .graphics_api(api)
         .init()
         .with_context(|| format!("cannot open {} for --backend {backend}", adapter.name))?;
-    Ok(Selected {
+    Ok(SelectedDevice {
         backend,
         name: adapter.name.clone(),
         tunes_kernels: true,

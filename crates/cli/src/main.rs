@@ -6,6 +6,7 @@
 mod adapters;
 mod args;
 mod backend;
+mod cli;
 mod commands;
 mod failure;
 mod font;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command, DataCommand};
+use crate::cli::{Cli, Command, DataCommand};
 
 /// Keeps the memory of one step's tensors for the next one's: the system's allocator gives large blocks
 /// back each time, and on the CPU a step then spends a third of its time on fresh pages.
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => commands::bench::run(&args),
         Command::Gradcheck(args) => commands::gradcheck::run(&args),
         Command::Devices(args) => commands::devices::run(&args),
-        Command::Data(DataCommand::Inspect(args)) => commands::inspect::run(args),
+        Command::Data(DataCommand::Inspect(args)) => commands::inspect::run(&args),
     });
     result.unwrap_or_else(|error| {
         eprintln!("error: {}", hints::message(&error));

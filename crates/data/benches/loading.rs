@@ -89,7 +89,7 @@ fn cached_pictures(bencher: divan::Bencher) {
         patch_size: Some(32),
         augment: AugmentConfig {
             flip: true,
-            turn: true,
+            rot90: true,
             swap: true,
             ..AugmentConfig::default()
         },

@@ -1,4 +1,4 @@
-//! Augmentation: one draw for all images of an example.
+//! Augmentation: one draw changes all images of an example alike.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -6,23 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::DataError;
 
-/// Which changes to training examples keep their meaning.
+/// Random changes to training examples.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AugmentConfig {
     /// Mirror half of the examples.
     pub flip: bool,
-    /// Turn examples by a random number of quarters; oblong ones by halves.
-    pub turn: bool,
-    /// Rotate by up to so many degrees, either way. Interpolating softens the noise of both images
-    /// alike.
+    /// Rotate examples by a random multiple of 90 degrees; of 180 degrees if they are not square.
+    #[serde(rename = "turn")]
+    pub rot90: bool,
+    /// Largest angle in degrees of a random rotation, either way. Interpolation softens the noise of
+    /// both images alike.
     pub rotate_deg: f32,
-    /// Multiply each channel by a factor of up to so much above or below 1.
+    /// Largest distance from 1 of a random factor for each channel.
     pub jitter: f32,
     /// Exchange input and target of half of the examples.
     pub swap: bool,
-    /// Make such a share of colour examples grey, with noise that is alike in their channels, so that
-    /// a network for colour learns to denoise grey images too.
+    /// Share of colour examples that become grey, with the same noise in all channels, so that a
+    /// network for colour learns to denoise grey images too.
     pub grey: f32,
 }
 
@@ -50,15 +51,15 @@ impl AugmentConfig {
         Ok(())
     }
 
-    /// Draws the changes to one example; `square` examples can be turned by a quarter.
+    /// Draws the changes to one example; only `square` examples are rotated by 90 degrees.
     pub(crate) fn draw(&self, channels: usize, square: bool, rng: &mut ChaCha8Rng) -> Augmentation {
         let mut augmentation = Augmentation {
             flip: self.flip && rng.random(),
             ..Augmentation::default()
         };
-        if self.turn {
-            let quarters = rng.random_range(0..4);
-            augmentation.quarters = if square { quarters } else { quarters / 2 * 2 };
+        if self.rot90 {
+            let rot90 = rng.random_range(0..4);
+            augmentation.rot90 = if square { rot90 } else { rot90 / 2 * 2 };
         }
         if self.rotate_deg > 0.0 {
             let degrees = rng.random_range(-self.rotate_deg..=self.rotate_deg);
@@ -78,30 +79,31 @@ impl AugmentConfig {
 /// The changes to one example.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Augmentation {
-    /// Mirrored left to right, before it is turned.
+    /// Mirrored left to right, before the rotation.
     pub flip: bool,
-    /// Quarter turns.
-    pub quarters: usize,
-    /// Rotation about the middle.
+    /// Counterclockwise rotations by 90 degrees.
+    pub rot90: usize,
+    /// Rotation about the center.
     pub radians: f32,
-    /// A factor for each channel; none leaves them as they are.
+    /// A factor for each channel; empty for no change.
     pub gains: Vec<f32>,
     /// The same grey in each channel.
     pub grey: bool,
 }
 
 impl Augmentation {
-    /// Where the pixel at `(y, x)` of a changed image of this size stood before flip and turns.
+    /// Where the pixel at `(y, x)` of a changed image of this size stood before flip and rotation by 90 degrees.
     pub fn origin(&self, y: usize, x: usize, height: usize, width: usize) -> (usize, usize) {
-        let (y, x) = match self.quarters {
+        let (y, x) = match self.rot90 {
             0 => (y, x),
             1 => (x, height - 1 - y),
             2 => (height - 1 - y, width - 1 - x),
             _ => (width - 1 - x, y),
         };
-        match self.flip {
-            true => (y, width - 1 - x),
-            false => (y, x),
+        if self.flip {
+            (y, width - 1 - x)
+        } else {
+            (y, x)
         }
     }
 }
@@ -115,13 +117,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flips_and_turns_are_the_eight_symmetries_of_a_square() {
+    fn flip_and_rot90_are_the_symmetries_of_a_square() {
         let mut seen = HashSet::new();
         for flip in [false, true] {
-            for quarters in 0..4 {
+            for rot90 in 0..4 {
                 let augmentation = Augmentation {
                     flip,
-                    quarters,
+                    rot90,
                     ..Augmentation::default()
                 };
                 let pixels: Vec<_> = (0..9)
@@ -135,9 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn a_quarter_turn_is_counterclockwise() {
+    fn rot90_is_counterclockwise() {
         let turn = Augmentation {
-            quarters: 1,
+            rot90: 1,
             ..Augmentation::default()
         };
         // The top right corner comes to the top left.
@@ -146,15 +148,15 @@ mod tests {
     }
 
     #[test]
-    fn oblong_images_are_turned_by_halves_only() {
+    fn oblong_images_rotate_by_180_degrees_only() {
         let config = AugmentConfig {
-            turn: true,
+            rot90: true,
             ..AugmentConfig::default()
         };
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let mut draw = |square| -> HashSet<usize> {
             (0..100)
-                .map(|_| config.draw(3, square, &mut rng).quarters)
+                .map(|_| config.draw(3, square, &mut rng).rot90)
                 .collect()
         };
         assert_eq!(draw(true), HashSet::from([0, 1, 2, 3]));
@@ -162,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_changed_by_default() {
+    fn default_changes_nothing() {
         let config = AugmentConfig::default();
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         assert_eq!(config.draw(3, true, &mut rng), Augmentation::default());

@@ -8,8 +8,8 @@ use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use crate::ahead::Ahead;
-use crate::{DataError, Examples, NoisyPair, Normalization, Target, Visit};
+use crate::prefetch::Prefetcher;
+use crate::{DataError, ExampleIndex, Examples, NoisyPair, Normalization, Target};
 
 /// Normalized inputs, and the targets around `[0, 1]` that the loss compares the outputs with.
 ///
@@ -64,23 +64,25 @@ impl HostBatch {
     }
 }
 
-/// The examples of a batch, one after the other.
+/// Stacks the images of a batch; for validation, `target` is `None`.
 fn stack(
     examples: &Examples,
     normalization: &Normalization,
     target: Option<Target>,
-    visits: &[Visit],
+    batch: &[ExampleIndex],
 ) -> Result<HostBatch, DataError> {
-    let pairs = visits.par_iter().map(|&visit| {
-        let mut pair = examples.pair(visit)?;
-        let raw = pair.noisy_input.clone();
+    let pairs = batch.par_iter().map(|&example| {
+        let mut pair = examples.pair(example)?;
+        // The input as it was: the target of the reversed pair.
+        let reversible = target.is_none() && pair.clean_target.is_none();
+        let raw = reversible.then(|| pair.noisy_input.clone());
         normalization.apply(&mut pair.noisy_input, pair.shape);
         Ok((pair, raw))
     });
-    let pairs = pairs.collect::<Result<Vec<(NoisyPair, Vec<f32>)>, DataError>>()?;
+    let pairs = pairs.collect::<Result<Vec<(NoisyPair, Option<Vec<f32>>)>, DataError>>()?;
     let [channels, height, width] = pairs[0].0.shape;
     let len = pairs.len() * channels * height * width;
-    let mut batch = HostBatch {
+    let mut stacked = HostBatch {
         shape: [pairs.len(), channels, height, width],
         input: Vec::with_capacity(len),
         target: Vec::with_capacity(len),
@@ -89,31 +91,31 @@ fn stack(
     };
     for (pair, raw) in pairs {
         // Validation compares with clean images where it can.
-        let noisy = match target {
-            Some(target) => target == Target::Noisy,
-            None => pair.clean_target.is_none(),
-        };
-        let wanted = if noisy { Target::Noisy } else { Target::Clean };
+        let wanted = target.unwrap_or(if raw.is_some() {
+            Target::Noisy
+        } else {
+            Target::Clean
+        });
         let image = pair
             .target(wanted)
             .ok_or_else(|| DataError::MissingTarget {
-                name: format!("example {}", visits[0].index),
+                name: format!("example {}", batch[0].index),
                 target: wanted,
             })?;
-        batch.input.extend_from_slice(&pair.noisy_input);
-        batch.target.extend_from_slice(image);
-        if let (true, Some(mask)) = (noisy, &pair.target_mask) {
-            batch.mask.get_or_insert_default().extend_from_slice(mask);
+        stacked.input.extend_from_slice(&pair.noisy_input);
+        stacked.target.extend_from_slice(image);
+        if let (Target::Noisy, Some(mask)) = (wanted, &pair.target_mask) {
+            stacked.mask.get_or_insert_default().extend_from_slice(mask);
         }
-        if noisy && target.is_none() {
+        if let Some(raw) = raw {
             let mut reversed = image.to_vec();
             normalization.apply(&mut reversed, pair.shape);
-            let (input, target) = batch.reverse.get_or_insert_default();
+            let (input, target) = stacked.reverse.get_or_insert_default();
             input.extend(reversed);
             target.extend(raw);
         }
     }
-    Ok(batch)
+    Ok(stacked)
 }
 
 /// How training examples become batches.
@@ -159,13 +161,17 @@ impl TrainStream {
         self
     }
 
-    /// What batch `number` is made of, counted from the start of the run.
-    pub fn visits(&self, number: u64) -> Vec<Visit> {
-        self.visits_in_order(&mut None, number)
+    /// The examples of batch `number`, counted from the start of the run.
+    pub fn examples_of(&self, number: u64) -> Vec<ExampleIndex> {
+        self.examples_in_order(&mut None, number)
     }
 
-    /// The same, with the order of the epoch that was asked for last at hand.
-    fn visits_in_order(&self, order: &mut Option<(u64, Vec<u32>)>, number: u64) -> Vec<Visit> {
+    /// As [`examples_of`](Self::examples_of); `order` keeps the order of the last epoch.
+    fn examples_in_order(
+        &self,
+        order: &mut Option<(u64, Vec<u32>)>,
+        number: u64,
+    ) -> Vec<ExampleIndex> {
         let batch_size = self.batching.batch_size;
         let per_epoch = self.range.len().div_ceil(batch_size) as u64;
         let epoch = number / per_epoch;
@@ -174,20 +180,16 @@ impl TrainStream {
             _ => &mut order.insert((epoch, self.order(epoch))).1,
         };
         let start = (number % per_epoch) as usize * batch_size;
-        let visit = |&index: &u32| Visit {
+        let example = |&index: &u32| ExampleIndex {
             epoch,
             index: index as usize,
         };
-        order
-            .iter()
-            .skip(start)
-            .take(batch_size)
-            .map(visit)
-            .collect()
+        let batch = order.iter().skip(start).take(batch_size);
+        batch.map(example).collect()
     }
 
     fn order(&self, epoch: u64) -> Vec<u32> {
-        let mut order = self.examples.visits(self.batching.shuffle_seed, epoch);
+        let mut order = self.examples.epoch(self.batching.shuffle_seed, epoch);
         order.retain(|index| self.range.contains(&(*index as usize)));
         order
     }
@@ -197,16 +199,16 @@ impl DataLoader<Batch> for TrainStream {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
         let stream = self.clone();
         let make = move |order: &mut Option<(u64, Vec<u32>)>, number: u64| {
-            let visits = stream.visits_in_order(order, number);
+            let batch = stream.examples_in_order(order, number);
             let Batching {
                 normalization,
                 target,
                 ..
             } = &stream.batching;
-            stack(&stream.examples, normalization, Some(*target), &visits)
+            stack(&stream.examples, normalization, Some(*target), &batch)
         };
         Box::new(Batches {
-            made: Box::new(Ahead::new(self.batching.workers, self.first, make)),
+            made: Box::new(Prefetcher::new(self.batching.workers, self.first, make)),
             device: &self.device,
             served: 0,
             total: self.num_items(),
@@ -279,9 +281,9 @@ impl ValidationSet {
 impl DataLoader<Batch> for ValidationSet {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
         let made = self.batches.iter().map(|batch| {
-            let visits = batch.clone().map(|index| Visit { epoch: 0, index });
-            let visits: Vec<_> = visits.collect();
-            stack(&self.examples, &self.normalization, None, &visits)
+            let batch = batch.clone().map(|index| ExampleIndex { epoch: 0, index });
+            let batch: Vec<_> = batch.collect();
+            stack(&self.examples, &self.normalization, None, &batch)
         });
         Box::new(Batches {
             made: Box::new(made),

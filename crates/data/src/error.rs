@@ -6,6 +6,7 @@ use n2n_files::FileError;
 
 use crate::Target;
 use crate::noise::NoiseError;
+use crate::scale::SampleError;
 
 /// Why data could not be used: each variant names the file, the value and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -176,27 +177,13 @@ pub enum DataError {
         expected: [usize; 2],
     },
 
-    /// A float is NaN or infinite.
-    #[error("{name} holds {value}; expected numbers: replace them before training")]
-    NotFinite {
+    /// The samples of an image are not usable as they are.
+    #[error("{name}: {source}")]
+    Samples {
         /// The image.
         name: String,
-        /// The value.
-        value: f32,
-    },
-
-    /// Floats outside `[0, 1]`, and nothing says what they mean.
-    #[error(
-        "{name} holds values from {low} to {high}; expected [0, 1]: say which values are black and \
-         white, as with --set data.range=[{low},{high}]"
-    )]
-    OutsideUnitRange {
-        /// The image.
-        name: String,
-        /// Its smallest value.
-        low: f32,
-        /// Its largest value.
-        high: f32,
+        /// What is wrong with them.
+        source: SampleError,
     },
 
     /// The side of patches does not fit the network.

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::augment::AugmentConfig;
-use crate::cut::Scale;
-use crate::examples::{Framing, Recipe};
+use crate::image_cache::ImageCache;
 use crate::noise::Noise;
 use crate::open::first;
+use crate::pipeline::{CropPolicy, Pipeline};
 use crate::source::{Subset, TRAIN_FILE};
 use crate::{
-    DataConfig, DataError, Examples, Library, NoisyPair, Request, SceneSource, Target, View, Visit,
+    DataConfig, DataError, ExampleIndex, Examples, NoisyPair, Request, SceneSource, Target, View,
 };
 
 /// What the set is called in errors.
@@ -72,27 +72,22 @@ impl EvaluationRequest<'_> {
         let noise = self.noise.as_ref().map(Noise::build).transpose()?;
         require(&*scenes, noise.as_ref().map(|noise| noise.reduction()))?;
 
-        let cache_bytes = config.cache_mb << 20;
-        let has_range = config.range.is_some();
-        let library = Library::new(scenes.clone(), cache_bytes, has_range, config.strict);
-        let recipe = Recipe {
-            framing: Framing::Whole,
-            scale: Scale {
-                range: config.range,
-            },
+        let images = ImageCache::new(scenes.clone(), config.cache_mb << 20, config.range);
+        let pipeline = Pipeline {
+            crop: CropPolicy::Whole,
+            range: config.range,
             channels: config.channels.unwrap_or(scenes.channels()),
             augment: AugmentConfig::default(),
             clip_input: config.clip_input,
             noise,
             target: None,
             seed: self.seed,
-            cache_bytes,
         };
         Ok(EvaluationSet {
             kind: found.kind,
             skipped: found.skipped.iter().map(ToString::to_string).collect(),
             scenes,
-            examples: Examples::new(Arc::new(library), recipe),
+            examples: Examples::new(images, pipeline, config.strict),
             strict: config.strict,
         })
     }
@@ -150,7 +145,7 @@ impl EvaluationSet {
     /// # Panics
     /// If there is no such scene.
     pub fn pair(&self, scene: usize) -> Result<NoisyPair, DataError> {
-        self.examples.pair_itself(Visit {
+        self.examples.pair_or_error(ExampleIndex {
             epoch: FRESH,
             index: scene,
         })

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::{DataError, Examples, Visit};
+use crate::{DataError, ExampleIndex, Examples};
 
 /// Pairs that are looked at, spread over the set.
 const SAMPLED: usize = 256;
@@ -38,7 +38,7 @@ impl NoiseCheck {
             .into_par_iter()
             .step_by(stride)
             .map(|index| {
-                let pair = examples.pair(Visit { epoch: 0, index })?;
+                let pair = examples.pair(ExampleIndex { epoch: 0, index })?;
                 let target = pair.noisy_target;
                 Ok(target.map(|target| Moments::of(&pair.noisy_input, &target, pair.shape)))
             })

@@ -3,23 +3,25 @@
 //!
 //! Start reading at [`SceneSource`], what data is made of, and [`Examples`], what networks see.
 
-mod ahead;
 mod augment;
 mod batch;
 pub mod classical;
 mod config;
-mod cut;
+mod crop;
 mod error;
 mod evaluation;
 mod examples;
+mod image_cache;
 mod independence;
-mod library;
 pub mod noise;
 mod normalize;
 mod open;
 mod order;
 mod pair;
+mod pipeline;
+mod prefetch;
 pub mod quality;
+mod scale;
 mod scene;
 mod source;
 #[cfg(test)]
@@ -28,15 +30,15 @@ mod tests;
 pub use augment::AugmentConfig;
 pub use batch::{Batch, Batching, Reverse, TrainStream, ValidationSet};
 pub use config::DataConfig;
-pub use cut::reflect;
+pub use crop::reflect;
 pub use error::DataError;
 pub use evaluation::{EvaluationRequest, EvaluationSet};
-pub use examples::{Examples, Visit};
+pub use examples::{ExampleIndex, Examples};
 pub use independence::NoiseCheck;
-pub use library::Library;
 pub use n2n_files::FileError;
 pub use normalize::{MIN_STD, Normalization, NormalizationKind};
 pub use open::{Opened, Request};
 pub use pair::{NoisyPair, Target};
+pub use scale::{SampleError, Scale, check_finite, check_samples};
 pub use scene::{SceneInfo, SceneSource, View};
 pub use source::{Arrays, Finder, Found, Layout, Scenes, ScenesConfig, Split, Subset};

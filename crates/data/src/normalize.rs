@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataError, Examples, Visit};
+use crate::{DataError, ExampleIndex, Examples};
 
 /// The smallest standard deviation divided by: one step of 8-bit data. What varies less is flat,
 /// and dividing by its deviation would only blow up quantization.
@@ -159,7 +159,7 @@ fn sums(
             |mut sums, index| {
                 add(
                     &mut sums,
-                    &train.pair(Visit { epoch: 0, index })?.noisy_input,
+                    &train.pair(ExampleIndex { epoch: 0, index })?.noisy_input,
                 );
                 Ok(sums)
             },
@@ -275,8 +275,8 @@ mod tests {
     }
 
     fn input(index: usize) -> Vec<f32> {
-        let visit = Visit { epoch: 0, index };
-        scenes().pair(visit).unwrap().noisy_input
+        let example = ExampleIndex { epoch: 0, index };
+        scenes().pair(example).unwrap().noisy_input
     }
 
     #[test]

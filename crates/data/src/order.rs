@@ -1,4 +1,4 @@
-//! In what order an epoch visits the examples.
+//! The order of the examples in an epoch.
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -8,12 +8,12 @@ use rand_chacha::ChaCha8Rng;
 #[derive(Clone, Debug)]
 pub(crate) struct Order {
     ends: Vec<u32>,
-    /// Scenes whose examples may mix: as many as a cache holds.
+    /// Number of scenes whose examples mix: those that fit into the cache.
     window: usize,
 }
 
 impl Order {
-    /// An order over scenes with so many examples each.
+    /// An order over scenes with `counts` examples.
     pub fn new(counts: impl Iterator<Item = usize>, window: usize) -> Self {
         let ends = counts.scan(0, |end, count| {
             *end += count as u32;
@@ -35,9 +35,9 @@ impl Order {
         self.ends.partition_point(|end| *end as usize <= example)
     }
 
-    /// The examples as `epoch` visits them: a pure function of the seed and the epoch; without a
-    /// seed, one after the other.
-    pub fn visits(&self, shuffle_seed: Option<u64>, epoch: u64) -> Vec<u32> {
+    /// The examples of `epoch` in order: a pure function of the seed and the epoch; without a seed,
+    /// sorted.
+    pub fn epoch(&self, shuffle_seed: Option<u64>, epoch: u64) -> Vec<u32> {
         let Some(seed) = shuffle_seed else {
             return (0..self.len() as u32).collect();
         };
@@ -74,23 +74,27 @@ mod tests {
     }
 
     #[test]
-    fn examples_are_counted_scene_by_scene() {
+    fn examples_are_counted_by_scene() {
         let order = order(9);
         assert_eq!(order.len(), 7);
         let scenes: Vec<_> = (0..7).map(|example| order.scene(example)).collect();
         assert_eq!(scenes, [0, 0, 1, 2, 2, 2, 3]);
-        assert_eq!(order.visits(None, 5), [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(order.epoch(None, 5), [0, 1, 2, 3, 4, 5, 6]);
     }
 
     #[test]
-    fn a_shuffled_order_is_a_pure_function_of_seed_and_epoch() {
+    fn order_is_a_function_of_seed_and_epoch() {
         for window in [1, 2, 9] {
-            let visits = |seed, epoch| order(window).visits(Some(seed), epoch);
-            let mut sorted = visits(1, 0);
+            let examples = |seed, epoch| order(window).epoch(Some(seed), epoch);
+            let mut sorted = examples(1, 0);
             sorted.sort_unstable();
             assert_eq!(sorted, [0, 1, 2, 3, 4, 5, 6]);
-            assert_eq!(visits(1, 7), visits(1, 7));
-            let epochs = |seed| (0..20).map(|epoch| visits(seed, epoch)).collect::<Vec<_>>();
+            assert_eq!(examples(1, 7), examples(1, 7));
+            let epochs = |seed| {
+                (0..20)
+                    .map(|epoch| examples(seed, epoch))
+                    .collect::<Vec<_>>()
+            };
             let orders: HashSet<_> = epochs(1).into_iter().collect();
             assert!(orders.len() > 10, "20 epochs have {} orders", orders.len());
             assert_ne!(epochs(1), epochs(2));
@@ -101,14 +105,17 @@ mod tests {
     fn only_scenes_of_one_window_mix() {
         let order = order(2);
         for epoch in 0..20 {
-            let visits = order.visits(Some(4), epoch);
-            let scenes = |visits: &[u32]| -> HashSet<usize> {
-                visits.iter().map(|&at| order.scene(at as usize)).collect()
+            let examples = order.epoch(Some(4), epoch);
+            let scenes = |examples: &[u32]| -> HashSet<usize> {
+                examples
+                    .iter()
+                    .map(|&at| order.scene(at as usize))
+                    .collect()
             };
             let split =
-                (1..7).find(|&at| scenes(&visits[..at]).is_disjoint(&scenes(&visits[at..])));
+                (1..7).find(|&at| scenes(&examples[..at]).is_disjoint(&scenes(&examples[at..])));
             let split = split.expect("two windows of two scenes each");
-            assert!(scenes(&visits[..split]).len() <= 2);
+            assert!(scenes(&examples[..split]).len() <= 2);
         }
     }
 }

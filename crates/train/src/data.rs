@@ -5,7 +5,9 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use n2n_data::noise::{Noise, NoiseModel};
 use n2n_data::quality::Psnr;
-use n2n_data::{Batching, Examples, NoisyPair, Normalization, Opened, Request, TrainStream, Visit};
+use n2n_data::{
+    Batching, ExampleIndex, Examples, NoisyPair, Normalization, Opened, Request, TrainStream,
+};
 use rayon::prelude::*;
 
 use crate::TrainError;
@@ -111,7 +113,7 @@ pub fn train_stream(
 /// When an example cannot be read.
 pub fn noisy_psnr(validation: &Arc<Examples>) -> Result<Psnr, TrainError> {
     let errors = (0..validation.len()).into_par_iter().map(|index| {
-        let pair = validation.pair(Visit { epoch: 0, index })?;
+        let pair = validation.pair(ExampleIndex { epoch: 0, index })?;
         let NoisyPair {
             noisy_input,
             noisy_target,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 use image::RgbImage;
 use n2n_data::quality::ssim;
-use n2n_data::{Examples, NoisyPair, Visit};
+use n2n_data::{ExampleIndex, Examples, NoisyPair};
 use rayon::prelude::*;
 
 use crate::TrainError;
@@ -32,7 +32,7 @@ impl Gallery {
     /// When one cannot be read.
     pub fn new(validation: &Arc<Examples>) -> Result<Self, TrainError> {
         let pairs = (0..validation.len().min(SHOWN))
-            .map(|index| Ok(validation.pair(Visit { epoch: 0, index })?))
+            .map(|index| Ok(validation.pair(ExampleIndex { epoch: 0, index })?))
             .collect::<Result<_, TrainError>>()?;
         Ok(Self { pairs })
     }

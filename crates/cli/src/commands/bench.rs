@@ -5,10 +5,13 @@ mod ours;
 mod peer;
 mod report;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::ensure;
 use burn::tensor::Device;
+use clap::Args;
+use clap::builder::PossibleValuesParser;
 use n2n_data::quality::median;
 use n2n_model::NetworkConfig;
 use serde::Serialize;
@@ -17,8 +20,58 @@ use time::OffsetDateTime;
 use self::layers::{LAYERS, Layer, Ops, Passes};
 use self::ours::Training;
 use self::peer::Peer;
-use crate::args::BenchArgs;
+use crate::args::at_least_one;
 use crate::backend::BackendName;
+
+/// Arguments of `n2n bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// What to compute on
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "NAME,NAME",
+        default_value = "flex"
+    )]
+    pub backend: Vec<BackendName>,
+
+    /// Networks to train
+    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME", default_values = NetworkConfig::KINDS, value_parser = PossibleValuesParser::new(NetworkConfig::KINDS))]
+    pub network: Vec<String>,
+
+    /// Implementations to measure, of each network those that it has
+    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME", default_values = NetworkConfig::IMPLEMENTATIONS, value_parser = PossibleValuesParser::new(NetworkConfig::IMPLEMENTATIONS))]
+    pub implementation: Vec<String>,
+
+    /// Images in a batch
+    #[arg(long, value_delimiter = ',', value_name = "N,N", default_value = "16,64", value_parser = at_least_one)]
+    pub batch: Vec<usize>,
+
+    /// Rounds in which everyone is measured once
+    #[arg(long, value_name = "N", default_value_t = 11, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+
+    /// Seconds of a measurement, of at least three steps
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.5)]
+    pub seconds: f64,
+
+    /// Time each convolution of the U-Net as well, with batches of the first size
+    #[arg(long)]
+    pub layers: bool,
+
+    /// Another engine to measure beside: a Python program and its script, as benches/peers/bench.py
+    #[arg(long, num_args = 2, value_names = ["PYTHON", "SCRIPT"])]
+    pub peer: Option<Vec<PathBuf>>,
+
+    /// Write the table to a file
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+
+    /// Print one line of JSON, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// The times of one contestant.
 #[derive(Serialize)]

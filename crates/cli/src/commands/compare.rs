@@ -10,14 +10,56 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
+use clap::Args;
 use n2n_model::NetworkConfig;
 use serde::Serialize;
 
 use self::measure::{Bench, Measurement};
-use crate::args::CompareArgs;
-use crate::backend::{BackendName, Selected};
+use crate::args::ExperimentArgs;
+use crate::backend::{BackendName, SelectedDevice};
 use crate::waiting::open_data;
 use n2n_train::Experiment;
+
+/// Arguments of `n2n compare`.
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// What to run.
+    #[command(flatten)]
+    pub experiment: ExperimentArgs,
+
+    /// What to compute on, in this order; deviations are from the first
+    /// [default: flex,ndarray, and wgpu if there is a GPU]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "NAME,NAME",
+        verbatim_doc_comment
+    )]
+    pub backends: Vec<BackendName>,
+
+    /// Implementations of the network on each backend: burn, scratch, and for the simple net layers
+    /// [default: as the config says]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "NAME,NAME",
+        verbatim_doc_comment
+    )]
+    pub implementations: Vec<String>,
+
+    /// Training steps on each, at least 2
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..))]
+    pub steps: u32,
+
+    /// Where the picture goes, as BASE.png and BASE.svg [default: runs/compare-CONFIG]
+    #[arg(long, value_name = "BASE")]
+    pub picture: Option<PathBuf>,
+
+    /// Print one line of JSON, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Compares as the arguments say.
 ///
@@ -88,7 +130,7 @@ fn picture_base(args: &CompareArgs) -> anyhow::Result<PathBuf> {
 }
 
 /// Opens the first device of each backend; without names, of those that are fit for training here.
-fn open(names: &[BackendName]) -> anyhow::Result<Vec<Selected>> {
+fn open(names: &[BackendName]) -> anyhow::Result<Vec<SelectedDevice>> {
     let (automatic, _) = BackendName::automatic();
     let mut default = vec![BackendName::Flex, BackendName::Ndarray];
     if automatic != BackendName::Flex {

@@ -3,11 +3,19 @@
 use std::process::ExitCode;
 
 use burn::tensor::wgpu::WgpuBackend;
+use clap::Args;
 use serde::Serialize;
 
 use crate::adapters::{Adapter, adapters};
-use crate::args::DevicesArgs;
 use crate::backend::BackendName;
+
+/// Arguments of `n2n devices`.
+#[derive(Debug, Args)]
+pub struct DevicesArgs {
+    /// Print one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Backends that compute on the CPU, always there.
 const CPU_BACKENDS: [&str; 2] = ["flex", "ndarray"];

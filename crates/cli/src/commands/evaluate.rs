@@ -39,7 +39,7 @@ const TOLD: usize = 3;
 /// # Errors
 /// When an argument, a model, the data or the device cannot be used.
 pub fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
-    let selected = args.place.open()?;
+    let selected = args.device.open()?;
     let models = method::load(&args.models, &selected.device, args.self_ensemble)?;
     let scenes = Scenes::open(args, method::range(&models)?)?;
     let default_sheet = || Path::new("runs").join(format!("evaluate-{}.png", scenes.stem()));

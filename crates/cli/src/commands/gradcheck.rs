@@ -2,10 +2,27 @@
 
 use std::process::ExitCode;
 
-use n2n_scratch::gradcheck::{Row, checks};
+use clap::Args;
+use n2n_scratch::gradcheck::{Row, TOLERANCE, checks};
 use serde::Serialize;
 
-use crate::args::GradcheckArgs;
+use crate::args::DeviceArgs;
+
+/// Arguments of `n2n gradcheck`.
+#[derive(Debug, Args)]
+pub struct GradcheckArgs {
+    /// What to compute on.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+
+    /// Largest error that passes: max|a - b| / max|b| over a tensor
+    #[arg(long, value_name = "ERROR", default_value_t = TOLERANCE)]
+    pub tolerance: f64,
+
+    /// Print one line of JSON, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Some error is too large.
 const FAILED: u8 = 1;
@@ -15,7 +32,7 @@ const FAILED: u8 = 1;
 /// # Errors
 /// When the backend cannot be used, or the device fails.
 pub fn run(args: &GradcheckArgs) -> anyhow::Result<ExitCode> {
-    let selected = args.place.open()?;
+    let selected = args.device.open()?;
     if selected.tunes_kernels {
         eprintln!("tuning kernels for {}: this takes longer", selected.name);
     }

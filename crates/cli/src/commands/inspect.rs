@@ -1,8 +1,10 @@
 //! `n2n data inspect`: what a path holds, and what would be trained and validated on.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::ensure;
+use clap::Args;
 use n2n_data::quality::{Psnr, PsnrKeys};
 use n2n_data::{DataError, Examples, NoiseCheck, Opened, SceneSource, View};
 use n2n_files::Samples;
@@ -10,8 +12,29 @@ use n2n_train::data::noisy_psnr;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::args::{ExperimentArgs, InspectArgs};
+use super::output::print;
+use crate::args::DataArgs;
 use crate::waiting::open_data;
+
+/// Arguments of `n2n data inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// File or folder
+    #[arg(value_name = "PATH", required_unless_present = "pairs")]
+    pub data: Option<PathBuf>,
+
+    /// Data to validate on [default: what PATH says, or a tenth of the scenes]
+    #[arg(long, value_name = "PATH")]
+    pub validation: Option<PathBuf>,
+
+    /// Data and settings.
+    #[command(flatten)]
+    pub source: DataArgs,
+
+    /// Print one line of JSON, and nothing else, to standard output
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Scenes whose values are looked at, spread over the set.
 const SAMPLED: usize = 64;
@@ -20,19 +43,10 @@ const SAMPLED: usize = 64;
 ///
 /// # Errors
 /// When the data cannot be trained and validated on.
-pub fn run(args: InspectArgs) -> anyhow::Result<ExitCode> {
-    let json = args.json;
-    let experiment = ExperimentArgs {
-        config: None,
-        data: args.path,
-        pairs: args.pairs,
-        validation: args.validation,
-        noise: args.noise,
-        strict: args.strict,
-        settings: args.settings,
-        seed: None,
-    };
-    let (experiment, opened) = open_data(&experiment.resolve()?)?;
+pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
+    let [data, validation] = [&args.data, &args.validation].map(Option::as_deref);
+    let experiment = args.source.resolve(None, data, validation, None)?;
+    let (experiment, opened) = open_data(&experiment)?;
     let noisy = noisy_psnr(&opened.validation)?;
     let report = Report {
         kind: &opened.kind,
@@ -49,14 +63,9 @@ pub fn run(args: InspectArgs) -> anyhow::Result<ExitCode> {
         skipped: skipped(&opened),
     };
     let normalize = serde_json::to_value(experiment.data.normalize)?;
-    if json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print!(
-            "{}",
-            report.text(noisy, normalize.as_str().unwrap_or_default())
-        );
-    }
+    print(args.json, &report, || {
+        report.text(noisy, normalize.as_str().unwrap_or_default())
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -236,7 +245,7 @@ impl Report<'_> {
                     .map(|reason| format!("  {reason}")),
             );
         }
-        lines.join("\n") + "\n"
+        lines.join("\n")
     }
 }
 

@@ -1,7 +1,7 @@
 use rayon::prelude::*;
 
 use super::assert_shape;
-use crate::cut::reflect;
+use crate::crop::reflect;
 
 /// Side of a patch in pixels.
 pub(super) const PATCH: usize = 7;

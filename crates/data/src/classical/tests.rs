@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::non_local_means::{CUTOFF, PATCH, weights};
 use super::*;
-use crate::cut::reflect;
+use crate::crop::reflect;
 
 /// Single precision: sums of up to 31 products, twice, of values near 1.
 const BLUR_TOLERANCE: f32 = 1e-6;

@@ -7,8 +7,8 @@ use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
 use super::Request;
-use crate::examples::Framing;
 use crate::noise::{Noise, NoiseConfig};
+use crate::pipeline::CropPolicy;
 use crate::source::Subset;
 use crate::{DataError, SceneSource};
 
@@ -79,11 +79,11 @@ impl Request<'_> {
     }
 
     /// The part of a scene that a training example is, where noise reduces scenes by `reduction`.
-    pub(super) fn framing(
+    pub(super) fn crop_policy(
         &self,
         source: &dyn SceneSource,
         reduction: usize,
-    ) -> Result<Framing, DataError> {
+    ) -> Result<CropPolicy, DataError> {
         let divisor = self.divisor;
         let sizes = (0..source.len()).map(|scene| {
             let info = source.info(scene);
@@ -100,14 +100,16 @@ impl Request<'_> {
             Some(side) if !side.is_multiple_of(divisor) => {
                 Err(DataError::PatchSize { side, divisor })
             }
-            Some(side) if one_size && whole == [side, side] => Ok(Framing::Whole),
-            Some(side) => Ok(Framing::Anywhere(side)),
-            None if one_size && fits && whole[0] * whole[1] <= LARGEST_WHOLE => Ok(Framing::Whole),
+            Some(side) if one_size && whole == [side, side] => Ok(CropPolicy::Whole),
+            Some(side) => Ok(CropPolicy::Random(side)),
+            None if one_size && fits && whole[0] * whole[1] <= LARGEST_WHOLE => {
+                Ok(CropPolicy::Whole)
+            }
             None => {
                 // Scenes as large as the largest are not padded.
                 let shorter = sizes.map(|[height, width]| height.min(width)).max();
                 let side = shorter.unwrap_or(0).min(DEFAULT_PATCH) / divisor * divisor;
-                Ok(Framing::Anywhere(side.max(divisor)))
+                Ok(CropPolicy::Random(side.max(divisor)))
             }
         }
     }

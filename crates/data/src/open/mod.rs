@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 pub(crate) use self::choices::first;
 use crate::augment::AugmentConfig;
-use crate::cut::Scale;
-use crate::examples::{Framing, Recipe};
+use crate::image_cache::ImageCache;
 use crate::noise::Noise;
+use crate::pipeline::{CropPolicy, Pipeline};
 use crate::source::{Arrays, Finder, Found, Scenes, Split, Subset};
 use crate::{
-    DataConfig, DataError, Examples, Library, NoiseCheck, NoisyPair, Normalization,
-    NormalizationKind, SceneSource, Target,
+    DataConfig, DataError, Examples, NoiseCheck, NoisyPair, Normalization, NormalizationKind,
+    SceneSource, Target,
 };
 
-/// Longest side of validation examples; of larger images they are the middle.
+/// Longest side of validation examples; of larger images they are the center.
 const LARGEST_VALIDATION: usize = 256;
 
 /// What an experiment needs of its data.
@@ -136,15 +136,11 @@ impl Request<'_> {
         require(&*validation, "the validation set", None, has_noise)?;
         let model = noise.as_ref().map(Noise::build).transpose()?;
         let reduction = model.as_ref().map_or(1, |model| model.reduction());
-        let examples = |source: &Arc<dyn SceneSource>, framing: Framing, target| {
-            let cache_bytes = config.cache_mb << 20;
-            let has_range = config.range.is_some();
-            let library = Library::new(source.clone(), cache_bytes, has_range, config.strict);
-            let recipe = Recipe {
-                framing,
-                scale: Scale {
-                    range: config.range,
-                },
+        let examples = |source: &Arc<dyn SceneSource>, crop: CropPolicy, target| {
+            let images = ImageCache::new(source.clone(), config.cache_mb << 20, config.range);
+            let pipeline = Pipeline {
+                crop,
+                range: config.range,
                 channels: config.channels.unwrap_or(train.channels()),
                 augment: match target {
                     None => AugmentConfig::default(),
@@ -154,19 +150,18 @@ impl Request<'_> {
                 clip_input: config.clip_input,
                 target,
                 seed: self.seed,
-                cache_bytes,
             };
-            Arc::new(Examples::new(Arc::new(library), recipe))
+            Arc::new(Examples::new(images, pipeline, config.strict))
         };
-        let middle = Framing::Middle {
+        let center = CropPolicy::Center {
             divisor: self.divisor,
             largest: LARGEST_VALIDATION.max(self.divisor),
         };
-        let framing = self.framing(&*train, reduction)?;
+        let crop = self.crop_policy(&*train, reduction)?;
         let opened = Opened {
             kind,
-            train: examples(&train, framing, Some(self.target)),
-            validation: examples(&validation, middle, None),
+            train: examples(&train, crop, Some(self.target)),
+            validation: examples(&validation, center, None),
             one_scene,
             noise,
             skipped,

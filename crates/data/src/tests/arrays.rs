@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::noise::{ChaCha8Rng, Corrupted, Noise, NoiseModel, normal};
-use crate::{DataConfig, DataError, NoisyPair, Opened, Request, Target, View, Visit};
+use crate::{DataConfig, DataError, ExampleIndex, NoisyPair, Opened, Request, Target, View};
 
 /// A pair whose values say where they stand, beyond 1 too.
 fn pair(number: usize, [height, width]: [usize; 2]) -> NoisyPair {
@@ -47,7 +47,7 @@ fn pairs_in_memory_are_served_as_they_are() {
     let mut seen = vec![];
     for examples in [&opened.train, &opened.validation] {
         for index in 0..examples.len() {
-            seen.push(examples.pair(Visit { epoch: 3, index }).unwrap());
+            seen.push(examples.pair(ExampleIndex { epoch: 3, index }).unwrap());
         }
     }
     seen.sort_by(|a, b| a.noisy_input[0].total_cmp(&b.noisy_input[0]));
@@ -73,8 +73,8 @@ fn pairs_in_memory_may_have_clean_images_only() {
     };
     let opened = request.open_pairs(pairs).unwrap();
     assert!(opened.validation.has_clean());
-    let visit = Visit { epoch: 0, index: 0 };
-    let example = opened.train.pair(visit).unwrap();
+    let example = ExampleIndex { epoch: 0, index: 0 };
+    let example = opened.train.pair(example).unwrap();
     assert!(example.clean_target.is_some() && example.noisy_target.is_none());
 }
 
@@ -116,7 +116,10 @@ fn values_that_are_not_finite_are_refused() {
         pair.noisy_input[7] = f32::NAN;
     }
     let opened = request(&config).open_pairs(pairs).unwrap();
-    let error = opened.train.pair(Visit { epoch: 0, index: 0 }).unwrap_err();
+    let error = opened
+        .train
+        .pair(ExampleIndex { epoch: 0, index: 0 })
+        .unwrap_err();
     assert!(error.to_string().contains("NaN"), "{error}");
 }
 
@@ -154,10 +157,10 @@ fn custom_noise_corrupts_clean_images() {
     let opened = request.open().unwrap();
     assert_eq!(opened.train.shape(0), [3, 16, 16]);
     assert_eq!(opened.noise.as_ref().and_then(Noise::config), None);
-    let visit = Visit { epoch: 0, index: 0 };
-    let clean = opened.validation.pair(visit).unwrap().clean_target;
+    let example = ExampleIndex { epoch: 0, index: 0 };
+    let clean = opened.validation.pair(example).unwrap().clean_target;
     assert_eq!(clean.unwrap().len(), 3 * 16 * 16);
-    let pair = opened.train.pair(visit).unwrap();
+    let pair = opened.train.pair(example).unwrap();
     let target = pair.noisy_target.unwrap();
     let differences = pair.noisy_input.iter().zip(&target).map(|(a, b)| a - b);
     let differences: Vec<f32> = differences.collect();
@@ -188,5 +191,5 @@ fn custom_noise_of_wrong_shape_panics() {
         .open()
         .unwrap()
         .train
-        .pair(Visit { epoch: 0, index: 0 });
+        .pair(ExampleIndex { epoch: 0, index: 0 });
 }

@@ -2,9 +2,9 @@ use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use std::sync::Arc;
 
-use super::numbered::{Numbered, examples, recipe, samples};
-use crate::examples::{Framing, Recipe};
+use super::numbered::{Numbered, examples, pipeline, samples};
 use crate::noise::NoiseConfig;
+use crate::pipeline::{CropPolicy, Pipeline};
 use crate::{
     AugmentConfig, Batch, Batching, Examples, Normalization, Target, TrainStream, ValidationSet,
 };
@@ -31,7 +31,7 @@ fn first(stream: &TrainStream, batches: usize) -> Vec<[Vec<f32>; 2]> {
 
 #[test]
 fn batches_follow_the_file_across_epochs_and_the_last_of_each_is_shorter() {
-    let stream = stream(&examples(Numbered::default(), recipe()), 0, None);
+    let stream = stream(&examples(Numbered::default(), pipeline()), 0, None);
     let mut batches = stream.iter();
     for scenes in [&[0, 1][..], &[2, 3], &[4], &[0, 1]] {
         let batch = batches.next().unwrap().unwrap();
@@ -47,17 +47,17 @@ fn batches_follow_the_file_across_epochs_and_the_last_of_each_is_shorter() {
 
 #[test]
 fn batches_are_the_same_for_any_number_of_workers_and_from_any_position() {
-    let random = Recipe {
-        framing: Framing::Anywhere(4),
+    let random = Pipeline {
+        crop: CropPolicy::Random(4),
         augment: AugmentConfig {
             flip: true,
-            turn: true,
+            rot90: true,
             rotate_deg: 10.0,
             jitter: 0.2,
             swap: true,
             grey: 0.0,
         },
-        ..recipe()
+        ..pipeline()
     };
     let scenes = Numbered {
         size: [7, 9],
@@ -85,9 +85,9 @@ fn batches_are_the_same_on_every_backend() {
             shots: 0,
             ..Numbered::default()
         };
-        let noisy = Recipe {
+        let noisy = Pipeline {
             noise: Some(noise.build().unwrap().into()),
-            ..recipe()
+            ..pipeline()
         };
         let stream = stream(&examples(clean, noisy), 1, Some(2)).to_device(device);
         let batches = stream.iter().take(6).map(|batch| values(batch.unwrap()));
@@ -104,9 +104,9 @@ fn an_epoch_is_never_like_the_one_before() {
         size: [9, 9],
         ..Numbered::default()
     };
-    let crops = Recipe {
-        framing: Framing::Anywhere(8),
-        ..recipe()
+    let crops = Pipeline {
+        crop: CropPolicy::Random(8),
+        ..pipeline()
     };
     // Batches of one epoch are 3; in file order, only the places of the crops differ.
     let batches = first(&stream(&examples(scenes, crops), 0, None), 6);
@@ -115,7 +115,7 @@ fn an_epoch_is_never_like_the_one_before() {
 
 #[test]
 fn a_slice_is_a_run_of_the_examples() {
-    let stream = stream(&examples(Numbered::default(), recipe()), 1, None);
+    let stream = stream(&examples(Numbered::default(), pipeline()), 1, None);
     let slice = stream.slice(1, 4).slice(1, 3);
     assert_eq!(slice.num_items(), 2);
     let batch = slice.iter().next().unwrap().unwrap();
@@ -124,15 +124,15 @@ fn a_slice_is_a_run_of_the_examples() {
 }
 
 fn validation(source: Numbered, batch_size: usize) -> ValidationSet {
-    let recipe = Recipe {
-        framing: Framing::Middle {
+    let pipeline = Pipeline {
+        crop: CropPolicy::Center {
             divisor: 2,
             largest: 8,
         },
         target: None,
-        ..recipe()
+        ..pipeline()
     };
-    let examples = examples(source, recipe);
+    let examples = examples(source, pipeline);
     let normalization = Arc::new(Normalization::None);
     let range = 0..examples.len();
     ValidationSet::new(examples, range, normalization, batch_size, Device::flex())

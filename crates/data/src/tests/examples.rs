@@ -1,14 +1,14 @@
 use std::collections::HashSet;
 
-use super::numbered::{Numbered, examples, recipe, samples};
-use crate::examples::{Framing, Recipe};
+use super::numbered::{Numbered, examples, pipeline, samples};
 use crate::noise::NoiseConfig;
-use crate::{AugmentConfig, DataConfig, Request, ScenesConfig, Target, Visit};
+use crate::pipeline::{CropPolicy, Pipeline};
+use crate::{AugmentConfig, DataConfig, ExampleIndex, Request, ScenesConfig, Target};
 
 fn everything() -> AugmentConfig {
     AugmentConfig {
         flip: true,
-        turn: true,
+        rot90: true,
         rotate_deg: 20.0,
         jitter: 0.0,
         swap: true,
@@ -24,15 +24,15 @@ fn one_draw_changes_both_images_of_a_pair_alike() {
         size: [9, 8],
         ..Numbered::default()
     };
-    let recipe = Recipe {
-        framing: Framing::Anywhere(4),
+    let pipeline = Pipeline {
+        crop: CropPolicy::Random(4),
         augment: everything(),
-        ..recipe()
+        ..pipeline()
     };
-    let examples = examples(scenes, recipe);
+    let examples = examples(scenes, pipeline);
     let mut seen = HashSet::new();
     for epoch in 0..40 {
-        let pair = examples.pair(Visit { epoch, index: 7 }).unwrap();
+        let pair = examples.pair(ExampleIndex { epoch, index: 7 }).unwrap();
         let target = pair.noisy_target.unwrap();
         let differences = pair.noisy_input.iter().zip(&target).map(|(a, b)| b - a);
         let steps: Vec<i32> = differences
@@ -50,18 +50,18 @@ fn one_draw_changes_both_images_of_a_pair_alike() {
 
 #[test]
 fn a_jitter_is_one_factor_for_both_images() {
-    let recipe = Recipe {
+    let pipeline = Pipeline {
         augment: AugmentConfig {
             jitter: 0.3,
             ..AugmentConfig::default()
         },
         target: Some(Target::Clean),
-        ..recipe()
+        ..pipeline()
     };
-    let examples = examples(Numbered::default(), recipe);
+    let examples = examples(Numbered::default(), pipeline);
     let mut factors = HashSet::new();
     for epoch in 0..10 {
-        let pair = examples.pair(Visit { epoch, index: 2 }).unwrap();
+        let pair = examples.pair(ExampleIndex { epoch, index: 2 }).unwrap();
         let clean = pair.clean_target.unwrap();
         let factor = |value: f32, sample: usize| value * 65535.0 / sample as f32;
         let [a, b] = [factor(pair.noisy_input[3], 2003), factor(clean[3], 2903)];
@@ -103,7 +103,7 @@ fn a_share_of_the_examples_is_grey_and_its_noise_too() {
         let train = request.open().unwrap().train;
         let mut grey = 0;
         for index in 0..train.len() {
-            let pair = train.pair(Visit { epoch: 0, index }).unwrap();
+            let pair = train.pair(ExampleIndex { epoch: 0, index }).unwrap();
             let target = pair.noisy_target.unwrap();
             assert_eq!(pair.shape, [3, 4, 6]);
             assert_eq!([pair.noisy_input.len(), target.len()], [72, 72]);
@@ -124,10 +124,10 @@ fn bursts_give_all_ordered_pairs_in_time() {
         ordered: false,
         ..Numbered::default()
     };
-    let examples = examples(bursts, recipe());
+    let examples = examples(bursts, pipeline());
     let mut seen = HashSet::new();
     for epoch in 0..60 {
-        let pair = examples.pair(Visit { epoch, index: 1 }).unwrap();
+        let pair = examples.pair(ExampleIndex { epoch, index: 1 }).unwrap();
         let shot = |values: &[f32]| (samples(values)[0] - 1000) / 100;
         seen.insert((shot(&pair.noisy_input), shot(&pair.noisy_target.unwrap())));
     }
@@ -139,9 +139,9 @@ fn bursts_give_all_ordered_pairs_in_time() {
 
 #[test]
 fn ordered_pairs_stay_as_they_are() {
-    let examples = examples(Numbered::default(), recipe());
+    let examples = examples(Numbered::default(), pipeline());
     for epoch in 0..20 {
-        let pair = examples.pair(Visit { epoch, index: 4 }).unwrap();
+        let pair = examples.pair(ExampleIndex { epoch, index: 4 }).unwrap();
         assert_eq!(samples(&pair.noisy_input)[23], 4035);
         assert_eq!(samples(&pair.noisy_target.unwrap())[23], 4135);
         assert_eq!(
@@ -158,13 +158,13 @@ fn crops_reach_every_place_and_no_other() {
         size: [5, 7],
         ..Numbered::default()
     };
-    let crops = Recipe {
-        framing: Framing::Anywhere(4),
-        ..recipe()
+    let crops = Pipeline {
+        crop: CropPolicy::Random(4),
+        ..pipeline()
     };
     let examples = examples(scenes, crops);
     let corner = |epoch| {
-        let pair = examples.pair(Visit { epoch, index: 0 }).unwrap();
+        let pair = examples.pair(ExampleIndex { epoch, index: 0 }).unwrap();
         let samples = samples(&pair.noisy_input);
         let expected: Vec<usize> = (0..16)
             .map(|at| samples[0] + at / 4 * 10 + at % 4)
@@ -183,12 +183,12 @@ fn small_images_are_reflected_to_the_size_of_a_crop() {
         size: [2, 3],
         ..Numbered::default()
     };
-    let crops = Recipe {
-        framing: Framing::Anywhere(4),
-        ..recipe()
+    let crops = Pipeline {
+        crop: CropPolicy::Random(4),
+        ..pipeline()
     };
     let pair = examples(scenes, crops)
-        .pair(Visit { epoch: 3, index: 0 })
+        .pair(ExampleIndex { epoch: 3, index: 0 })
         .unwrap();
     let rows: Vec<_> = samples(&pair.noisy_input)
         .chunks(4)
@@ -206,10 +206,10 @@ fn a_damaged_scene_is_replaced_by_the_next_good_one_and_counted_once() {
         damaged: vec![1, 2, 4],
         ..Numbered::default()
     };
-    let examples = examples(scenes, recipe());
+    let examples = examples(scenes, pipeline());
     for _ in 0..2 {
         for (index, scene) in [0, 3, 3, 3, 0].into_iter().enumerate() {
-            let pair = examples.pair(Visit { epoch: 0, index }).unwrap();
+            let pair = examples.pair(ExampleIndex { epoch: 0, index }).unwrap();
             assert_eq!(samples(&pair.noisy_input)[0], 1000 * scene);
         }
     }
@@ -224,9 +224,11 @@ fn where_all_is_damaged_there_is_an_error() {
         damaged: (0..5).collect(),
         ..Numbered::default()
     };
-    let examples = examples(scenes, recipe());
+    let examples = examples(scenes, pipeline());
     for _ in 0..2 {
-        let error = examples.pair(Visit { epoch: 0, index: 2 }).unwrap_err();
+        let error = examples
+            .pair(ExampleIndex { epoch: 0, index: 2 })
+            .unwrap_err();
         assert!(error.to_string().contains("damaged scene"), "{error}");
     }
 }
@@ -238,15 +240,15 @@ fn clean_images_are_corrupted_twice_and_anew_at_each_visit() {
         shots: 0,
         ..Numbered::default()
     };
-    let recipe = |target| Recipe {
+    let pipeline = |target| Pipeline {
         noise: Some(noise.build().unwrap().into()),
         target,
-        ..recipe()
+        ..pipeline()
     };
-    let train = examples(clean.clone(), recipe(Some(Target::Noisy)));
+    let train = examples(clean.clone(), pipeline(Some(Target::Noisy)));
     assert_eq!(train.shape(0), [1, 2, 3]);
     let draw = |epoch| {
-        let pair = train.pair(Visit { epoch, index: 1 }).unwrap();
+        let pair = train.pair(ExampleIndex { epoch, index: 1 }).unwrap();
         assert_eq!(pair.clean_target, None);
         [
             samples(&pair.noisy_input),
@@ -261,18 +263,20 @@ fn clean_images_are_corrupted_twice_and_anew_at_each_visit() {
         draws.len()
     );
 
-    let framing = Framing::Middle {
+    let crop = CropPolicy::Center {
         divisor: 1,
         largest: 99,
     };
     let validation = examples(
         clean,
-        Recipe {
-            framing,
-            ..recipe(None)
+        Pipeline {
+            crop,
+            ..pipeline(None)
         },
     );
-    let pair = validation.pair(Visit { epoch: 0, index: 1 }).unwrap();
+    let pair = validation
+        .pair(ExampleIndex { epoch: 0, index: 1 })
+        .unwrap();
     assert!(validation.has_clean() && pair.noisy_target.is_some());
     let means = samples(&pair.clean_target.unwrap());
     // The first area holds 1900, 1901, 1910 and 1911.
@@ -287,13 +291,13 @@ fn only_the_input_is_cut_off() {
     };
     let pair = |clip_input| {
         let noise: NoiseConfig = "gaussian:255".parse().unwrap();
-        let recipe = Recipe {
+        let pipeline = Pipeline {
             noise: Some(noise.build().unwrap().into()),
             clip_input,
-            ..recipe()
+            ..pipeline()
         };
-        let examples = examples(clean.clone(), recipe);
-        examples.pair(Visit { epoch: 2, index: 1 }).unwrap()
+        let examples = examples(clean.clone(), pipeline);
+        examples.pair(ExampleIndex { epoch: 2, index: 1 }).unwrap()
     };
     let (free, cut_off) = (pair(false), pair(true));
     assert!(free.noisy_input.iter().any(|value| *value < 0.0));

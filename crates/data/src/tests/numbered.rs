@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use n2n_files::{Raster, SampleKind, Samples};
 
-use crate::cut::Scale;
-use crate::examples::{Framing, Recipe};
-use crate::{AugmentConfig, DataError, Examples, Library, SceneInfo, SceneSource, Target, View};
+use crate::image_cache::ImageCache;
+use crate::pipeline::{CropPolicy, Pipeline};
+use crate::{AugmentConfig, DataError, Examples, SceneInfo, SceneSource, Target, View};
 
 /// Scenes of 16-bit grey images: a sample is `1000 * scene + 100 * view + 10 * row + column`, for
 /// images of at most ten rows and columns.
@@ -106,22 +106,21 @@ impl SceneSource for Numbered {
 }
 
 /// Whole noisy pairs of grey images, seed 3.
-pub fn recipe() -> Recipe {
-    Recipe {
-        framing: Framing::Whole,
-        scale: Scale { range: None },
+pub fn pipeline() -> Pipeline {
+    Pipeline {
+        crop: CropPolicy::Whole,
+        range: None,
         channels: 1,
         augment: AugmentConfig::default(),
         noise: None,
         clip_input: false,
         target: Some(Target::Noisy),
         seed: 3,
-        cache_bytes: 1 << 20,
     }
 }
 
-/// Examples of scenes, by a recipe.
-pub fn examples(source: Numbered, recipe: Recipe) -> Arc<Examples> {
-    let library = Library::new(Arc::new(source), recipe.cache_bytes, false, false);
-    Arc::new(Examples::new(Arc::new(library), recipe))
+/// Examples of scenes, by a pipeline.
+pub fn examples(source: Numbered, pipeline: Pipeline) -> Arc<Examples> {
+    let images = ImageCache::new(Arc::new(source), 1 << 20, None);
+    Arc::new(Examples::new(images, pipeline, false))
 }

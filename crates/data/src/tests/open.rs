@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::files::{npy, png, tiff};
 use crate::noise::{Noise, NoiseConfig};
 use crate::{
-    DataConfig, DataError, NormalizationKind, Opened, Request, ScenesConfig, Target, Visit,
+    DataConfig, DataError, ExampleIndex, NormalizationKind, Opened, Request, ScenesConfig, Target,
 };
 
 /// A folder of pairs, `[height, width]` each.
@@ -150,7 +150,7 @@ fn one_scene_is_trained_and_validated_on() {
     assert!(opened.one_scene);
     let pair = opened
         .validation
-        .pair(Visit { epoch: 0, index: 0 })
+        .pair(ExampleIndex { epoch: 0, index: 0 })
         .unwrap();
     assert_eq!(pair.noisy_target.unwrap()[0], 1.0 / 65535.0);
     assert!(!opened.validation.has_clean());
@@ -174,7 +174,7 @@ fn clean_images_can_be_left_aside() {
     assert!(!opened.validation.has_clean());
     let pair = opened
         .validation
-        .pair(Visit { epoch: 0, index: 1 })
+        .pair(ExampleIndex { epoch: 0, index: 1 })
         .unwrap();
     assert!(pair.clean_target.is_none() && pair.noisy_target.is_some());
     let request = Request {
@@ -250,7 +250,7 @@ fn floats_that_are_not_finite_or_in_range_name_their_file() {
     let read = |config: &DataConfig| {
         let opened = open(config).unwrap();
         let sets = [&opened.train, &opened.validation];
-        let results = sets.map(|set| set.pair(Visit { epoch: 0, index: 0 }));
+        let results = sets.map(|set| set.pair(ExampleIndex { epoch: 0, index: 0 }));
         results
             .into_iter()
             .find_map(Result::err)

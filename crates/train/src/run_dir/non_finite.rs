@@ -79,10 +79,10 @@ impl NonFinite {
     ) -> Result<PathBuf, TrainError> {
         let first = ((self.step - 1) * accumulate) as u64;
         let indices = (first..first + accumulate as u64).map(|number| {
-            let visits = stream.visits(number);
+            let examples = stream.examples_of(number);
             Indices {
-                epoch: visits.first().map_or(0, |visit| visit.epoch),
-                examples: visits.iter().map(|visit| visit.index).collect(),
+                epoch: examples.first().map_or(0, |example| example.epoch),
+                examples: examples.iter().map(|example| example.index).collect(),
             }
         });
         let description = Description {

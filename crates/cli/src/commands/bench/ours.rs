@@ -8,7 +8,7 @@ use n2n_model::NetworkConfig;
 use n2n_train::Learner;
 use n2n_train::experiment::{OptimizerConfig, SchedulerConfig, TrainConfig};
 
-use crate::backend::Selected;
+use crate::backend::SelectedDevice;
 
 /// Steps of a measurement, however long they take.
 pub const LEAST_STEPS: usize = 3;
@@ -24,7 +24,7 @@ pub struct Training {
 
 impl Training {
     /// The protocol of the reference: SGD without momentum.
-    pub fn new(config: &NetworkConfig, selected: &Selected, batch_size: usize) -> Self {
+    pub fn new(config: &NetworkConfig, selected: &SelectedDevice, batch_size: usize) -> Self {
         let train = TrainConfig {
             lr: 1e-3,
             optimizer: OptimizerConfig::PLAIN_SGD,

@@ -8,7 +8,7 @@ use anyhow::Context;
 
 use super::Bench;
 use super::layers::Passes;
-use crate::args::BenchArgs;
+use crate::commands::bench::BenchArgs;
 
 /// Machine, peer and a table of times.
 pub fn markdown(bench: &Bench) -> String {

@@ -14,7 +14,7 @@ use n2n_train::{Experiment, Learner};
 use serde::Serialize;
 
 use super::memory;
-use crate::backend::Selected;
+use crate::backend::SelectedDevice;
 
 /// Validation images of the PSNR: enough to see that a backend learned the same.
 const VALIDATION_IMAGES: usize = 64;
@@ -87,7 +87,7 @@ impl Bench {
     /// When an example cannot be read, the device fails, or the loss is no longer finite.
     pub fn measure(
         &self,
-        selected: &Selected,
+        selected: &SelectedDevice,
         network_config: &NetworkConfig,
         reference: Option<&Measurement>,
     ) -> anyhow::Result<Measurement> {
@@ -138,7 +138,7 @@ impl Bench {
         })
     }
 
-    fn psnr_db(&self, learner: &Learner, selected: &Selected) -> anyhow::Result<f64> {
+    fn psnr_db(&self, learner: &Learner, selected: &SelectedDevice) -> anyhow::Result<f64> {
         let set = ValidationSet::new(
             self.validation.clone(),
             0..self.validation.len().min(VALIDATION_IMAGES),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::args::PlaceArgs;
+use crate::args::DeviceArgs;
 
 /// Arguments of `n2n denoise`.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub struct DenoiseArgs {
 
     /// What to compute on.
     #[command(flatten)]
-    pub place: PlaceArgs,
+    pub device: DeviceArgs,
 
     /// Samples that are black and white, such as 0,4095
     /// [default: as the model was trained; else 0 and the largest integer, or 0,1 for floats]

@@ -1,6 +1,6 @@
 //! `n2n denoise`: files in, denoised files out.
 
-pub mod args;
+mod args;
 mod inputs;
 mod jobs;
 mod work;
@@ -17,11 +17,11 @@ use burn::tensor::Device;
 use n2n_denoise::Denoiser;
 use serde::Serialize;
 
-use self::args::DenoiseArgs;
+pub use self::args::DenoiseArgs;
 use self::jobs::{CheckedJob, Job};
 use self::work::{CannotWrite, Worker};
 use super::output::print;
-use crate::backend::Selected;
+use crate::backend::SelectedDevice;
 use crate::commands::train::INTERRUPTED;
 use crate::hints;
 use crate::progress::{Pace, StatusLine};
@@ -41,7 +41,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
     let stop = stop_on_signal()?;
     let inputs = inputs::find(&args.inputs, &args.output)?;
     let jobs = jobs::plan(&args.inputs, inputs, &args.output)?;
-    let selected = args.place.open()?;
+    let selected = args.device.open()?;
     let denoiser = load(args, &selected.device)?;
     let mut tally = Tally {
         alone: jobs.len() == 1,
@@ -173,7 +173,7 @@ fn is_stop(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(n2n_denoise::Error::Stopped))
 }
 
-fn announce(args: &DenoiseArgs, work: &[CheckedJob], pixels: usize, selected: &Selected) {
+fn announce(args: &DenoiseArgs, work: &[CheckedJob], pixels: usize, selected: &SelectedDevice) {
     if work.is_empty() {
         return;
     }

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use n2n_data::Target;
 use n2n_data::classical::Classical;
-use n2n_data::noise::NoiseConfig;
 
-use crate::args::PlaceArgs;
+use crate::args::{DataArgs, DeviceArgs, at_least_one};
 
 /// Names of the classical methods on the command line.
 const BASELINES: [(&str, Option<Classical>); 4] = [
@@ -27,19 +26,16 @@ pub struct EvaluateArgs {
 
     /// Data as for training (see datasets/README.md): what it has to validate on, or else all of it.
     /// Without clean images PSNR is estimated from pairs of noisy ones
+    /// Samples are scaled as the models were trained, unless --set data.range says otherwise.
     /// [default: scenes drawn by the program]
     #[arg(long, value_name = "PATH", verbatim_doc_comment)]
     pub data: Option<PathBuf>,
 
-    /// Two folders, or two stacks, whose images are noisy pairs, whatever their names
-    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with = "data")]
-    pub pairs: Option<Vec<PathBuf>>,
+    /// Data and settings.
+    #[command(flatten)]
+    pub source: DataArgs,
 
-    /// Noise to put on clean images, such as gaussian:25
-    #[arg(long, value_name = "KIND:LEVEL")]
-    pub noise: Option<NoiseConfig>,
-
-    /// Seed of that noise, which no training has seen
+    /// Seed of the noise, other than that of any training
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
@@ -66,18 +62,9 @@ pub struct EvaluateArgs {
     #[arg(long)]
     pub self_ensemble: bool,
 
-    /// Override one key of the config, such as data.range=[0,4095]; may be repeated
-    /// [default: data.range is that of the models]
-    #[arg(long = "set", value_name = "KEY=VALUE", verbatim_doc_comment)]
-    pub settings: Vec<String>,
-
-    /// Stop at the first file that cannot be used, instead of leaving it out
-    #[arg(long)]
-    pub strict: bool,
-
     /// What to compute on.
     #[command(flatten)]
-    pub place: PlaceArgs,
+    pub device: DeviceArgs,
 
     /// Where a picture of the worst, the median and the best image goes
     /// [default: runs/evaluate-DATA.png]
@@ -110,12 +97,5 @@ fn target(text: &str) -> Result<Target, String> {
         "clean" => Ok(Target::Clean),
         "noisy" => Ok(Target::Noisy),
         _ => Err("expected clean or noisy".to_owned()),
-    }
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count) if count > 0 => Ok(count),
-        _ => Err("expected a whole number of at least 1".to_owned()),
     }
 }

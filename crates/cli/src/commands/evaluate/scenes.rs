@@ -10,7 +10,6 @@ use n2n_data::{EvaluationRequest, EvaluationSet, NoisyPair};
 
 use super::args::EvaluateArgs;
 use super::score::Against;
-use crate::args::ExperimentArgs;
 use crate::waiting::Waiting;
 
 /// Scenes to evaluate on.
@@ -30,17 +29,8 @@ impl Scenes {
     /// # Errors
     /// When an argument or a file cannot be used.
     pub fn open(args: &EvaluateArgs, range: Option<[f32; 2]>) -> anyhow::Result<Self> {
-        let experiment = ExperimentArgs {
-            config: None,
-            data: args.data.clone(),
-            pairs: args.pairs.clone(),
-            validation: None,
-            noise: args.noise,
-            strict: args.strict,
-            settings: args.settings.clone(),
-            seed: Some(args.seed),
-        };
-        let experiment = experiment.resolve()?;
+        let data = args.data.as_deref();
+        let experiment = args.source.resolve(None, data, None, Some(args.seed))?;
         let mut config = experiment.data;
         config.range = config.range.or(range);
         if let Some(path) = &config.validation {
@@ -59,7 +49,7 @@ impl Scenes {
             },
         }
         .open()?;
-        let first = args.pairs.as_ref().and_then(|pairs| pairs.first());
+        let first = args.source.pairs.as_ref().and_then(|pairs| pairs.first());
         Ok(Self {
             set,
             skipped: Mutex::default(),

@@ -1,5 +1,6 @@
 //! `n2n train`: builds a run from the arguments and shows it.
 
+mod args;
 mod dashboard;
 mod lines;
 mod metrics;
@@ -15,13 +16,13 @@ use n2n_data::Opened;
 use n2n_train::run_dir::{End, Program};
 use n2n_train::{Event, Outcome, RunDir, Stop, TrainError, Trainer};
 
+pub use self::args::TrainArgs;
 use self::dashboard::Dashboard;
 use self::lines::ProgressLines;
 pub(crate) use self::lines::minutes;
 use self::signals::Signals;
 use self::summary::Summary;
-use crate::args::TrainArgs;
-use crate::backend::Selected;
+use crate::backend::SelectedDevice;
 use crate::waiting::Waiting;
 
 /// A shell's code for a program that ended on Ctrl-C: 128 + SIGINT.
@@ -36,7 +37,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         Some(path) => RunDir::experiment(path)?,
         None => args.experiment.resolve()?,
     };
-    let selected = args.place.open()?;
+    let selected = args.device.open()?;
     let waiting = Waiting::new();
     let progress = |scenes| waiting.looking(scenes);
     let trainer = Trainer::open(&experiment, &selected.device, &progress)?;
@@ -154,7 +155,7 @@ enum View {
 /// Reports what the run is made of, and everything about its data that deserves a warning.
 fn report_data(
     trainer: &Trainer,
-    selected: &Selected,
+    selected: &SelectedDevice,
     path: &Path,
     json: bool,
 ) -> anyhow::Result<()> {

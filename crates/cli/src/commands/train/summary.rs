@@ -7,7 +7,7 @@ use n2n_train::Outcome;
 use n2n_train::run_dir::End;
 use serde::Serialize;
 
-use crate::backend::Selected;
+use crate::backend::SelectedDevice;
 
 /// Result of a run, as `--json` prints it.
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ impl<'a> Summary<'a> {
         outcome: &Outcome,
         noisy: Psnr,
         skipped: usize,
-        selected: &'a Selected,
+        selected: &'a SelectedDevice,
         run_dir: &Path,
     ) -> Self {
         let noisy = PsnrKeys::from(noisy);

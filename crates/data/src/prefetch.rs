@@ -1,18 +1,17 @@
-//! Work done ahead of time by threads, and handed out in order.
+//! Work done ahead of time by threads, with results in order.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
-/// Pieces of work that one thread may be ahead by.
-const PIECES_AHEAD: usize = 2;
+/// Results of one thread that wait to be taken.
+const QUEUE: usize = 2;
 
-/// The results of `make(memory, number)` for `number` from a first on, each thread with a memory of
-/// its own.
+/// Iterator over the results of `make(memory, number)`, from `first` on; each thread has its memory.
 ///
-/// Thread `t` of `n` makes every `n`-th result from the `t`-th on, so that which thread makes what
-/// does not depend on time. Results are the same for any number of threads, and for none.
-pub(crate) struct Ahead<M, T, F> {
+/// Thread `t` of `n` makes every `n`-th result from the `t`-th on, so that the thread of a result
+/// does not depend on time. Results are the same for any number of threads, also for 0.
+pub(crate) struct Prefetcher<M, T, F> {
     make: Arc<F>,
     memory: M,
     next: u64,
@@ -20,7 +19,7 @@ pub(crate) struct Ahead<M, T, F> {
     threads: Vec<(Option<Receiver<T>>, JoinHandle<()>)>,
 }
 
-impl<M, T, F> Ahead<M, T, F>
+impl<M, T, F> Prefetcher<M, T, F>
 where
     M: Default,
     T: Send + 'static,
@@ -30,13 +29,13 @@ where
     pub fn new(threads: usize, first: u64, make: F) -> Self {
         let make = Arc::new(make);
         let start = |thread: usize| {
-            let (sender, receiver) = sync_channel(PIECES_AHEAD);
+            let (sender, receiver) = sync_channel(QUEUE);
             let make = make.clone();
             let work = move || {
                 let mut memory = M::default();
                 let numbers = (first + thread as u64..).step_by(threads);
                 for number in numbers {
-                    // Whoever took the results is gone.
+                    // The prefetcher was dropped.
                     if sender.send(make(&mut memory, number)).is_err() {
                         return;
                     }
@@ -54,7 +53,7 @@ where
     }
 }
 
-impl<M, T, F: Fn(&mut M, u64) -> T> Iterator for Ahead<M, T, F> {
+impl<M, T, F: Fn(&mut M, u64) -> T> Iterator for Prefetcher<M, T, F> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
@@ -69,7 +68,7 @@ impl<M, T, F: Fn(&mut M, u64) -> T> Iterator for Ahead<M, T, F> {
     }
 }
 
-impl<M, T, F> Drop for Ahead<M, T, F> {
+impl<M, T, F> Drop for Prefetcher<M, T, F> {
     fn drop(&mut self) {
         for (receiver, _) in &mut self.threads {
             receiver.take();
@@ -88,26 +87,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_come_in_order_for_any_number_of_threads() {
+    fn results_are_in_order_for_any_thread_count() {
         for threads in [0, 1, 4] {
-            let ahead = Ahead::new(threads, 7, |calls: &mut u64, number| {
+            let results = Prefetcher::new(threads, 7, |calls: &mut u64, number| {
                 *calls += 1;
                 number * 10
             });
-            let results: Vec<_> = ahead.take(9).collect();
+            let results: Vec<_> = results.take(9).collect();
             assert_eq!(results, [70, 80, 90, 100, 110, 120, 130, 140, 150]);
         }
     }
 
     #[test]
-    fn threads_wait_when_they_are_ahead_and_end_with_the_stream() {
+    fn threads_wait_at_a_full_queue_and_end_on_drop() {
         static MADE: AtomicUsize = AtomicUsize::new(0);
-        let mut ahead = Ahead::new(2, 0, |(): &mut (), _| MADE.fetch_add(1, Ordering::SeqCst));
-        ahead.next();
+        let mut prefetcher =
+            Prefetcher::new(2, 0, |(): &mut (), _| MADE.fetch_add(1, Ordering::SeqCst));
+        prefetcher.next();
         std::thread::sleep(std::time::Duration::from_millis(50));
-        drop(ahead);
+        drop(prefetcher);
         let made = MADE.load(Ordering::SeqCst);
         // Each thread holds one result more than fits into its channel.
-        assert!(made <= 1 + 2 * (PIECES_AHEAD + 1), "{made}");
+        assert!(made <= 1 + 2 * (QUEUE + 1), "{made}");
     }
 }

@@ -1,49 +1,40 @@
-//! Cutting a window out of an image, as numbers in `[0, 1]`, planar.
+//! Crops of images, as numbers around `[0, 1]`, planar.
 
 use n2n_files::{Raster, Samples};
 
 use crate::augment::Augmentation;
+use crate::scale::Scale;
 
 /// Weights of red, green and blue in a grey image (ITU-R BT.709). They add up to 1, so the mean of
 /// noise stays zero.
 const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
 
-/// How stored samples become numbers around `[0, 1]`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Scale {
-    /// Samples that become 0 and 1; without it, integers are divided by their type's largest value.
-    pub range: Option<[f32; 2]>,
-}
-
-impl Scale {
-    fn bounds(self, samples: &Samples) -> [f32; 2] {
-        self.range.unwrap_or([0.0, samples.kind().white()])
-    }
-}
-
-/// A window of an image, and what is done to it.
+/// A crop of an image with its augmentation.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Cut {
-    /// Row of the window's first pixel; outside the image, pixels are reflected.
+pub(crate) struct Crop {
+    /// Row of the first pixel; outside the image, pixels are reflected.
     pub top: isize,
-    /// Column of the window's first pixel.
+    /// Column of the first pixel.
     pub left: isize,
-    /// Height of the window.
+    /// Height in pixels.
     pub height: usize,
-    /// Width of the window.
+    /// Width in pixels.
     pub width: usize,
-    /// What is done to its pixels.
+    /// Changes to the pixels.
     pub augmentation: Augmentation,
 }
 
-impl Cut {
-    /// The window of a raster, `[channels, height, width]` with `channels` 1 or 3.
-    pub fn apply(&self, raster: &Raster, scale: Scale, channels: usize) -> Vec<f32> {
-        let bounds = scale.bounds(&raster.samples);
+impl Crop {
+    /// Crops a raster; samples from black to white, the `range`, become 0 to 1.
+    ///
+    /// # Shapes
+    /// - returns `[channels, height, width]` with `channels` 1 or 3
+    pub fn apply(&self, raster: &Raster, range: Option<[f32; 2]>, channels: usize) -> Vec<f32> {
+        let scale = Scale::new(raster.samples.kind(), range);
         let mut values = match &raster.samples {
-            Samples::U8(samples) => self.gather(raster, samples, bounds),
-            Samples::U16(samples) => self.gather(raster, samples, bounds),
-            Samples::F32(samples) => self.gather(raster, samples, bounds),
+            Samples::U8(samples) => self.gather(raster, samples, scale),
+            Samples::U16(samples) => self.gather(raster, samples, scale),
+            Samples::F32(samples) => self.gather(raster, samples, scale),
         };
         let area = self.height * self.width;
         values = match (raster.channels, channels) {
@@ -64,9 +55,9 @@ impl Cut {
         &self,
         raster: &Raster,
         samples: &[T],
-        [low, high]: [f32; 2],
+        scale: Scale,
     ) -> Vec<f32> {
-        let number = |sample: T| (sample.into() - low) / (high - low);
+        let number = |sample: T| scale.number(sample);
         let planes = samples.chunks_exact(raster.height * raster.width);
         let mut values = Vec::with_capacity(raster.channels * self.height * self.width);
         if self.is_plain(raster) {
@@ -87,26 +78,26 @@ impl Cut {
         values
     }
 
-    /// Whether the window is rows of the image as they are.
+    /// Whether the crop is unchanged rows of the image.
     fn is_plain(&self, raster: &Raster) -> bool {
         let fits = |start: isize, length: usize, side: usize| {
             start >= 0 && start.unsigned_abs() + length <= side
         };
         let Augmentation {
             flip,
-            quarters,
+            rot90,
             radians,
             gains: _,
             grey: _,
         } = self.augmentation;
         !flip
-            && quarters == 0
+            && rot90 == 0
             && radians == 0.0
             && fits(self.top, self.height, raster.height)
             && fits(self.left, self.width, raster.width)
     }
 
-    /// Where each pixel of the window comes from.
+    /// Where each pixel of the crop comes from.
     fn points(&self, raster: &Raster) -> Vec<Point> {
         let (sin, cos) = self.augmentation.radians.sin_cos();
         let middle = [self.height, self.width].map(|side| (side as f32 - 1.0) / 2.0);
@@ -217,8 +208,8 @@ mod tests {
         }
     }
 
-    fn cut(top: isize, left: isize, height: usize, width: usize) -> Cut {
-        Cut {
+    fn crop(top: isize, left: isize, height: usize, width: usize) -> Crop {
+        Crop {
             top,
             left,
             height,
@@ -227,11 +218,9 @@ mod tests {
         }
     }
 
-    const PLAIN: Scale = Scale { range: None };
-
     #[test]
-    fn a_window_inside_is_the_samples_over_the_types_maximum() {
-        let values = cut(1, 2, 2, 3).apply(&raster(3, 4, 6), PLAIN, 3);
+    fn crop_inside_is_samples_over_type_maximum() {
+        let values = crop(1, 2, 2, 3).apply(&raster(3, 4, 6), None, 3);
         let at = |c: usize, y: usize, x: usize| (c * 24 + y * 6 + x) as f32 * 3.0 / 255.0;
         let expected: Vec<f32> = (0..3)
             .flat_map(|c| (1..3).flat_map(move |y| (2..5).map(move |x| at(c, y, x))))
@@ -240,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn pixels_beyond_the_border_are_reflected_and_then_repeated() {
+    fn pixels_beyond_the_border_are_reflected() {
         // numpy.pad([0, 1, 2], 2, mode="reflect")
         let reflected: Vec<_> = (-2..5).map(|at| reflect(at, 3)).collect();
         assert_eq!(reflected, [2, 1, 0, 1, 2, 1, 0]);
@@ -251,21 +240,21 @@ mod tests {
     }
 
     #[test]
-    fn plain_windows_are_those_that_are_gathered_point_by_point() {
+    fn plain_crops_equal_crops_gathered_by_point() {
         let raster = raster(1, 9, 7);
-        let [low, high] = PLAIN.bounds(&raster.samples);
-        let cut = cut(2, 1, 5, 4);
+        let scale = Scale::new(raster.samples.kind(), None);
+        let crop = crop(2, 1, 5, 4);
         let Samples::U8(samples) = &raster.samples else {
             panic!("8-bit samples")
         };
-        let number = |at: u32| (f32::from(samples[at as usize]) - low) / (high - low);
-        let points = cut.points(&raster);
+        let number = |at: u32| scale.number(samples[at as usize]);
+        let points = crop.points(&raster);
         let gathered: Vec<f32> = points.iter().map(|point| point.of(number)).collect();
-        assert_eq!(cut.apply(&raster, PLAIN, 1), gathered);
+        assert_eq!(crop.apply(&raster, None, 1), gathered);
     }
 
     #[test]
-    fn a_rotation_of_a_plane_is_a_plane_and_by_nothing_nothing() {
+    fn rotated_slope_is_a_slope() {
         // Pixel (y, x) of a slope is 6 y + x of 255; its middle stays where it is.
         let samples = (0..9 * 11).map(|at| (at / 11 * 6 + at % 11) as u8);
         let raster = Raster {
@@ -275,9 +264,9 @@ mod tests {
             samples: Samples::U8(samples.collect()),
             alpha: None,
         };
-        let mut cut = cut(2, 3, 5, 5);
-        cut.augmentation.radians = 0.3;
-        let values = cut.apply(&raster, PLAIN, 1);
+        let mut crop = crop(2, 3, 5, 5);
+        crop.augmentation.radians = 0.3;
+        let values = crop.apply(&raster, None, 1);
         let (sin, cos) = 0.3_f32.sin_cos();
         for (at, value) in values.iter().enumerate() {
             let (dy, dx) = ((at / 5) as f32 - 2.0, (at % 5) as f32 - 2.0);
@@ -289,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_says_what_is_0_and_1() {
+    fn range_gives_the_samples_of_0_and_1() {
         let raster = Raster {
             channels: 1,
             height: 1,
@@ -298,15 +287,15 @@ mod tests {
             alpha: None,
         };
         let range = Some([-1.0, 7.0]);
-        let values = cut(0, 0, 1, 3).apply(&raster, Scale { range }, 1);
+        let values = crop(0, 0, 1, 3).apply(&raster, range, 1);
         assert_eq!(values, [0.0, 0.5, 1.5]);
     }
 
     #[test]
-    fn grey_and_colour_become_each_other() {
-        let colour = cut(0, 0, 2, 3).apply(&raster(1, 2, 3), PLAIN, 3);
+    fn grey_and_colour_are_converted() {
+        let colour = crop(0, 0, 2, 3).apply(&raster(1, 2, 3), None, 3);
         assert_eq!(colour[..6], colour[6..12]);
-        let grey = cut(0, 0, 2, 3).apply(&raster(3, 2, 3), PLAIN, 1);
+        let grey = crop(0, 0, 2, 3).apply(&raster(3, 2, 3), None, 1);
         let expected = (0.7152 * 18.0 + 0.0722 * 36.0) / 255.0;
         assert!((grey[0] - expected).abs() < 1e-6);
         assert_eq!(grey.len(), 6);

@@ -1,0 +1,232 @@
+//! The example pipeline: images of a scene are cropped, augmented and, if clean, corrupted.
+
+use std::sync::Arc;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::augment::{AugmentConfig, Augmentation};
+use crate::crop::Crop;
+use crate::image_cache::ImageCache;
+use crate::noise::{self, Member, NoiseModel};
+use crate::{DataError, ExampleIndex, NoisyPair, SceneInfo, Target, View};
+
+/// Most examples that one epoch takes from one scene.
+const MAX_CROPS: usize = 64;
+
+/// Which part of a scene an example is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CropPolicy {
+    /// All of it; in training, every scene is of one size.
+    Whole,
+    /// A square of this side at a random place.
+    Random(usize),
+    /// The center, its sides multiples of the first number and at most the second.
+    Center { divisor: usize, largest: usize },
+}
+
+/// How scenes become examples.
+pub(crate) struct Pipeline {
+    pub crop: CropPolicy,
+    /// Samples that become 0 and 1.
+    pub range: Option<[f32; 2]>,
+    pub channels: usize,
+    pub augment: AugmentConfig,
+    /// Noise put on clean images.
+    pub noise: Option<Arc<dyn NoiseModel>>,
+    /// Whether inputs are clamped to `[0, 1]`.
+    pub clip_input: bool,
+    /// The target that training needs; validation takes all that a scene has.
+    pub target: Option<Target>,
+    pub seed: u64,
+}
+
+impl Pipeline {
+    /// `[channels, height, width]` of an example.
+    pub fn shape(&self, info: SceneInfo) -> [usize; 3] {
+        let sides = [info.height, info.width].map(|side| side / self.reduction());
+        let [height, width] = match self.crop {
+            CropPolicy::Whole => sides,
+            CropPolicy::Random(side) => [side, side],
+            CropPolicy::Center { divisor, largest } => {
+                sides.map(|side| (side.min(largest) / divisor * divisor).max(divisor))
+            }
+        };
+        [self.channels, height, width]
+    }
+
+    /// Examples that an epoch takes from a scene: as many as cover it.
+    pub fn crops(&self, info: SceneInfo) -> usize {
+        let CropPolicy::Random(side) = self.crop else {
+            return 1;
+        };
+        let side = side * self.reduction();
+        (info.height * info.width / (side * side)).clamp(1, MAX_CROPS)
+    }
+
+    /// The images of an example of `shape`.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn pair(
+        &self,
+        images: &ImageCache,
+        scene: usize,
+        shape: [usize; 3],
+        example: ExampleIndex,
+    ) -> Result<NoisyPair, DataError> {
+        let info = images.source().info(scene);
+        let mut rng = rng(self.seed, example);
+        let crop = self.crop(info, shape, &mut rng);
+        let mut pair = match &self.noise {
+            Some(noise) => {
+                let clean = images.read(scene, &[View::Clean])?;
+                let clean = crop.apply(&clean[0], self.range, self.channels);
+                self.corrupt(&**noise, &clean, shape, &crop, example)
+            }
+            None => {
+                let views = self.views(info, images.source().ordered(), &mut rng);
+                let rasters = images.read(scene, &views)?;
+                let mut pair = NoisyPair {
+                    shape,
+                    noisy_input: vec![],
+                    noisy_target: None,
+                    target_mask: None,
+                    clean_target: None,
+                };
+                for (position, (raster, view)) in rasters.iter().zip(&views).enumerate() {
+                    let values = crop.apply(raster, self.range, self.channels);
+                    match view {
+                        View::Clean => pair.clean_target = Some(values),
+                        View::Shot(_) if position == 0 => pair.noisy_input = values,
+                        View::Shot(_) => pair.noisy_target = Some(values),
+                    }
+                }
+                pair
+            }
+        };
+        if self.clip_input {
+            for value in &mut pair.noisy_input {
+                *value = value.clamp(0.0, 1.0);
+            }
+        }
+        Ok(pair)
+    }
+
+    /// Pixels of a clean image that become one noisy pixel, along each axis.
+    fn reduction(&self) -> usize {
+        self.noise.as_ref().map_or(1, |noise| noise.reduction())
+    }
+
+    /// Two noisy images of a clean one, `crop` of a scene, drawn anew in each epoch.
+    fn corrupt(
+        &self,
+        noise: &dyn NoiseModel,
+        clean: &[f32],
+        shape: [usize; 3],
+        crop: &Crop,
+        ExampleIndex { epoch, index }: ExampleIndex,
+    ) -> NoisyPair {
+        // The noise of a grey image is the same in all channels.
+        let copies = if crop.augmentation.grey {
+            self.channels
+        } else {
+            1
+        };
+        let clean_shape = [self.channels / copies, crop.height, crop.width];
+        let noisy_shape = noise.output_shape(clean_shape);
+        let clean = &clean[..clean_shape.iter().product()];
+        let draw = |member| {
+            let mut rng = noise::rng(self.seed, epoch, index as u64, member);
+            let corrupted = noise.corrupt(clean, clean_shape, &mut rng);
+            corrupted.assert_shape(noisy_shape);
+            corrupted
+        };
+        let input = draw(Member::First);
+        let wanted = |target| self.target.is_none_or(|only| only == target);
+        let target = wanted(Target::Noisy).then(|| draw(Member::Second));
+        let (noisy_target, target_mask) = match target {
+            Some(target) => (Some(target.values), target.mask),
+            None => (None, None),
+        };
+        let clean_target = wanted(Target::Clean).then(|| {
+            let clean = noise.clean(clean, clean_shape).into_owned();
+            noise::assert_shape(&clean, noisy_shape);
+            clean
+        });
+        let pair = NoisyPair {
+            shape,
+            noisy_input: input.values,
+            noisy_target,
+            target_mask,
+            clean_target,
+        };
+        pair.repeated(copies)
+    }
+
+    /// The images of an example: the input first, then the targets.
+    fn views(&self, info: SceneInfo, ordered: bool, rng: &mut ChaCha8Rng) -> Vec<View> {
+        let validates = self.target.is_none();
+        let (mut first, mut second) = (0, 1);
+        if info.shots > 1 && !validates {
+            if !ordered {
+                first = rng.random_range(0..info.shots);
+                second = (first + rng.random_range(1..info.shots)) % info.shots;
+            } else if self.augment.swap && rng.random() {
+                (first, second) = (second, first);
+            }
+        }
+        let mut views = vec![View::Shot(first)];
+        if self.target != Some(Target::Clean) && info.shots > 1 {
+            views.push(View::Shot(second));
+        }
+        if self.target != Some(Target::Noisy) && info.clean {
+            views.push(View::Clean);
+        }
+        views
+    }
+
+    /// The crop of a scene that becomes an example of this shape.
+    fn crop(&self, info: SceneInfo, [_, height, width]: [usize; 3], rng: &mut ChaCha8Rng) -> Crop {
+        let [height, width] = [height, width].map(|side| side * self.reduction());
+        // Half of the rest; negative where the scene is smaller, and is reflected.
+        let center = |side: usize, part: usize| (side as isize - part as isize).div_euclid(2);
+        let random = |side: usize, part: usize, rng: &mut ChaCha8Rng| {
+            if side > part {
+                rng.random_range(0..=side - part) as isize
+            } else {
+                center(side, part)
+            }
+        };
+        let (top, left) = match self.crop {
+            CropPolicy::Random(_) => {
+                let top = random(info.height, height, rng);
+                (top, random(info.width, width, rng))
+            }
+            CropPolicy::Whole | CropPolicy::Center { .. } => {
+                (center(info.height, height), center(info.width, width))
+            }
+        };
+        let augmentation = match self.target {
+            Some(_) => self.augment.draw(self.channels, height == width, rng),
+            None => Augmentation::default(),
+        };
+        Crop {
+            top,
+            left,
+            height,
+            width,
+            augmentation,
+        }
+    }
+}
+
+/// The generator of an example; the noise has others.
+fn rng(seed: u64, ExampleIndex { epoch, index }: ExampleIndex) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&seed.to_le_bytes());
+    key[8..16].copy_from_slice(&epoch.to_le_bytes());
+    key[16..24].copy_from_slice(&(index as u64).to_le_bytes());
+    key[24..].copy_from_slice(b"examples");
+    ChaCha8Rng::from_seed(key)
+}
