@@ -218,9 +218,10 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.report {
         report::write(path, args, &table)?;
     }
-    match args.json {
-        true => println!("{}", serde_json::to_string(&bench)?),
-        false => print!("{table}"),
+    if args.json {
+        println!("{}", serde_json::to_string(&bench)?);
+    } else {
+        print!("{table}");
     }
     Ok(ExitCode::SUCCESS)
 }

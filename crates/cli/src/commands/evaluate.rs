@@ -69,9 +69,10 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     }
     // Before files are written: a full disk shall not cost the results.
     let report = Report::new(&scenes, &results, tuned_on, args, &sheet);
-    match args.json {
-        true => println!("{}", serde_json::to_string(&report)?),
-        false => print!("{}", report.text()),
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print!("{}", report.text());
     }
     if let Some(path) = &args.csv {
         write(path, &csv::bytes(&scenes, &results)?)?;

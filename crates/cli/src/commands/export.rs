@@ -92,18 +92,20 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
             _ => None,
         },
     };
-    match args.json {
-        true => println!("{}", serde_json::to_string(&summary)?),
-        false => println!("{}", summary.text()),
+    if args.json {
+        println!("{}", serde_json::to_string(&summary)?);
+    } else {
+        println!("{}", summary.text());
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// The model's path with another ending. A run directory's name may have a dot in it.
 fn default_output(model: &Path, format: Format) -> anyhow::Result<PathBuf> {
-    let ending = match model.is_dir() {
-        true => model.file_name(),
-        false => model.file_stem(),
+    let ending = if model.is_dir() {
+        model.file_name()
+    } else {
+        model.file_stem()
     };
     let mut name = ending
         .with_context(|| format!("{} has no name; choose one with -o", model.display()))?

@@ -94,9 +94,10 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         ignored: &imported.ignored,
         normalization: &metadata.normalization,
     };
-    match args.json {
-        true => println!("{}", serde_json::to_string(&summary)?),
-        false => print!("{}", summary.text(&imported)),
+    if args.json {
+        println!("{}", serde_json::to_string(&summary)?);
+    } else {
+        print!("{}", summary.text(&imported));
     }
     Ok(ExitCode::SUCCESS)
 }

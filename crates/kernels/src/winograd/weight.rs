@@ -42,9 +42,10 @@ impl WithSimd for TransformWeight<'_> {
                 [9, channels_in * 9]
             };
             let weight = &self.weight[first * 9..];
-            transformed.push(match source.upsampled {
-                true => transform_weight::<S, 3>(simd, weight, sizes, strides),
-                false => transform_weight::<S, 4>(simd, weight, sizes, strides),
+            transformed.push(if source.upsampled {
+                transform_weight::<S, 3>(simd, weight, sizes, strides)
+            } else {
+                transform_weight::<S, 4>(simd, weight, sizes, strides)
             });
             first += source.channels;
         }
