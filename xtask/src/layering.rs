@@ -7,7 +7,7 @@ use crate::cargo;
 
 /// Layers, the lowest first: a crate may depend on the crates of lower layers only.
 const LAYERS: [&[&str]; 7] = [
-    &["n2n-kernels", "n2n-testing", "xtask"],
+    &["n2n-devices", "n2n-kernels", "n2n-testing", "xtask"],
     &["n2n-files", "n2n-scratch"],
     &["n2n-data", "n2n-model"],
     &["n2n-denoise", "n2n-exchange"],

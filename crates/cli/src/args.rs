@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use n2n_data::noise::NoiseConfig;
+use n2n_devices::{Backend, DeviceError, SelectedDevice};
 use n2n_train::experiment::{Experiment, Source};
-
-use crate::backend::{BackendName, SelectedDevice};
 
 /// Data, and settings of an experiment. The command has an argument `data`.
 #[derive(Debug, Args)]
@@ -122,8 +121,8 @@ impl ExperimentArgs {
 #[derive(Debug, Args)]
 pub struct DeviceArgs {
     /// Backend to compute on
-    #[arg(long, value_enum, default_value_t = BackendName::Auto)]
-    pub backend: BackendName,
+    #[arg(long, value_parser = crate::backend::parser(), default_value = "auto")]
+    pub backend: Backend,
 
     /// Device of that backend, counted from 0
     #[arg(long = "device", value_name = "N", default_value_t = 0)]
@@ -135,7 +134,7 @@ impl DeviceArgs {
     ///
     /// # Errors
     /// When there is no such device.
-    pub fn open(&self) -> anyhow::Result<SelectedDevice> {
+    pub fn open(&self) -> Result<SelectedDevice, DeviceError> {
         self.backend.open(self.index)
     }
 }

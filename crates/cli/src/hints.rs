@@ -1,6 +1,8 @@
 //! The message of an error, and a hint with the flag that helps: libraries know no flags.
 
 use n2n_denoise::Error as DenoiseError;
+use n2n_devices::DeviceError;
+use n2n_train::TrainError;
 
 /// The message on standard error: the error, its causes, and a hint if there is one.
 pub fn message(error: &anyhow::Error) -> String {
@@ -24,9 +26,37 @@ pub fn causes(error: &anyhow::Error) -> String {
 
 /// How to avoid an error of a library, with the program's own flags.
 fn hint(error: &anyhow::Error) -> Option<String> {
-    error
-        .chain()
-        .find_map(|cause| cause.downcast_ref().and_then(of_denoising))
+    error.chain().find_map(|cause| {
+        let of_denoising = || cause.downcast_ref().and_then(of_denoising);
+        let of_device = || cause.downcast_ref().and_then(of_device);
+        let of_training = cause.downcast_ref().and_then(of_training);
+        of_training.or_else(of_denoising).or_else(of_device)
+    })
+}
+
+fn of_training(error: &TrainError) -> Option<String> {
+    Some(match error {
+        TrainError::Denoise(error) => return of_denoising(error),
+        TrainError::HoldsRun { path } => format!(
+            "choose another --run-dir, or go on with --resume {}",
+            path.display()
+        ),
+        TrainError::NoRun { .. } => {
+            "give --resume the folder that `n2n train` named when the run started".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+fn of_device(error: &DeviceError) -> Option<String> {
+    Some(match error {
+        DeviceError::OneDevice { index, .. } => format!("leave --device {index} out"),
+        DeviceError::NoAdapter { .. } | DeviceError::Open { .. } => {
+            "`n2n devices` lists the adapters of this machine, and --backend flex computes on the CPU"
+                .to_owned()
+        }
+        _ => return None,
+    })
 }
 
 fn of_denoising(error: &DenoiseError) -> Option<String> {

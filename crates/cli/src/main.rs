@@ -3,17 +3,17 @@
 #![recursion_limit = "256"]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-mod adapters;
 mod args;
 mod backend;
 mod cli;
 mod commands;
+mod data;
 mod failure;
 mod font;
 mod hints;
 mod progress;
+mod signals;
 mod table;
-mod waiting;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ use pulp::Simd;
 use crate::lanes::{accumulate, load};
 use crate::workspace::Workspace;
 
-/// What follows a convolution: `y = z` where `z > 0`, else `slope * z`, where `z = conv + bias`.
+/// Bias and activation after a convolution: `y = z` where `z > 0`, else `slope * z`, where `z = conv + bias`.
 #[derive(Clone, Copy, Debug)]
 pub struct Epilogue<'a> {
     /// One value for each output channel.
@@ -14,10 +14,10 @@ pub struct Epilogue<'a> {
     pub slope: &'a [f32],
 }
 
-/// What a backward pass knows of the output.
+/// Output and its gradient, for a backward pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Saved<'a> {
-    /// Has the sign of `z`; `inverse * output` is `z` where that is not positive.
+    /// `y` or `z`: has the sign of `z`, and `inverse * output` is `z` where `z` is not positive.
     pub output: &'a [f32],
     /// One value for each output channel: 1 if `output` is `z`, `1 / slope` if it is `y`.
     pub inverse: &'a [f32],
@@ -30,7 +30,7 @@ pub struct Saved<'a> {
 /// Gradients of a convolution.
 #[derive(Clone, Debug)]
 pub struct Gradients {
-    /// Of each source of its input, where wanted.
+    /// By each source of its input, if wanted.
     pub sources: Vec<Option<Vec<f32>>>,
     /// In the weight's shape.
     pub weight: Vec<f32>,
@@ -47,7 +47,7 @@ pub(crate) fn activate<S: Simd>(simd: S, z: S::f32s, slope: S::f32s) -> S::f32s 
     simd.select_f32s(positive, z, simd.mul_f32s(slope, z))
 }
 
-/// Sums of the gradients of bias and slope over some pixels; padded to whole vectors.
+/// Sums of the gradients of bias and slope over some pixels; padded to a multiple of the vector length.
 pub(crate) struct ActivationSums {
     bias: Workspace,
     slope: Workspace,
@@ -69,7 +69,7 @@ impl ActivationSums {
     }
 }
 
-/// The way back through the activation for one vector of channels.
+/// Backward pass of the activation for one vector of channels.
 pub(crate) struct ActivationBackward<S: Simd> {
     slope: S::f32s,
     bias_sum: S::f32s,

@@ -11,14 +11,11 @@ use crate::vectors::dispatch;
 
 /// An operation on vectors of elements.
 trait Op: Copy + Sync {
-    /// The result for elements of `N` operands.
+    /// The result for elements of two operands.
     fn apply<S: Simd>(self, simd: S, operands: [S::f32s; 2]) -> S::f32s;
 }
 
 /// `max(x, 0)`; NaN stays NaN.
-///
-/// # Panics
-/// Never.
 pub fn relu(x: &[f32]) -> Vec<f32> {
     map(Relu, [x, x])
 }
@@ -187,7 +184,7 @@ impl<O: Op> WithSimd for Map<'_, O> {
 #[inline(always)]
 fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const LIMIT: f32 = 87.0;
-    /// Adding it rounds to whole numbers: the last bit of the sum stands for 1.
+    /// Adding it rounds to integers: the last bit of the sum stands for 1.
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
     /// `ln(2)`, its first bits, so that multiples are exact, and the rest.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
@@ -201,7 +198,7 @@ fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
         1.0 / 720.0,
         1.0 / 5040.0,
     ];
-    // Comparisons with NaN are false: it passes both.
+    // NaN passes both comparisons, which are false.
     let [low, high] = [simd.splat_f32s(-LIMIT), simd.splat_f32s(LIMIT)];
     let x = simd.select_f32s(simd.less_than_f32s(x, low), low, x);
     let x = simd.select_f32s(simd.greater_than_f32s(x, high), high, x);

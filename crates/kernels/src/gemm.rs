@@ -4,7 +4,7 @@
 
 use pulp::{Simd, WithSimd};
 
-/// `C[m, n] = sum over k of A[m, k] * B[k, n]`, or added to what `C` holds.
+/// `C[m, n] = sum over k of A[m, k] * B[k, n]`, optionally added to `C`.
 ///
 /// `B` and `C` are rows of whole vectors; `A` may be walked in either direction.
 pub(crate) struct Product<'a> {
@@ -75,7 +75,7 @@ impl Product<'_> {
     #[inline(always)]
     unsafe fn columns<S: Simd, const MR: usize, const NR: usize>(&mut self, simd: S, start: usize) {
         let mut row = 0;
-        // SAFETY: each block lies within the rows, and the caller answers for the columns.
+        // SAFETY: each block lies within the rows; the caller guarantees the columns.
         unsafe {
             while self.size[0] - row >= MR {
                 self.block::<S, MR, NR>(simd, row, start);
@@ -106,7 +106,7 @@ impl Product<'_> {
     ) {
         let [a_row, a_column] = self.a_strides;
         let mut sums = [[simd.splat_f32s(0.0); NR]; MR];
-        // SAFETY: rows and columns are within the matrices, by the caller's word; `C` is ours alone.
+        // SAFETY: the caller guarantees that rows and columns lie within the matrices; `C` is borrowed mutably.
         unsafe {
             let mut a = self.a.as_ptr().add(row * a_row);
             let mut b = self.b.as_ptr().add(start);

@@ -6,13 +6,13 @@ use pulp::Simd;
 
 use crate::output::Unwritten;
 
-/// `channels`, rounded up to whole vectors.
+/// `channels`, rounded up to a multiple of the vector length.
 #[inline(always)]
 pub(crate) fn padded<S: Simd>(channels: usize) -> usize {
     channels.next_multiple_of(S::F32_LANES)
 }
 
-/// The vector of a row that starts at `start`; zeros stand beyond its end.
+/// The vector of a row that starts at `start`; zeros beyond its end.
 #[inline(always)]
 pub(crate) fn load<S: Simd>(simd: S, row: &[f32], start: usize) -> S::f32s {
     match row.get(start..start + S::F32_LANES) {
@@ -37,7 +37,7 @@ pub(crate) fn accumulate<S: Simd>(simd: S, row: &mut [f32], start: usize, values
     store(simd, row, start, sum);
 }
 
-/// Writes a vector at `start` of a row that holds nothing yet, as far as the row goes.
+/// Writes a vector at `start` of an uninitialized row, as far as the row goes.
 #[inline(always)]
 pub(crate) fn write<S: Simd>(simd: S, row: &mut Unwritten, start: usize, values: S::f32s) {
     if let Some(target) = row.get_mut(start..start + S::F32_LANES) {

@@ -1,15 +1,15 @@
-//! From `[batch_size, channels, height, width]` to channels-last.
+//! Conversion from `[batch_size, channels, height, width]` to channels-last.
 
-#![allow(unsafe_code)] // Vouches for what it wrote.
+#![allow(unsafe_code)] // Asserts that the output is initialized.
 
 use crate::Images;
 use crate::output::{Unwritten, unwritten, written};
 use crate::parallel::{parts, run, split};
 
-/// The values of images that are stored channel by channel, pixel by pixel.
+/// Converts NCHW images to NHWC.
 ///
 /// # Panics
-/// If the length is another.
+/// If the length does not match.
 pub fn channels_last(images: Images, channels: usize, values: &[f32]) -> Vec<f32> {
     let pixels = images.height * images.width;
     let image = channels * pixels;
@@ -38,7 +38,7 @@ pub fn channels_last(images: Images, channels: usize, values: &[f32]) -> Vec<f32
     unsafe { written(output) }
 }
 
-/// Planes of so many channels that each pixel is written at once.
+/// Planes whose channels are written together for each pixel.
 fn interleave<const C: usize>(values: &[f32], output: &mut Unwritten) {
     let pixels = values.len() / C;
     let planes: [&[f32]; C] = std::array::from_fn(|c| &values[c * pixels..(c + 1) * pixels]);
@@ -50,7 +50,7 @@ fn interleave<const C: usize>(values: &[f32], output: &mut Unwritten) {
 }
 
 fn transpose(channels: usize, values: &[f32], output: &mut Unwritten) {
-    /// Pixels that stay in the first-level cache, whatever the channels.
+    /// Pixels that stay in the first-level cache for any number of channels.
     const PIXELS: usize = 64;
     let pixels = values.len() / channels;
     for start in (0..pixels).step_by(PIXELS) {

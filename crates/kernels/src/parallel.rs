@@ -1,5 +1,5 @@
-//! How work is split over threads. Where partial sums come out of it, the places are the same for any
-//! number of threads, and so are the sums.
+//! Splitting of work over threads. Partial sums are split at the same places for any number of threads, so
+//! that the sums are equal.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -9,13 +9,13 @@ pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
-/// `count` things in contiguous parts of nearly equal size, one for each thread; none is empty.
+/// Splits `count` items into contiguous, non-empty parts of nearly equal size, one per thread.
 pub(crate) fn parts(count: usize) -> impl Iterator<Item = Range<usize>> {
     split_into(count, threads().min(count))
 }
 
-/// The same for things that are summed up, in as many parts as pay for adding up their sums: `each` is how
-/// much a thing takes, where a part has at least 128 to do.
+/// The same for things that are summed up, in parts of at least 128 units of work, so that adding up their
+/// sums pays; `each` is the work per thing.
 pub(crate) fn summed_parts(count: usize, each: usize) -> impl Iterator<Item = Range<usize>> {
     const LEAST: usize = 128;
     const FEW: usize = 2;
@@ -38,8 +38,8 @@ pub(crate) fn split<T>(mut slice: &mut [T], lengths: impl Iterator<Item = usize>
         .collect()
 }
 
-/// The results of `compute` for each piece of work, in their order. The thread that asks computes too:
-/// waking another takes as long as a small kernel.
+/// The results of `compute` for each piece of work, in their order. The calling thread computes too,
+/// because waking another takes as long as a small kernel.
 pub(crate) fn run<T: Send, R: Send>(work: Vec<T>, compute: impl Fn(T) -> R + Sync) -> Vec<R> {
     let helpers = threads().min(work.len()).saturating_sub(1);
     let mut results: Vec<Option<R>> = work.iter().map(|_| None).collect();

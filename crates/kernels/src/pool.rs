@@ -6,14 +6,14 @@ use crate::Images;
 use crate::output::{unwritten, written, zeroed};
 use crate::parallel::{parts, run, split};
 
-/// The largest of each 2x2 pixels; a last odd row or column is left out.
+/// The maximum of each 2x2 pixels; a last odd row or column is dropped.
 ///
 /// # Shapes
 /// - `input`: `[batch_size, height, width, channels]`
 /// - output: `[batch_size, height / 2, width / 2, channels]`
 ///
 /// # Panics
-/// If the input's length is another.
+/// If the input's length does not match.
 pub fn max_pool(images: Images, channels: usize, input: &[f32]) -> Vec<f32> {
     let row = check(images, channels, input);
     let [height, width] = [images.height / 2, images.width / 2];
@@ -45,10 +45,10 @@ pub fn max_pool(images: Images, channels: usize, input: &[f32]) -> Vec<f32> {
     unsafe { written(output) }
 }
 
-/// Gradient of [`max_pool`]: the first of the largest, row by row, takes it all, as in PyTorch.
+/// Gradient of [`max_pool`]: the first maximum, row by row, takes all of it, as in PyTorch.
 ///
 /// # Panics
-/// If a length is another.
+/// If a length does not match.
 pub fn max_pool_backward(
     images: Images,
     channels: usize,
@@ -108,7 +108,7 @@ pub fn max_pool_backward(
     unsafe { written(grad) }
 }
 
-/// Whether a later value takes the place of an earlier one; a NaN does, and stays.
+/// Whether a later value replaces an earlier one; a NaN replaces any value and stays.
 #[inline(always)]
 fn takes(later: f32, earlier: f32) -> bool {
     later > earlier || (later.is_nan() && !earlier.is_nan())

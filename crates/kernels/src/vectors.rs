@@ -1,10 +1,10 @@
-//! The vectors that kernels compute with.
+//! Selection of the vector instructions.
 
 use std::sync::LazyLock;
 
 use pulp::{Arch, WithSimd};
 
-/// Keeps kernels from wider vectors than these: `avx2` or `scalar`.
+/// Environment variable that limits the width of vectors: `avx2` or `scalar`.
 const LIMIT: &str = "N2N_VECTORS";
 
 static ARCH: LazyLock<Arch> = LazyLock::new(|| match std::env::var(LIMIT).as_deref() {

@@ -1,4 +1,4 @@
-//! Scratch memory that is kept from one call to the next.
+//! Working memory that is kept from one call to the next.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, PoisonError};
@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 /// Alignment of the widest vector, in floats.
 const ALIGNMENT: usize = 16;
 
-/// Memory that nobody uses at the moment.
+/// Unused blocks of memory.
 static IDLE: Mutex<Vec<Vec<f32>>> = Mutex::new(vec![]);
 
-/// Floats with no particular values, aligned for vectors; the memory goes back when dropped.
+/// Floats of arbitrary values, aligned for vectors; dropping them returns the memory.
 pub(crate) struct Workspace {
     memory: Vec<f32>,
     start: usize,

@@ -135,7 +135,7 @@ fn step() -> usize {
 }
 
 #[test]
-fn a_steady_step_allocates_little_beside_its_results() {
+fn steady_step_allocates_little_beside_its_results() {
     // Working memory grows to what it needs, then is used again.
     for _ in 0..8 {
         step();

@@ -150,11 +150,11 @@ fn check(case: &Case, transposed: bool) {
 }
 
 #[test]
-fn convolutions_are_those_of_the_definition() {
+fn convolutions_match_the_definition() {
     cases().iter().for_each(|case| check(case, false));
 }
 
 #[test]
-fn transposed_convolutions_are_those_of_the_definition() {
+fn transposed_convolutions_match_the_definition() {
     cases().iter().for_each(|case| check(case, true));
 }

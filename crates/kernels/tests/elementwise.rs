@@ -6,7 +6,7 @@ use n2n_kernels::{Images, elementwise, layout};
 const TOLERANCE: f64 = 5e-7;
 
 #[test]
-fn the_sigmoid_is_the_logistic_function() {
+fn sigmoid_matches_the_logistic_function() {
     let x: Vec<f32> = (-8600..=8600).map(|i| i as f32 / 100.0).collect();
     for (x, y) in x.iter().zip(elementwise::sigmoid(&x)) {
         let expected = 1.0 / (1.0 + (-f64::from(*x)).exp());
@@ -22,7 +22,7 @@ fn the_sigmoid_is_the_logistic_function() {
 }
 
 #[test]
-fn gradients_are_those_of_the_definitions() {
+fn gradients_match_the_definitions() {
     let (y, dy) = ([0.0, 0.25, 0.5, 1.0], [1.0, 2.0, -4.0, 3.0]);
     assert_eq!(
         elementwise::sigmoid_backward(&y, &dy),
@@ -41,7 +41,7 @@ fn gradients_are_those_of_the_definitions() {
 }
 
 #[test]
-fn the_squared_error_of_many_is_exact() {
+fn squared_error_of_many_values_is_exact() {
     let x: Vec<f32> = (0..100_003).map(|i| (i % 7) as f32).collect();
     let y = vec![1.0; x.len()];
     let expected: f64 = x.iter().map(|x| (f64::from(*x) - 1.0).powi(2)).sum();

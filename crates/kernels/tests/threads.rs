@@ -81,7 +81,7 @@ fn results() -> Vec<Vec<f32>> {
 }
 
 #[test]
-fn the_number_of_threads_changes_no_bit() {
+fn thread_count_changes_no_bit() {
     let with = |threads| {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
         pool.expect("threads").install(results)

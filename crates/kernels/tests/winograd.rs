@@ -62,7 +62,7 @@ fn upsample(low: &Batch) -> Batch {
 }
 
 #[test]
-fn outputs_and_gradients_are_those_of_the_definition() {
+fn outputs_and_gradients_match_the_definition() {
     for case in cases() {
         let Images {
             batch_size,

@@ -1,7 +1,7 @@
 //! The traits of a network: its config, which describes it, and its layers, which compute it.
 //!
-//! Training, tiled inference and export know networks by these traits only, so that a new network is a
-//! file of its own and a line in `network.rs`.
+//! Training, tiled inference and export know networks by these traits only, so that a new network is one
+//! file and one line in `network.rs`.
 
 use std::fmt::Debug;
 
@@ -126,13 +126,13 @@ pub trait Architecture {
 
 /// The layers of a network.
 pub trait Forward: Debug {
-    /// The denoised images.
+    /// Denoises a batch of images.
     ///
     /// # Shapes
     /// - `x`, output: `[batch_size, channels, height, width]`
     ///
     /// # Panics
-    /// If a side cannot be halved often enough.
+    /// If a side is not a multiple of `2^depth`.
     fn forward(&self, x: Tensor<4>) -> Tensor<4>;
 
     /// Whether the ops of `n2n_scratch` compute it.

@@ -81,7 +81,7 @@ pub enum Conv2d {
 }
 
 impl Conv2d {
-    /// The convolved batch, `[batch_size, channels_out, height_out, width_out]`.
+    /// Convolves a batch; the output is `[batch_size, channels_out, height_out, width_out]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Burn(conv) => conv.forward(x),
@@ -172,7 +172,7 @@ pub enum ConvTranspose2d {
 }
 
 impl ConvTranspose2d {
-    /// The transposed convolution of the batch.
+    /// Applies the transposed convolution to a batch.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Burn(conv) => conv.forward(x),

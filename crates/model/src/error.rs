@@ -41,7 +41,7 @@ pub enum ConfigError {
         gain: f64,
     },
 
-    /// An image whose sides cannot be halved often enough.
+    /// An image whose sides are not multiples of `2^depth`.
     #[error(
         "images are {height}x{width}, but the network halves them {depth} times, so that sides must be \
          divisible by {multiple}; crop them, or set a lower model.depth"

@@ -1,5 +1,5 @@
 //! The model file: safetensors with the weights under PyTorch's names, and one metadata key that
-//! says everything else needed to use them.
+//! holds everything else needed to use them.
 //!
 //! It holds no time and no path, and one metadata key only, so equal runs write equal bytes.
 
@@ -18,27 +18,27 @@ use crate::StateDict;
 /// The metadata key of the model file; its value is JSON.
 pub const METADATA_KEY: &str = "n2n";
 
-/// Why a model file could not be written or read.
+/// Error of reading or writing a model file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// The operating system refused.
+    /// The operating system reports an error.
     #[error("cannot {verb} {path}: {source}", path = .path.display())]
     Io {
         /// `read` or `write`.
         verb: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// Error of the operating system.
         source: std::io::Error,
     },
 
-    /// The file is damaged, or something else.
+    /// The file is damaged, or not safetensors.
     #[error("{path} is not a valid safetensors file: {source}", path = .path.display())]
     Safetensors {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// Cause.
         source: SafeTensorError,
     },
 
@@ -54,7 +54,7 @@ pub enum FileError {
     Metadata {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// Cause.
         source: serde_json::Error,
     },
 
@@ -104,7 +104,7 @@ pub fn write_model_file(
     })
 }
 
-/// Reads what [`write_model_file`] wrote.
+/// Reads a file written by [`write_model_file`].
 ///
 /// # Errors
 /// When the file is missing, damaged, or not a model file.
@@ -117,7 +117,7 @@ pub fn read_model_file<T: DeserializeOwned>(path: &Path) -> Result<(StateDict, T
     parse_model_file(&bytes, path)
 }
 
-/// The same for bytes in memory; `path` is what errors call them.
+/// The same for bytes in memory; errors name them `path`.
 ///
 /// # Errors
 /// When they are damaged, or not a model file.

@@ -70,7 +70,7 @@ mod tests {
     const TOLERANCE: f32 = 1e-6;
 
     #[test]
-    fn widths_are_those_of_pytorch() {
+    fn widths_match_pytorch() {
         // torch.nn.init on torch.empty(5, 7, 3, 2): _calculate_fan_in_and_fan_out gives (42, 30).
         let kernel = [5, 7, 3, 2];
         for (init, gain, expected) in [

@@ -1,7 +1,7 @@
 //! The networks, and the self-contained file of a trained one.
 //!
 //! Start reading at `unet/mod.rs`, the network, and at `network.rs`, the table of all networks. A new network
-//! implements [`Architecture`] and [`Forward`] in a file of its own.
+//! implements [`Architecture`] and [`Forward`] in one file.
 
 mod architecture;
 mod builder;

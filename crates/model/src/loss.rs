@@ -1,4 +1,4 @@
-//! What training minimizes; which one fits depends on the noise of the targets.
+//! Losses; the noise of the targets decides which one fits.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ const EPSILON: f32 = 1e-8;
 /// Added to a denoised value that an error is divided by (the same, section 3.4).
 const HDR_OFFSET: f32 = 0.01;
 
-/// The exponent of L0 when training starts; it falls to 0 in a straight line.
+/// The exponent of L0 when training starts; it falls to 0 linearly.
 const FIRST_EXPONENT: f64 = 2.0;
 
 /// A loss: the mean over all values of a function of output `f` and target `y`.

@@ -120,7 +120,7 @@ impl NetworkConfig {
     /// Checks that images of this size pass through the network.
     ///
     /// # Errors
-    /// When a side cannot be halved often enough.
+    /// When a side is not a multiple of [`divisor`](Self::divisor).
     pub fn check_image(&self, height: usize, width: usize) -> Result<(), ConfigError> {
         self.validate()?;
         ConfigError::check_image(height, width, self.architecture().depth())
@@ -224,10 +224,10 @@ impl NetworkConfig {
 }
 
 impl Network {
-    /// The denoised images, of the shape of `x`: `[batch_size, channels, height, width]`.
+    /// Denoises a batch of images; the output has the shape of `x`: `[batch_size, channels, height, width]`.
     ///
     /// # Panics
-    /// If a side cannot be halved often enough.
+    /// If a side is not a multiple of [`NetworkConfig::divisor`].
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.layers().forward(x)
     }
@@ -255,7 +255,7 @@ impl Network {
             None if loss == Loss::L2 => mse(output, target, self.layers().is_scratch()),
             None => loss.of_values(output, target, progress).mean(),
             Some(mask) => {
-                // Where no pixel counts there is no error.
+                // An empty mask gives a loss of 0.
                 let count = mask.clone().sum().clamp_min(1.0) * output.dims()[1] as f32;
                 (loss.of_values(output, target, progress) * mask).sum() / count
             }

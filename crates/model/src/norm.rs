@@ -1,4 +1,4 @@
-//! Batch normalization, as PyTorch does it.
+//! Batch normalization with PyTorch's statistics.
 
 use burn::module::{Module, Param, RunningState};
 use burn::tensor::Tensor;
@@ -64,6 +64,6 @@ impl BatchNorm {
 fn update(running: &RunningState<Tensor<1>>, batch: Tensor<1>) {
     let next = running.value() * (1.0 - MOMENTUM) + batch.detach() * MOMENTUM;
     running.update(next.detach());
-    // At once, so that records and validations have it.
+    // Immediately, so that records and validations have it.
     running.value_sync();
 }

@@ -1,4 +1,4 @@
-//! Where a network's parameters come from: drawn from a seed, or read under PyTorch's names.
+//! Sources of a network's parameters: a seed, or a state dict with PyTorch's names.
 //!
 //! A network is built once, by asking a [`ParameterSource`] for each parameter by name. Values are
 //! made on the host, so that one seed gives the same network on every device.
@@ -27,7 +27,7 @@ pub enum Initializer {
         /// Standard deviation.
         std: f32,
     },
-    /// One value everywhere.
+    /// Constant.
     Constant {
         /// The value.
         value: f32,
@@ -178,7 +178,7 @@ struct NamedParameters {
 impl ModuleVisitor for NamedParameters {
     fn enter_module(&mut self, name: &str, container_type: &str) {
         if is_layer(container_type) {
-            // PyTorch's names for a PReLU's slope, and for a normalization's scale and shift.
+            // PyTorch names for a PReLU's slope, and for a normalization's scale and shift.
             let name = match name {
                 "alpha" | "gamma" => "weight",
                 "beta" => "bias",

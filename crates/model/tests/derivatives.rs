@@ -58,7 +58,7 @@ impl Problem {
 }
 
 #[test]
-fn directional_derivatives_are_central_differences() {
+fn directional_derivatives_match_central_differences() {
     let [device, _] = cpu_devices_in_f64();
     let device = device.autodiff();
     let random = |shape| Tensor::<4>::random(shape, Distribution::Uniform(0.0, 1.0), &device);

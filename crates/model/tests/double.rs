@@ -1,4 +1,4 @@
-//! Whole networks in f64: a program of its own, because a process has one element type for a device.
+//! Whole networks in f64: a separate program, because a process has one element type for a device.
 
 #![allow(clippy::unwrap_used)]
 

@@ -15,7 +15,7 @@ fn state() -> StateDict {
 }
 
 #[test]
-fn what_is_written_reads_back_and_equal_models_are_equal_bytes() {
+fn model_file_reads_back_and_is_reproducible() {
     let folder = tempfile::tempdir().unwrap();
     let (first, second) = (folder.path().join("a"), folder.path().join("b"));
     let metadata = ("unet".to_owned(), vec![0.1_f32, 1.0 / 3.0]);
@@ -31,7 +31,7 @@ fn what_is_written_reads_back_and_equal_models_are_equal_bytes() {
 }
 
 #[test]
-fn a_damaged_file_is_an_error_at_any_length() {
+fn truncated_model_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
     write_model_file(&path, &state(), &1).unwrap();
@@ -45,7 +45,7 @@ fn a_damaged_file_is_an_error_at_any_length() {
 }
 
 #[test]
-fn a_file_without_our_metadata_says_so() {
+fn foreign_safetensors_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("weights");
     let empty: [(&str, safetensors::tensor::TensorView<'_>); 0] = [];
@@ -57,7 +57,7 @@ fn a_file_without_our_metadata_says_so() {
 }
 
 #[test]
-fn a_failed_write_leaves_the_old_file() {
+fn failed_write_keeps_the_old_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
     write_model_file(&path, &state(), &1).unwrap();

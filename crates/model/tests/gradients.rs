@@ -4,7 +4,7 @@ use burn::module::{ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 
-/// Gradients under the paths of the parameters, in PyTorch's words.
+/// Gradients under the paths of the parameters, with PyTorch's names.
 pub struct GradientVisitor<'a> {
     gradients: &'a GradientsParams,
     path: Vec<String>,
@@ -40,7 +40,7 @@ impl ModuleVisitor for GradientVisitor<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        // Running statistics have none.
+        // Running statistics have no gradients.
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
             let name = format!("grad.{}", self.path.join("."));
             self.found.push((name, gradient.into_data()));

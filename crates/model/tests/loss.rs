@@ -64,7 +64,7 @@ fn check(loss: Loss, progress: f64, formula: impl Fn(f64, f64) -> (f64, f64) + C
 }
 
 #[test]
-fn values_and_gradients_are_those_of_the_formulas() {
+fn values_and_gradients_match_the_formulas() {
     check(Loss::L2, 0.0, |f, y| ((f - y).powi(2), 2.0 * (f - y)));
     check(Loss::L1, 0.5, |f, y| ((f - y).abs(), (f - y).signum()));
     check(Loss::RelativeL2, 0.0, |f, y| {
@@ -81,7 +81,7 @@ fn values_and_gradients_are_those_of_the_formulas() {
 }
 
 #[test]
-fn a_mask_of_nothing_is_no_error() {
+fn empty_mask_gives_zero_loss() {
     let device = Device::flex();
     let images = Tensor::<4>::ones([1, 2, 1, 3], &device);
     let mask = Some(Tensor::zeros([1, 1, 1, 3], &device));

@@ -85,7 +85,7 @@ fn measured_radius(config: &NetworkConfig) -> usize {
 }
 
 #[test]
-fn receptive_radius_is_that_of_real_networks() {
+fn receptive_radius_matches_real_networks() {
     let unshared = NetworkConfig::UNet(UNetConfig {
         channels: Some(1),
         features: 6,

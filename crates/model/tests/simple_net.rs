@@ -14,7 +14,7 @@ use crate::implementations::{Steps, implementations_agree, loss_and_gradients};
 const TOLERANCE: f64 = 1e-5;
 
 #[test]
-fn parameter_count_is_the_references() {
+fn parameter_count_matches_the_reference() {
     let network = SimpleNetConfig::default().init(0, &Device::flex());
     assert_eq!(network.num_params(), 34_499);
 }
@@ -92,7 +92,7 @@ fn implementations_agree_on_wgpu() {
 
 /// Burn's plain SGD on the layers' gradients computes `w - lr * dL/dw`, to the bit.
 #[test]
-fn layers_descend_by_plain_sgd() {
+fn layers_match_plain_sgd_to_the_bit() {
     const LR: f32 = 0.3;
     let device = Device::flex().autodiff();
     let config = SimpleNetConfig {

@@ -1,4 +1,4 @@
-//! Memory over a long training: a program of its own, because other tests would allocate too.
+//! Memory over a long training: a separate program, because other tests would allocate too.
 
 #![cfg(target_os = "linux")] // Reads what Linux says of the process.
 #![allow(clippy::unwrap_used)]

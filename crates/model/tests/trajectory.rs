@@ -13,7 +13,7 @@ const TOLERANCE: f64 = 1e-4;
 const LR: f64 = 1.0;
 
 #[test]
-fn twenty_losses_are_pytorchs_with_either_convolution() {
+fn twenty_losses_match_pytorch() {
     let golden = Golden::read("trajectory.safetensors");
     let device = Device::flex().autodiff();
     let batches = |name: &str| -> Tensor<5> { Tensor::from_data(golden.tensor(name), &device) };

@@ -25,7 +25,7 @@ const SHARED_SIZES: [(usize, usize); 6] = [
 ];
 
 #[test]
-fn parameter_counts_are_the_references() {
+fn parameter_counts_match_the_reference() {
     let device = Device::flex();
     for (features, expected) in SHARED_SIZES {
         let relu = UNetConfig {
@@ -43,7 +43,7 @@ fn parameter_counts_are_the_references() {
 }
 
 #[test]
-fn any_size_divisible_by_the_depth_passes_and_others_are_refused() {
+fn sizes_must_be_multiples_of_the_divisor() {
     let device = Device::flex();
     for (depth, height, width) in [(2, 4, 12), (3, 24, 8), (4, 16, 48)] {
         let config = UNetConfig { depth, ..config(3) };
@@ -71,7 +71,7 @@ fn any_size_divisible_by_the_depth_passes_and_others_are_refused() {
 
 #[test]
 #[should_panic(expected = "expected sides divisible by 4, got 6x8")]
-fn an_image_of_the_wrong_size_panics_with_expected_and_got() {
+fn wrong_image_size_panics_with_expected_and_got() {
     let device = Device::flex();
     let config = UNetConfig {
         depth: 2,
@@ -83,7 +83,7 @@ fn an_image_of_the_wrong_size_panics_with_expected_and_got() {
 }
 
 #[test]
-fn one_seed_gives_one_network_and_another_seed_another() {
+fn seed_determines_the_network() {
     #[allow(deprecated)]
     let (flex, ndarray) = (Device::flex(), Device::ndarray());
     let config = config(5);
@@ -94,7 +94,7 @@ fn one_seed_gives_one_network_and_another_seed_another() {
 }
 
 #[test]
-fn initial_weights_fill_pytorchs_interval() {
+fn initial_weights_fill_the_interval_of_pytorch() {
     let config = config(32);
     let state = config.state_dict(&config.init(9, &Device::flex()));
     for (name, fan_in) in [("dblocks.1.conv0", 96 * 9), ("eblocks.2.conv", 32 * 9)] {
@@ -118,7 +118,7 @@ fn initial_weights_fill_pytorchs_interval() {
 }
 
 #[test]
-fn a_shared_block_stands_under_every_index_of_the_state_dict() {
+fn shared_block_has_an_entry_for_each_index() {
     let config = config(4);
     let device = Device::flex();
     let state = config.state_dict(&config.init(2, &device));
@@ -133,7 +133,7 @@ fn a_shared_block_stands_under_every_index_of_the_state_dict() {
 }
 
 #[test]
-fn a_state_dict_that_does_not_fit_is_refused_by_name() {
+fn misfit_state_dict_error_names_the_parameter() {
     let config = config(4);
     let device = Device::flex();
     let state = config.state_dict(&config.init(2, &device));
@@ -163,7 +163,7 @@ fn a_state_dict_that_does_not_fit_is_refused_by_name() {
 }
 
 #[test]
-fn grey_images_have_one_channel_from_end_to_end() {
+fn grey_network_has_one_channel_at_both_ends() {
     let device = Device::flex();
     for conv in [Convolution::Burn, Convolution::Scratch] {
         let config = UNetConfig {

@@ -1,4 +1,4 @@
-//! wgpu against flex, on whatever adapter this machine has, a software one included.
+//! wgpu against flex, on any adapter of the machine, a software one included.
 //!
 //! One test, because each process tunes its kernels anew, which takes a software adapter a minute.
 
@@ -20,7 +20,7 @@ const LOSS_TOLERANCE: f64 = 1e-4;
 const STEPS: usize = 10;
 
 #[test]
-fn wgpu_computes_what_flex_computes() {
+fn wgpu_matches_flex() {
     let Some(wgpu) = n2n_testing::wgpu() else {
         return;
     };

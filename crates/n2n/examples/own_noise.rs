@@ -1,4 +1,4 @@
-//! Trains with a noise model of one's own: rows that are brighter or darker as a whole.
+//! Trains with a custom noise model: rows that are brighter or darker as a whole.
 //!
 //! ```sh
 //! cargo run --release --example own_noise

@@ -42,13 +42,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
         .collect();
 
-    let mut experiment = Experiment::default();
-    experiment.model = NetworkConfig::UNet(UNetConfig {
-        features: 8,
-        depth: 2,
-        ..UNetConfig::default()
-    });
-    experiment.train.max_images = Some(4_000);
+    let mut experiment = Experiment {
+        model: NetworkConfig::UNet(UNetConfig {
+            features: 8,
+            depth: 2,
+            ..UNetConfig::default()
+        }),
+        ..Experiment::default()
+    };
+    experiment.train.max_images = Some(16_000);
     let outcome =
         Trainer::with_pairs(&experiment, pairs, &Device::flex())?.run(&Stop::new(), |_| {})?;
 

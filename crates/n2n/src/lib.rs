@@ -47,20 +47,25 @@
 //! # }
 //! ```
 //!
-//! `crates/n2n/examples` has whole programs: training on a folder, on arrays in memory, and with a noise model
-//! of one's own.
+//! [`devices`] opens a GPU in place of [`Device::flex`], the CPU: `Backend::Auto.open(0)?.device`.
+//!
+//! `crates/n2n/examples` has whole programs: they train on a folder, on arrays in memory, and with a custom
+//! noise model.
 //!
 //! # Modules
 //!
 //! - [`train`]: experiments, the training loop, run directories
 //! - [`data`]: noisy pairs, noise models, quality measures
 //! - [`model`]: the networks and their files
+//! - [`devices`]: GPUs and CPUs by name
 
 #![recursion_limit = "256"]
 
 pub use burn::tensor::Device;
 #[doc(inline)]
 pub use n2n_denoise::{Denoiser, Error, Image, ModelMetadata};
+#[doc(inline)]
+pub use n2n_devices as devices;
 
 /// Experiments, the training loop, run directories.
 pub mod train {

@@ -1,11 +1,9 @@
 //! Recording of ops on the tape of Burn's autodiff.
 
-use burn::backend::Autodiff;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::ops::{Backward, OpsKind};
 use burn::backend::tensor::FloatTensor;
-
-use crate::ops::ScratchOps;
+use burn::backend::{Autodiff, Backend};
 
 /// Runs an op, and records it if one of its inputs is tracked.
 pub(crate) fn record<B, C, O, const N: usize>(
@@ -14,7 +12,7 @@ pub(crate) fn record<B, C, O, const N: usize>(
     forward: impl FnOnce([FloatTensor<B>; N]) -> (FloatTensor<B>, O::State),
 ) -> FloatTensor<Autodiff<B, C>>
 where
-    B: ScratchOps,
+    B: Backend,
     C: CheckpointStrategy,
     O: Backward<B, N>,
 {

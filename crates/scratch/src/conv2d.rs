@@ -86,8 +86,8 @@ pub(crate) fn conv2d_x_backward<B: ScratchOps>(
             let columns = B::float_matmul(weight.clone(), grad); // [G, C_in / G * h * w, M]
             let [groups, rows, count] = columns.shape().dims();
             let columns = B::float_reshape(columns, Shape::new([groups * rows, count]));
-            let reach = geometry.reach([tile.rows.len(), width_out]);
-            let part = B::fold(columns, geometry, reach);
+            let extent = geometry.extent([tile.rows.len(), width_out]);
+            let part = B::fold(columns, geometry, extent);
             whole = Some(match whole {
                 None if tile.rows.len() == height_out => part,
                 whole => add_rows::<B>(whole, part, &geometry, &tile, positions),
@@ -226,7 +226,7 @@ fn add_rows<B: ScratchOps>(
 ) -> FloatTensor<B> {
     let [images, channels, _, _] = part.shape().dims();
     let whole = whole.unwrap_or_else(|| {
-        let [height, width] = geometry.reach(positions);
+        let [height, width] = geometry.extent(positions);
         let shape = Shape::new([images, channels, height, width]);
         B::float_zeros(shape, &part.device(), part.dtype().into())
     });

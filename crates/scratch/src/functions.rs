@@ -58,8 +58,8 @@ pub fn fold(columns: Tensor<3>, geometry: &ConvGeometry, size: [usize; 2]) -> Te
         "expected a multiple of {kernel} rows for the kernel, got {rows}"
     );
     let columns = columns.swap_dims(0, 1).reshape([rows, batch_size * count]);
-    let reach = geometry.reach(positions);
-    let frame = <Dispatch as ScratchOps>::fold(columns.into_dispatch(), *geometry, reach);
+    let extent = geometry.extent(positions);
+    let frame = <Dispatch as ScratchOps>::fold(columns.into_dispatch(), *geometry, extent);
     Tensor::from_dispatch(unframe::<Dispatch>(frame, geometry, positions, size))
 }
 

@@ -228,11 +228,11 @@ impl ConvGeometry {
         output_padding: [usize; 2],
     ) -> Result<[usize; 2], GeometryError> {
         self.check_output_padding(output_padding)?;
-        let reach = self.reach(input_size);
+        let extent = self.extent(input_size);
         let mut size = [0; 2];
         for axis in 0..2 {
             let padding = self.padding[axis].iter().sum::<usize>();
-            let extent = reach[axis] + output_padding[axis];
+            let extent = extent[axis] + output_padding[axis];
             if padding >= extent {
                 return Err(GeometryError::NoOutput {
                     axis: AXES[axis],
@@ -269,15 +269,15 @@ impl ConvGeometry {
         self.kernel_size.iter().product()
     }
 
-    /// Size of the frame that so many positions of the kernel reach: `s*(n - 1) + d*(k - 1) + 1`.
-    pub(crate) fn reach(&self, positions: [usize; 2]) -> [usize; 2] {
+    /// Size of the frame that `positions` of the kernel cover: `s*(n - 1) + d*(k - 1) + 1`.
+    pub(crate) fn extent(&self, positions: [usize; 2]) -> [usize; 2] {
         std::array::from_fn(|axis| {
             let kernel_extent = self.dilation[axis] * (self.kernel_size[axis] - 1) + 1;
             self.stride[axis] * (positions[axis] - 1) + kernel_extent
         })
     }
 
-    /// Number of positions of the kernel in a frame: the inverse of [`reach`](Self::reach).
+    /// Number of positions of the kernel in a frame: the inverse of [`extent`](Self::extent).
     pub(crate) fn positions(&self, frame_size: [usize; 2]) -> [usize; 2] {
         std::array::from_fn(|axis| {
             let kernel_extent = self.dilation[axis] * (self.kernel_size[axis] - 1) + 1;
@@ -285,23 +285,23 @@ impl ConvGeometry {
         })
     }
 
-    /// Rows of the frame that these rows of positions reach.
+    /// Rows of the frame that these rows of positions cover.
     pub(crate) fn reached_rows(&self, rows: &Range<usize>) -> Range<usize> {
         let start = self.stride[0] * rows.start;
-        start..start + self.reach([rows.len(), 1])[0]
+        start..start + self.extent([rows.len(), 1])[0]
     }
 
     /// How an image of `size` lies in the frame of `positions`, on each axis; nothing where it is
     /// outside.
     pub(crate) fn overlaps(&self, size: [usize; 2], positions: [usize; 2]) -> Option<[Overlap; 2]> {
-        let reach = self.reach(positions);
+        let extent = self.extent(positions);
         let overlap = |axis: usize| {
             let before = self.padding[axis][0];
-            let length = size[axis].min(reach[axis].checked_sub(before)?);
+            let length = size[axis].min(extent[axis].checked_sub(before)?);
             (length > 0).then(|| Overlap {
                 before,
                 length,
-                after: reach[axis] - before - length,
+                after: extent[axis] - before - length,
             })
         };
         Some([overlap(0)?, overlap(1)?])
@@ -331,7 +331,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn output_size_counts_the_positions_of_the_dilated_kernel() {
+    fn output_size_counts_dilated_kernel_positions() {
         for (input, kernel, stride, before, after, dilation) in [
             (9, 3, 1, 1, 1, 1),
             (10, 3, 2, 0, 0, 1),

@@ -41,7 +41,7 @@ impl Conv2d {
         })
     }
 
-    /// The convolved batch.
+    /// Convolves a batch.
     ///
     /// # Shapes
     /// - `x`: `[batch_size, channels_in, height, width]`
@@ -106,14 +106,14 @@ impl ConvTranspose2d {
         })
     }
 
-    /// The transposed convolution of the batch.
+    /// Applies the transposed convolution to a batch.
     ///
     /// # Shapes
     /// - `x`: `[batch_size, channels_in, height, width]`
     /// - output: `[batch_size, channels_out, height_out, width_out]`
     ///
     /// # Panics
-    /// If `x` has other channels, or the padding leaves nothing of the output.
+    /// If `x` has other channels, or the padding removes the whole output.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let bias = self.bias.as_ref().map(Param::val);
         let weight = self.weight.val();
@@ -198,7 +198,7 @@ mod tests {
         let bias = |size| Some(Param::from_tensor(Tensor::<1>::zeros([size], &device)));
         let geometry = |kernel| ConvGeometry::new(kernel).expect("no axis is zero");
 
-        let kernel = Conv2d::new(weight(), None, geometry([2, 3])).expect_err("turned kernel");
+        let kernel = Conv2d::new(weight(), None, geometry([2, 3])).expect_err("rotated kernel");
         assert_eq!(
             kernel.to_string(),
             "the geometry's kernel is [2, 3], but the weight's is [3, 2]"

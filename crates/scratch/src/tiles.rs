@@ -6,7 +6,7 @@ use std::ops::Range;
 /// product to run at full speed, small beside the images themselves.
 ///
 /// The peak of a convolution's columns is `max(MAX_TILE_ELEMENTS, channels_in * kernel_height *
-/// kernel_width * width_out)` elements, whatever the batch and the height.
+/// kernel_width * width_out)` elements, for any batch and height.
 pub const MAX_TILE_ELEMENTS: usize = 4 << 20;
 
 /// Some rows of some images of an output.
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tiles_cover_every_row_of_every_image_once_and_stay_bounded() {
+    fn tiles_cover_each_row_once_and_stay_bounded() {
         for (batch_size, height, width, elements) in [
             (16, 32, 30, 288),
             (3, 2000, 1500, 864),

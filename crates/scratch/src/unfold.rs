@@ -1,6 +1,6 @@
 //! Unfold (im2col) and its adjoint, fold (col2im).
 //!
-//! Both come in two steps: *framing* an image to exactly what the kernel's positions reach, and
+//! Both come in two steps: *framing* an image to exactly the extent that the kernel's positions cover, and
 //! moving windows of that frame to columns. Each step has its adjoint beside it.
 
 use burn::backend::tensor::FloatTensor;
@@ -14,7 +14,7 @@ use crate::geometry::Overlap;
 /// Columns of a frame: `columns[(c, i, j), (n, y, x)] = frame[n, c, s*y + d*i, s*x + d*j]`.
 ///
 /// # Shapes
-/// - `frame`: `[batch_size, channels, height, width]`, sizes exactly the geometry's reach
+/// - `frame`: `[batch_size, channels, height, width]`, with exactly the extent of the geometry
 /// - output: `[channels * kernel_height * kernel_width, batch_size * height_out * width_out]`
 pub(crate) fn unfold<B: Backend>(frame: FloatTensor<B>, geometry: ConvGeometry) -> FloatTensor<B> {
     let [batch_size, channels, height, width] = frame.shape().dims();
@@ -55,7 +55,7 @@ fn windows<B: Backend>(
 /// # Shapes
 /// - `columns`: `[channels * kernel_height * kernel_width, batch_size * height_out * width_out]`
 /// - output: `[batch_size, channels, height, width]`, where `size = [height, width]` is exactly
-///   the geometry's reach
+///   the extent of the geometry
 pub(crate) fn fold<B: Backend>(
     columns: FloatTensor<B>,
     geometry: ConvGeometry,
@@ -106,7 +106,7 @@ fn positions(geometry: &ConvGeometry, axis: usize, tap: usize, count: usize) -> 
     Slice::from_range_stepped(start..end, stride as isize)
 }
 
-/// The part of the zero-padded image that `positions` of the kernel reach, from the first on.
+/// The part of the zero-padded image that `positions` of the kernel cover, from the first on.
 ///
 /// # Shapes
 /// - `x`: `[batch_size, channels, height, width]`
@@ -120,7 +120,7 @@ pub(crate) fn frame<B: Backend>(
     let overlaps = geometry.overlaps([height, width], positions);
     let Some([rows, columns]) = overlaps else {
         // Every position lies in the padding.
-        let [height, width] = geometry.reach(positions);
+        let [height, width] = geometry.extent(positions);
         let shape = Shape::new([batch_size, channels, height, width]);
         let (device, dtype) = (x.device(), x.dtype().into());
         return B::float_zeros(shape, &device, dtype);
@@ -133,7 +133,7 @@ pub(crate) fn frame<B: Backend>(
 }
 
 /// Adjoint of [`frame`], for an image of `size`: the padding is dropped, what lies beyond the
-/// reach is zero.
+/// extent is zero.
 pub(crate) fn unframe<B: Backend>(
     frame: FloatTensor<B>,
     geometry: &ConvGeometry,

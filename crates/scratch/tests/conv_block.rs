@@ -21,7 +21,7 @@ fn random<const D: usize>(seed: u64, shape: [usize; D]) -> TensorData {
 
 struct Case {
     x: [usize; 4],
-    /// Channels that are joined after doubling.
+    /// Channels that are concatenated after upsampling.
     skip: Option<usize>,
     channels_out: usize,
     slopes: Vec<f32>,
@@ -73,7 +73,7 @@ fn values_and_gradients(case: &Case, device: &Device, fused: bool) -> Vec<Tensor
             upsampled_conv2d_activated(x.clone(), skip.clone(), w, b, activation)
         }
         (false, skip) => {
-            let joined = match skip {
+            let concatenated = match skip {
                 Some(skip) => {
                     let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
                     let x = module::interpolate(x.clone(), nearest.with_scale_factor([2.0, 2.0]));
@@ -82,7 +82,7 @@ fn values_and_gradients(case: &Case, device: &Device, fused: bool) -> Vec<Tensor
                 None => x.clone(),
             };
             let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
-            prelu(module::conv2d(joined, w, b, options), a)
+            prelu(module::conv2d(concatenated, w, b, options), a)
         }
     };
     let dy = Tensor::<4>::from_data(random(5, y.dims()), &device);
@@ -96,7 +96,7 @@ fn values_and_gradients(case: &Case, device: &Device, fused: bool) -> Vec<Tensor
 }
 
 #[test]
-fn fused_convolutions_are_the_ops_they_consist_of() {
+fn fused_convolutions_match_their_single_ops() {
     for device in cpu_devices() {
         for case in cases() {
             let got = values_and_gradients(&case, &device, true);
@@ -119,7 +119,7 @@ fn strided(
 ) -> Vec<TensorData> {
     let device = device.clone().autodiff();
     let tracked = |data| Tensor::<4>::from_data(data, &device).require_grad();
-    // Whichever side has more pixels: 7x6 to 4x2 and back to 7x5.
+    // The side with more pixels comes first: 7x6 to 4x2 and back to 7x5.
     let (x, weight, bias) = if transposed {
         (
             random(1, [2, 3, 4, 2]),
@@ -172,7 +172,7 @@ fn strided(
 }
 
 #[test]
-fn any_geometry_has_any_activation() {
+fn any_geometry_takes_any_activation() {
     for device in cpu_devices() {
         let slope = Tensor::<1>::from_data([0.3, -0.2, 0.1, 0.0, 2.0], &device);
         for activation in [
@@ -194,7 +194,7 @@ fn any_geometry_has_any_activation() {
 }
 
 #[test]
-fn pooling_gives_its_gradient_to_the_first_of_the_largest() {
+fn pooling_gradient_goes_to_the_first_maximum() {
     for device in cpu_devices() {
         let device = device.autodiff();
         // A tie, a NaN, and an odd column that no pool reaches.
@@ -212,7 +212,7 @@ fn pooling_gives_its_gradient_to_the_first_of_the_largest() {
 }
 
 #[test]
-fn pooling_is_burns() {
+fn pooling_matches_burn() {
     for device in cpu_devices() {
         let device = device.autodiff();
         let pooled = |pool: fn(Tensor<4>) -> Tensor<4>| {

@@ -16,7 +16,7 @@ use serde::Deserialize;
 /// (6e-8); ours are f32 sums of at most a few hundred terms.
 const TOLERANCE: f64 = 1e-6;
 
-/// On wgpu every new shape costs time to build kernels: one case of so many.
+/// Step through the cases on wgpu, where every new shape costs time to build kernels.
 const WGPU_STEP: usize = 16;
 
 #[derive(Deserialize)]
@@ -190,7 +190,7 @@ fn check(golden: &Golden, device: &Device, step: usize) {
 }
 
 #[test]
-fn values_and_gradients_equal_pytorchs() {
+fn values_and_gradients_match_pytorch() {
     let golden = golden();
     let geometries = golden.cases.iter().filter(|case| case.groups > 0).count();
     assert!(geometries >= 40, "{geometries} geometries");
@@ -200,7 +200,7 @@ fn values_and_gradients_equal_pytorchs() {
 }
 
 #[test]
-fn values_and_gradients_equal_pytorchs_on_wgpu() {
+fn values_and_gradients_match_pytorch_on_wgpu() {
     if let Some(device) = wgpu() {
         check(&golden(), &device, WGPU_STEP);
     }

@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use n2n_scratch::gradcheck::{TOLERANCE, checks};
 use n2n_testing::{cpu_devices, wgpu};
 
-/// On wgpu every new shape costs time to build kernels: one check of so many.
+/// Step through the checks on wgpu, where every new shape costs time to build kernels.
 const WGPU_STEP: usize = 4;
 
 fn check(device: &Device, step: usize) {

@@ -10,7 +10,7 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 /// Bytes of an f32.
 const ELEMENT: usize = 4;
 
-/// What does not grow with the sizes: the tape, thread pools, packed panels of matrix products.
+/// Memory that does not grow with the sizes: the tape, thread pools, packed panels of matrix products.
 const CONSTANT: usize = 4 << 20;
 
 /// Bytes at the peak of `run`, above those before it.
@@ -21,9 +21,9 @@ fn peak<T>(run: impl FnOnce() -> T) -> usize {
     ALLOCATOR.peak_usage().saturating_sub(before)
 }
 
-/// Needs a process of its own, as each test has: other tests would allocate too.
+/// Needs one process per test: other tests would allocate too.
 #[test]
-fn the_peak_is_the_formula_of_the_readme() {
+fn peak_memory_follows_the_readme_formula() {
     let device = Device::flex().autodiff();
     // Groups have no kernel, so that columns are what is computed with.
     let (x_shape, weight_shape) = ([4, 8, 192, 160], [6, 4, 7, 5]);
@@ -57,7 +57,7 @@ fn the_peak_is_the_formula_of_the_readme() {
 }
 
 #[test]
-fn kernels_hold_no_columns() {
+fn kernels_allocate_no_columns() {
     let device = Device::flex().autodiff();
     let x = Tensor::<4>::ones([4, 8, 192, 160], &device).require_grad();
     let weight = Tensor::<4>::ones([6, 8, 7, 5], &device).require_grad();

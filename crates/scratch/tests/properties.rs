@@ -1,5 +1,5 @@
-//! Oracle: what must hold for any geometry. Values are small integers, whose products and sums f32
-//! holds exactly, so that identities compare by equality.
+//! Oracle: identities of any geometry. Values are small integers, exact in f32, so that identities compare
+//! by equality.
 
 use burn::tensor::{Device, Tensor};
 use n2n_scratch::{ConvGeometry, conv_transpose2d, conv2d, fold, unfold};
@@ -99,8 +99,8 @@ impl Layer {
         std::array::from_fn(|axis| {
             let geometry = &self.geometry;
             let padding: usize = geometry.padding()[axis].iter().sum();
-            let reach = geometry.dilation()[axis] * (geometry.kernel_size()[axis] - 1) + 1;
-            (self.size[axis] + padding - reach) % geometry.stride()[axis]
+            let extent = geometry.dilation()[axis] * (geometry.kernel_size()[axis] - 1) + 1;
+            (self.size[axis] + padding - extent) % geometry.stride()[axis]
         })
     }
 }
@@ -115,7 +115,7 @@ fn dot<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f64 {
         .sum()
 }
 
-/// As numbers: a zero has two signs.
+/// Values, compared as numbers because zero has two signs.
 fn values(y: Tensor<4>) -> Vec<f32> {
     y.into_data().iter().collect()
 }
@@ -155,7 +155,7 @@ fn fold_is_the_adjoint_of_unfold() {
 }
 
 #[test]
-fn the_transposed_convolution_is_the_adjoint_of_the_convolution() {
+fn transposed_convolution_is_the_adjoint() {
     holds(|layer, device| {
         let (x, y) = (layer.x(0, device), layer.y(1, device));
         let weight = layer.weight(device);
@@ -168,7 +168,7 @@ fn the_transposed_convolution_is_the_adjoint_of_the_convolution() {
 }
 
 #[test]
-fn the_convolution_is_linear() {
+fn convolution_is_linear() {
     holds(|layer, device| {
         let (a, b) = (layer.x(0, device), layer.x(1, device));
         let conv = |x| conv2d(x, layer.weight(device), None, &layer.geometry);
@@ -180,7 +180,7 @@ fn the_convolution_is_linear() {
 }
 
 #[test]
-fn sizes_are_those_of_the_geometry() {
+fn sizes_match_the_geometry() {
     holds(|layer, device| {
         let x = layer.x(0, device);
         let [height, width] = layer.positions;

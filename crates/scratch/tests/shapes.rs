@@ -15,7 +15,7 @@ fn geometry(kernel_size: [usize; 2]) -> ConvGeometry {
 
 #[test]
 #[should_panic(expected = "expected weight [4, 3, 3, 2], got [4, 2, 3, 2]")]
-fn a_convolution_of_other_channels() {
+fn convolution_of_other_channels() {
     conv2d(
         image([1, 3, 7, 5]),
         image([4, 2, 3, 2]),
@@ -26,7 +26,7 @@ fn a_convolution_of_other_channels() {
 
 #[test]
 #[should_panic(expected = "expected weight [4, 3, 3, 2], got [4, 3, 2, 3]")]
-fn a_convolution_with_another_kernel() {
+fn convolution_with_another_kernel() {
     conv2d(
         image([1, 3, 7, 5]),
         image([4, 3, 2, 3]),
@@ -37,7 +37,7 @@ fn a_convolution_with_another_kernel() {
 
 #[test]
 #[should_panic(expected = "expected bias [4], got [3]")]
-fn a_convolution_with_another_bias() {
+fn convolution_with_another_bias() {
     let bias = Some(image([3]));
     conv2d(
         image([1, 2, 7, 5]),
@@ -49,14 +49,14 @@ fn a_convolution_with_another_bias() {
 
 #[test]
 #[should_panic(expected = "expected weight [3, _, 3, 2], got [4, 2, 3, 2]")]
-fn a_transposed_convolution_of_other_channels() {
+fn transposed_convolution_of_other_channels() {
     let weight = image([4, 2, 3, 2]);
     conv_transpose2d(image([1, 3, 7, 5]), weight, None, &geometry([3, 2]), [0, 0]);
 }
 
 #[test]
 #[should_panic(expected = "the dilated kernel spans 6 along the width, the padded input only 5")]
-fn an_image_smaller_than_the_kernel() {
+fn image_smaller_than_the_kernel() {
     unfold(image([1, 3, 7, 5]), &geometry([3, 6]));
 }
 
@@ -74,7 +74,7 @@ fn slopes_of_other_channels() {
 
 #[test]
 #[should_panic(expected = "expected two images of one shape, got [1, 3, 7, 5] and [1, 3, 5, 7]")]
-fn a_loss_between_two_shapes() {
+fn loss_of_two_shapes() {
     mse(image([1, 3, 7, 5]), image([1, 3, 5, 7]));
 }
 

@@ -18,7 +18,7 @@ use crate::step::{TrainingModel, ValidationOutput, mean_loss_and_gradients, opti
 
 /// Network, optimizer and learning rate of a run.
 ///
-/// Whoever trains builds one of these: the training loop, and programs that compare or time steps.
+/// The training loop builds one, and so do programs that compare or time steps.
 pub struct Learner {
     config: NetworkConfig,
     model: TrainingModel,

@@ -13,6 +13,7 @@ use burn::tensor::Device;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use n2n_data::quality::median;
+use n2n_devices::Backend;
 use n2n_model::NetworkConfig;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -20,8 +21,8 @@ use time::OffsetDateTime;
 use self::layers::{LAYERS, Layer, Ops, Passes};
 use self::ours::Training;
 use self::peer::Peer;
+use super::output::print;
 use crate::args::at_least_one;
-use crate::backend::BackendName;
 
 /// Arguments of `n2n bench`.
 #[derive(Debug, Args)]
@@ -29,12 +30,12 @@ pub struct BenchArgs {
     /// What to compute on
     #[arg(
         long,
-        value_enum,
+        value_parser = crate::backend::parser(),
         value_delimiter = ',',
         value_name = "NAME,NAME",
         default_value = "flex"
     )]
-    pub backend: Vec<BackendName>,
+    pub backend: Vec<Backend>,
 
     /// Networks to train
     #[arg(long, value_delimiter = ',', value_name = "NAME,NAME", default_values = NetworkConfig::KINDS, value_parser = PossibleValuesParser::new(NetworkConfig::KINDS))]
@@ -136,10 +137,10 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     };
     let backends = args.backend.iter().map(|name| {
         ensure!(
-            *name != BackendName::Auto,
+            *name != Backend::Auto,
             "--backend auto: name the backends themselves"
         );
-        name.open(0)
+        Ok(name.open(0)?)
     });
     let backends = backends.collect::<anyhow::Result<Vec<_>>>()?;
     let mut times = vec![];
@@ -218,11 +219,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     if let Some(path) = &args.report {
         report::write(path, args, &table)?;
     }
-    if args.json {
-        println!("{}", serde_json::to_string(&bench)?);
-    } else {
-        print!("{table}");
-    }
+    print(args.json, &bench, || table)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,20 +5,20 @@ mod memory;
 mod picture;
 mod table;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use clap::Args;
+use n2n_devices::{Backend, SelectedDevice};
 use n2n_model::NetworkConfig;
+use n2n_train::Experiment;
 use serde::Serialize;
 
 use self::measure::{Bench, Measurement};
+use super::output;
 use crate::args::ExperimentArgs;
-use crate::backend::{BackendName, SelectedDevice};
-use crate::waiting::open_data;
-use n2n_train::Experiment;
+use crate::data;
 
 /// Arguments of `n2n compare`.
 #[derive(Debug, Args)]
@@ -31,12 +31,12 @@ pub struct CompareArgs {
     /// [default: flex,ndarray, and wgpu if there is a GPU]
     #[arg(
         long,
-        value_enum,
+        value_parser = crate::backend::parser(),
         value_delimiter = ',',
         value_name = "NAME,NAME",
         verbatim_doc_comment
     )]
-    pub backends: Vec<BackendName>,
+    pub backends: Vec<Backend>,
 
     /// Implementations of the network on each backend: burn, scratch, and for the simple net layers
     /// [default: as the config says]
@@ -66,7 +66,7 @@ pub struct CompareArgs {
 /// # Errors
 /// When an argument, the config, the data or a backend cannot be used, or a step fails.
 pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
-    let (experiment, opened) = open_data(&args.experiment.resolve()?)?;
+    let (experiment, opened) = data::open(&args.experiment.resolve()?)?;
     let selected = open(&args.backends)?;
     let networks = networks(&experiment, &args.implementations)?;
     let base = picture_base(args)?;
@@ -111,29 +111,21 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the picture goes, less the extension; its folder is made before the first step.
+/// Returns the path of the picture without the extension, and creates its folder.
 fn picture_base(args: &CompareArgs) -> anyhow::Result<PathBuf> {
     let base = match &args.picture {
         Some(base) => base.clone(),
         None => Path::new("runs").join(format!("compare-{}", args.experiment.name())),
     };
-    ensure!(
-        base.file_name().is_some(),
-        "--picture {}: not the name of a file",
-        base.display()
-    );
-    if let Some(folder) = base.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
-    }
+    output::create_folder_of(&base).context("--picture")?;
     Ok(base)
 }
 
 /// Opens the first device of each backend; without names, of those that are fit for training here.
-fn open(names: &[BackendName]) -> anyhow::Result<Vec<SelectedDevice>> {
-    let (automatic, _) = BackendName::automatic();
-    let mut default = vec![BackendName::Flex, BackendName::Ndarray];
-    if automatic != BackendName::Flex {
+fn open(names: &[Backend]) -> anyhow::Result<Vec<SelectedDevice>> {
+    let (automatic, _) = Backend::automatic();
+    let mut default = vec![Backend::Flex, Backend::Ndarray];
+    if automatic != Backend::Flex {
         default.push(automatic);
     }
     let names = if names.is_empty() { &default } else { names };
@@ -141,7 +133,7 @@ fn open(names: &[BackendName]) -> anyhow::Result<Vec<SelectedDevice>> {
     let list = list.collect::<Vec<_>>().join(",");
     for (index, name) in names.iter().enumerate() {
         ensure!(
-            *name != BackendName::Auto,
+            *name != Backend::Auto,
             "--backends {list}: auto is a choice among backends; name the backends themselves"
         );
         ensure!(
@@ -149,7 +141,7 @@ fn open(names: &[BackendName]) -> anyhow::Result<Vec<SelectedDevice>> {
             "--backends {list}: a backend is named twice"
         );
     }
-    names.iter().map(|name| name.open(0)).collect()
+    names.iter().map(|name| Ok(name.open(0)?)).collect()
 }
 
 /// The network as each of these computes it; without names, as the config says.

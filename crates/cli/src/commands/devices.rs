@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use burn::tensor::wgpu::WgpuBackend;
 use clap::Args;
+use n2n_devices::{Adapter, Backend, adapters};
 use serde::Serialize;
 
-use crate::adapters::{Adapter, adapters};
-use crate::backend::BackendName;
+use super::output::print;
 
 /// Arguments of `n2n devices`.
 #[derive(Debug, Args)]
@@ -40,18 +40,14 @@ struct Choice {
 /// # Errors
 /// When the list cannot be written as JSON.
 pub fn run(args: &DevicesArgs) -> anyhow::Result<ExitCode> {
-    let (backend, reason) = BackendName::automatic();
+    let (backend, reason) = Backend::automatic();
     let backend = backend.to_string();
     let devices = Devices {
         adapters: adapters(WgpuBackend::Auto),
         cpu_backends: CPU_BACKENDS,
         auto: Choice { backend, reason },
     };
-    if args.json {
-        println!("{}", serde_json::to_string(&devices)?);
-    } else {
-        println!("{}", devices.text());
-    }
+    print(args.json, &devices, || devices.text())?;
     Ok(ExitCode::SUCCESS)
 }
 

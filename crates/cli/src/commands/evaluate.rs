@@ -10,14 +10,11 @@ mod score;
 mod sheet;
 mod tune;
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context, ensure};
 use n2n_data::NoisyPair;
-use n2n_files::write_atomically;
 use rayon::prelude::*;
 
 pub use self::args::EvaluateArgs;
@@ -26,13 +23,12 @@ use self::report::Report;
 use self::scenes::Scenes;
 use self::score::Score;
 use self::tune::Sample;
-use crate::waiting::Waiting;
+use super::output::{create_folder_of, print, write};
+use crate::data::report_skipped;
+use crate::progress::StatusLine;
 
 /// Pixels of scenes that are in memory at once; one scene may have more.
 const PIXELS_AT_ONCE: usize = 1 << 20;
-
-/// Scenes and files that are left out and told of.
-const TOLD: usize = 3;
 
 /// Evaluates as the arguments say.
 ///
@@ -45,7 +41,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     let default_sheet = || Path::new("runs").join(format!("evaluate-{}.png", scenes.stem()));
     let sheet = args.sheet.clone().unwrap_or_else(default_sheet);
     for path in [Some(&sheet), args.csv.as_ref()].into_iter().flatten() {
-        make_folder_of(path)?;
+        create_folder_of(path)?;
     }
 
     let mut methods = vec![Method::Input];
@@ -59,21 +55,10 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     methods.extend(models);
     let results = evaluate(&scenes, methods)?;
 
-    let skipped = scenes.skipped();
-    for reason in skipped.iter().take(TOLD) {
-        eprintln!("warning: left out: {reason}");
-    }
-    if skipped.len() > TOLD {
-        let count = skipped.len();
-        eprintln!("warning: {count} scenes or files are left out; --strict stops at the first");
-    }
+    report_skipped(&scenes.skipped());
     // Before files are written: a full disk shall not cost the results.
     let report = Report::new(&scenes, &results, tuned_on, args, &sheet);
-    if args.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print!("{}", report.text());
-    }
+    print(args.json, &report, || report.text())?;
     if let Some(path) = &args.csv {
         write(path, &csv::bytes(&scenes, &results)?)?;
     }
@@ -94,7 +79,7 @@ pub struct Results {
 
 /// Denoises every scene by every method.
 fn evaluate(scenes: &Scenes, methods: Vec<Method>) -> anyhow::Result<Results> {
-    let waiting = Waiting::new();
+    let status = StatusLine::new();
     let mut read = Vec::new();
     let mut scores = vec![Vec::new(); methods.len()];
     let mut next = 0;
@@ -110,7 +95,7 @@ fn evaluate(scenes: &Scenes, methods: Vec<Method>) -> anyhow::Result<Results> {
             let begun = AtomicUsize::new(chunk.start);
             let score = |(_, pair): &(usize, NoisyPair)| {
                 let (count, number) = (scenes.len(), 1 + begun.fetch_add(1, Ordering::Relaxed));
-                waiting.tell(|| format!("{}: image {number} of {count}", method.name()));
+                status.show(|| format!("{}: image {number} of {count}", method.name()));
                 Score::of(pair, |image| method.denoise(image, pair.shape))
             };
             // A network takes all cores, or a device, by itself.
@@ -141,22 +126,4 @@ fn chunk(scenes: &Scenes, first: usize) -> std::ops::Range<usize> {
         pixels <= PIXELS_AT_ONCE
     });
     first..first + 1 + rest.count()
-}
-
-/// Makes the folder that a file goes into, before anything is computed.
-fn make_folder_of(path: &Path) -> anyhow::Result<()> {
-    let name = path.display();
-    ensure!(
-        path.file_name().is_some() && !path.is_dir(),
-        "{name} is not the name of a file"
-    );
-    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
-    }
-    Ok(())
-}
-
-fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    write_atomically(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -8,11 +8,10 @@ use clap::{Args, ValueEnum};
 use n2n_data::Normalization;
 use n2n_denoise::Denoiser;
 use n2n_exchange::{OPSET, onnx};
-use n2n_files::write_atomically;
 use n2n_model::write_model_file;
 use serde::Serialize;
 
-use super::output::check_free;
+use super::output::{check_free, print, write};
 
 /// Arguments of `n2n export`.
 #[derive(Debug, Args)]
@@ -76,8 +75,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         }
         Format::Onnx => {
             let bytes = onnx(&metadata.network, &metadata.normalization, &state);
-            write_atomically(&output, &bytes)
-                .with_context(|| format!("cannot write {}", output.display()))?;
+            write(&output, &bytes)?;
             Some(OPSET)
         }
     };
@@ -92,20 +90,15 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
             _ => None,
         },
     };
-    if args.json {
-        println!("{}", serde_json::to_string(&summary)?);
-    } else {
-        println!("{}", summary.text());
-    }
+    print(args.json, &summary, || summary.text())?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The model's path with another ending. A run directory's name may have a dot in it.
 fn default_output(model: &Path, format: Format) -> anyhow::Result<PathBuf> {
-    let ending = if model.is_dir() {
-        model.file_name()
-    } else {
-        model.file_stem()
+    let ending = match model.is_dir() {
+        true => model.file_name(),
+        false => model.file_stem(),
     };
     let mut name = ending
         .with_context(|| format!("{} has no name; choose one with -o", model.display()))?

@@ -11,7 +11,7 @@ use n2n_exchange::{Imported, import};
 use n2n_model::{NetworkConfig, write_model_file};
 use serde::Serialize;
 
-use super::output::check_free;
+use super::output::{check_free, print};
 
 /// Arguments of `n2n import`.
 #[derive(Debug, Args)]
@@ -94,11 +94,7 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
         ignored: &imported.ignored,
         normalization: &metadata.normalization,
     };
-    if args.json {
-        println!("{}", serde_json::to_string(&summary)?);
-    } else {
-        print!("{}", summary.text(&imported));
-    }
+    print(args.json, &summary, || summary.text(&imported))?;
     Ok(ExitCode::SUCCESS)
 }
 

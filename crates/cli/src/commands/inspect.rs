@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::output::print;
 use crate::args::DataArgs;
-use crate::waiting::open_data;
+use crate::data;
 
 /// Arguments of `n2n data inspect`.
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ const SAMPLED: usize = 64;
 pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     let [data, validation] = [&args.data, &args.validation].map(Option::as_deref);
     let experiment = args.source.resolve(None, data, validation, None)?;
-    let (experiment, opened) = open_data(&experiment)?;
+    let (experiment, opened) = data::open(&experiment)?;
     let noisy = noisy_psnr(&opened.validation)?;
     let report = Report {
         kind: &opened.kind,

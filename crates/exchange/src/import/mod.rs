@@ -1,5 +1,6 @@
 //! Checkpoints of PyTorch.
 
+pub(crate) mod candidate;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -13,14 +14,12 @@ use burn::tensor::{Device, TensorData};
 use n2n_files::{StateDictFile, open_state_dict};
 use n2n_model::{NetworkConfig, ParameterError, StateDict};
 
+use self::candidate::{Candidate, Parameters};
 use crate::Error;
 use crate::networks::RECOGNIZERS;
 
-/// The step counter of PyTorch's batch normalization, which is of no use after training.
+/// The step counter of PyTorch's batch normalization; inference does not use it.
 const COUNTER: &str = "num_batches_tracked";
-
-/// Largest number of names in a message.
-const MAX_LISTED: usize = 4;
 
 /// A network from a checkpoint.
 #[derive(Debug)]
@@ -39,22 +38,6 @@ pub struct Imported {
     pub ignored: Vec<String>,
 }
 
-/// The parameters of a state dict in its order: names and shapes.
-pub(crate) struct Parameters {
-    found: Vec<(String, Vec<usize>)>,
-}
-
-/// A network that parameters look like.
-pub(crate) struct Candidate {
-    /// The network, in words.
-    pub words: String,
-    pub network: NetworkConfig,
-    /// The same network without shared blocks, if it can have them.
-    pub unshared: Option<NetworkConfig>,
-    /// Its names for the parameters, in their order.
-    pub names: Vec<String>,
-}
-
 /// Reads a checkpoint of the U-Net or the simple net, written by
 /// `torch.save(network.state_dict(), path)`.
 ///
@@ -62,7 +45,7 @@ pub(crate) struct Candidate {
 /// `module.`. Reading runs no code from the file.
 ///
 /// # Errors
-/// When the file cannot be read, is damaged, asks to run code, or holds another network.
+/// When the file cannot be read, is damaged, asks to run code, or holds an unknown network.
 pub fn import(path: &Path) -> Result<Imported, Error> {
     read(open_state_dict(path)?)
 }
@@ -135,7 +118,7 @@ fn read<R: Read + Seek>(mut file: StateDictFile<R>) -> Result<Imported, Error> {
     })
 }
 
-/// The network that has these parameters, and their number. It shares blocks if they are equal.
+/// The network with these parameters, and their number. Equal blocks are shared.
 fn checked(
     network: NetworkConfig,
     unshared: Option<NetworkConfig>,
@@ -154,7 +137,7 @@ fn checked(
     }
 }
 
-/// The network that parameters look like, by the first recognizer that knows it.
+/// The result of the first recognizer that knows the parameters.
 fn recognize(parameters: &Parameters, path: &Path) -> Result<Option<Candidate>, Error> {
     for known in &RECOGNIZERS {
         let candidate = (known.recognize)(parameters, path)?;
@@ -163,32 +146,4 @@ fn recognize(parameters: &Parameters, path: &Path) -> Result<Option<Candidate>, 
         }
     }
     Ok(None)
-}
-
-impl Parameters {
-    /// Names, in the file's order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.found.iter().map(|(name, _)| name.as_str())
-    }
-
-    /// The shape of a parameter.
-    pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        let mut found = self.found.iter();
-        found.find_map(|(known, shape)| (known == name).then_some(&**shape))
-    }
-
-    /// The first of them, and how many there are.
-    fn listed(&self) -> String {
-        let first: Vec<&str> = self.names().take(MAX_LISTED).collect();
-        let more = if self.found.len() > MAX_LISTED {
-            ", ..."
-        } else {
-            ""
-        };
-        format!(
-            "{} parameters: {}{more}",
-            self.found.len(),
-            first.join(", ")
-        )
-    }
 }

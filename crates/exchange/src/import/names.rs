@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_parts_that_all_names_share_are_a_prefix() {
+    fn common_prefix_ends_at_a_dot() {
         for (names, prefix) in [
             (
                 &[

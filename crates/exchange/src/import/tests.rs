@@ -65,7 +65,7 @@ fn refusal(name: &str) -> Error {
 }
 
 #[test]
-fn unets_of_pytorch_compute_the_same_here() {
+fn imported_unets_match_pytorch() {
     let shared = NetworkConfig::UNet(unet(3, 3, 3));
     let imported = agrees("unet_shared_prelu", "unet_shared_prelu", &shared);
     assert_eq!(imported.dtypes, ["float32"]);
@@ -100,7 +100,7 @@ fn unets_of_pytorch_compute_the_same_here() {
 }
 
 #[test]
-fn batch_normalization_comes_along_with_its_running_statistics() {
+fn running_statistics_are_imported() {
     let expected = NetworkConfig::UNet(UNetConfig {
         batch_norm: true,
         ..unet(3, 3, 3)
@@ -111,7 +111,7 @@ fn batch_normalization_comes_along_with_its_running_statistics() {
 }
 
 #[test]
-fn simple_nets_of_pytorch_compute_the_same_here_whatever_their_layers_are_called() {
+fn simple_net_of_any_layer_names_equals_pytorch() {
     let expected = simple(5, 3);
     let imported = agrees("simple", "simple", &expected);
     // 3*5*4 + 5, 5*5*4 + 5 twice, 5*3*4 + 3.
@@ -124,13 +124,13 @@ fn simple_nets_of_pytorch_compute_the_same_here_whatever_their_layers_are_called
 }
 
 #[test]
-fn a_network_is_found_in_a_checkpoint_of_more() {
+fn network_is_found_among_other_entries() {
     let imported = agrees("simple_checkpoint", "simple_checkpoint", &simple(5, 3));
     assert_eq!(imported.place.as_deref(), Some("model_state_dict"));
 }
 
 #[test]
-fn every_type_of_floats_becomes_32_bits() {
+fn every_float_type_converts_to_f32() {
     let imported = agrees("simple_half", "simple_half", &simple(6, 1));
     assert_eq!(
         imported.dtypes,
@@ -157,7 +157,7 @@ fn shared_values_are_counted_once() {
 }
 
 #[test]
-fn parameters_that_do_not_fit_are_named() {
+fn misfit_parameter_error_names_it() {
     let parameters = |name| match refusal(name) {
         Error::Parameters {
             network, source, ..
@@ -179,7 +179,7 @@ fn parameters_that_do_not_fit_are_named() {
 }
 
 #[test]
-fn values_that_are_no_32_bit_floats_are_named() {
+fn non_finite_value_error_names_the_parameter() {
     for (name, expected) in [("nan", "NaN"), ("large", "inf")] {
         let error = refusal(name);
         let message = error.to_string();
@@ -198,7 +198,7 @@ fn values_that_are_no_32_bit_floats_are_named() {
 }
 
 #[test]
-fn other_networks_are_refused_with_what_was_found() {
+fn unknown_network_error_lists_the_parameters() {
     let error = refusal("resnet");
     assert!(matches!(error, Error::UnknownNetwork { .. }), "{error}");
     let message = error.to_string();
@@ -227,7 +227,7 @@ fn other_networks_are_refused_with_what_was_found() {
 }
 
 #[test]
-fn code_is_not_run() {
+fn import_runs_no_code() {
     let error = refusal("hostile");
     assert!(
         matches!(&error, Error::File(FileError::UnsafePickle { global, .. })
@@ -238,7 +238,7 @@ fn code_is_not_run() {
 }
 
 #[test]
-fn a_file_cut_anywhere_is_an_error() {
+fn truncated_checkpoint_is_an_error() {
     for name in ["simple_sequential", "simple_legacy"] {
         let path = data(&format!("{name}.pth"));
         let bytes = std::fs::read(&path).unwrap();

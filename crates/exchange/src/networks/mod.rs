@@ -1,4 +1,4 @@
-//! The networks that are imported and exported, each in a file of its own.
+//! The networks that are imported and exported, one file each.
 
 mod simple_net;
 mod unet;
@@ -8,7 +8,7 @@ use std::path::Path;
 use n2n_model::NetworkConfig;
 
 use crate::Error;
-use crate::import::{Candidate, Parameters};
+use crate::import::candidate::{Candidate, Parameters};
 use crate::onnx::graph::Graph;
 
 /// Recognizes the parameters of one kind of network.

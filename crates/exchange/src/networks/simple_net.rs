@@ -5,7 +5,7 @@ use std::path::Path;
 use n2n_model::{NetworkConfig, SimpleNetConfig};
 
 use crate::Error;
-use crate::import::{Candidate, Parameters};
+use crate::import::candidate::{Candidate, Parameters};
 use crate::onnx::graph::{Graph, Layer};
 use crate::onnx::layers::{relu, sigmoid, strided_conv_transpose2d, strided_conv2d};
 
@@ -13,32 +13,32 @@ use crate::onnx::layers::{relu, sigmoid, strided_conv_transpose2d, strided_conv2
 pub(super) const PARAMETERS: &str =
     "the simple net (two convolutions and two transposed ones, each 2x2)";
 
-/// Its layers, the first one first.
+/// Its layers in order.
 const LAYERS: [&str; 4] = ["conv0", "conv1", "tconv0", "tconv1"];
 
 /// Height and width of each kernel.
 const KERNEL: [usize; 2] = [2, 2];
 
-/// What names of transposed convolutions contain.
+/// Words in names of transposed convolutions.
 const TRANSPOSED: [&str; 5] = ["tconv", "deconv", "transpose", "up", "dec"];
 
-/// The simple net that parameters look like: its own names, or four layers of 2x2 kernels in its order.
+/// Recognizes the simple net by its own names, or by four layers of 2x2 kernels in its order.
 ///
 /// # Errors
-/// When their names say that the order is another one.
+/// When their names contradict this order.
 pub(super) fn recognize(parameters: &Parameters, path: &Path) -> Result<Option<Candidate>, Error> {
     let layers = layers(parameters);
     let own = layers.contains(&"tconv0");
     let alike =
         layers.len() == LAYERS.len() && layers.iter().all(|layer| is_like(parameters, layer));
-    let words = match (own, alike) {
-        (true, _) => "the simple net".to_owned(),
-        (false, true) => {
-            check_order(&layers, path)?;
-            let (found, named) = (layers.join(", "), LAYERS.join(", "));
-            format!("the simple net (layers {found} as {named})")
-        }
-        (false, false) => return Ok(None),
+    let words = if own {
+        "the simple net".to_owned()
+    } else if alike {
+        check_order(&layers, path)?;
+        let (found, named) = (layers.join(", "), LAYERS.join(", "));
+        format!("the simple net (layers {found} as {named})")
+    } else {
+        return Ok(None);
     };
     let renamed = |name: &str| {
         let (layer, parameter) = name.rsplit_once('.').unwrap_or((name, ""));
@@ -82,7 +82,7 @@ fn is_like(parameters: &Parameters, layer: &str) -> bool {
     matches!(kernel, Some([_, _, size @ ..]) if *size == KERNEL)
 }
 
-/// Whether no name contradicts the order.
+/// Checks that no name contradicts the order.
 fn check_order(layers: &[&str], path: &Path) -> Result<(), Error> {
     let transposed = |layer: &&str| {
         let layer = layer.to_lowercase();

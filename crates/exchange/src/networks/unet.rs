@@ -5,7 +5,7 @@ use std::path::Path;
 use n2n_model::{Activation, NetworkConfig, Output, UNetConfig};
 
 use crate::Error;
-use crate::import::{Candidate, Parameters};
+use crate::import::candidate::{Candidate, Parameters};
 use crate::onnx::graph::{Graph, Layer};
 use crate::onnx::layers::{
     add, batch_norm, concat, max_pool2x2, prelu, relu, same_conv2d, sigmoid, upsample2x2,

@@ -1,4 +1,4 @@
-//! What networks are made of: each function appends one layer and gives the name of its output.
+//! Layers in ONNX: each function appends one layer and returns the name of its output.
 
 use n2n_model::BatchNorm;
 
@@ -69,7 +69,7 @@ pub(crate) fn prelu(graph: &mut Graph<'_>, x: &str, layer: &Layer) -> String {
     graph.node("PRelu", &layer.name, &[x, &weight], vec![])
 }
 
-/// The larger of each value and 0.
+/// `max(x, 0)`
 pub(crate) fn relu(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
     graph.node("Relu", name, &[x], vec![])
 }
@@ -84,24 +84,24 @@ pub(crate) fn add(graph: &mut Graph<'_>, x: &str, y: &str, name: &str) -> String
     graph.node("Add", name, &[x, y], vec![])
 }
 
-/// The largest of each 2x2 pixels.
+/// 2x2 max-pooling.
 pub(crate) fn max_pool2x2(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
     let attributes = vec![ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])];
     graph.node("MaxPool", name, &[x], attributes)
 }
 
-/// Each pixel as 2x2 pixels.
+/// Nearest-neighbour upsampling by 2.
 pub(crate) fn upsample2x2(graph: &mut Graph<'_>, x: &str, name: &str, scales: &str) -> String {
     let attributes = vec![
         text("mode", "nearest"),
         text("coordinate_transformation_mode", "asymmetric"),
         text("nearest_mode", "floor"),
     ];
-    // The region of interest is for another mode.
+    // The empty input is the region of interest, unused by this mode.
     graph.node("Resize", name, &[x, "", scales], attributes)
 }
 
-/// The channels of `x`, and behind them those of `y`.
+/// Concatenates the channels of `x` and `y`.
 pub(crate) fn concat(graph: &mut Graph<'_>, x: &str, y: &str, name: &str) -> String {
     graph.node("Concat", name, &[x, y], vec![int("axis", 1)])
 }

@@ -97,7 +97,7 @@ fn initializer<'a>(graph: &'a GraphProto, name: &str) -> (&'a [i64], Vec<f32>) {
 }
 
 #[test]
-fn messages_have_the_bytes_of_onnx_itself() {
+fn messages_have_the_same_bytes_as_onnx() {
     // Every field that is written here, in a model made by ONNX's library (`tests/data/generate.py`).
     let bytes = include_bytes!("../../tests/data/fields.onnx");
     let node = |op_type: &str, name: &str, input: &[&str], output: &str, attribute| NodeProto {
@@ -191,7 +191,7 @@ fn images_may_have_any_size() {
 }
 
 #[test]
-fn shared_blocks_are_stored_once_and_used_at_each_level() {
+fn shared_blocks_are_stored_once() {
     let network = unet(true, Activation::PRelu);
     let (_, graph) = exported(&network, &Normalization::None);
     let names = |prefix: &str| {
@@ -226,7 +226,7 @@ fn shared_blocks_are_stored_once_and_used_at_each_level() {
 }
 
 #[test]
-fn layers_follow_each_other_as_in_the_network() {
+fn layers_follow_the_order_of_the_network() {
     let (_, graph) = exported(&simple(), &Normalization::None);
     assert_eq!(
         op_types(&graph),
@@ -258,12 +258,12 @@ fn layers_follow_each_other_as_in_the_network() {
         .unwrap();
     assert_eq!(
         last.input[1], "noisy",
-        "the last level is joined with the image itself"
+        "the last level is concatenated with the image"
     );
 }
 
 #[test]
-fn a_residual_network_ends_with_the_image_and_the_noise() {
+fn residual_network_ends_with_an_addition() {
     let network = NetworkConfig::UNet(UNetConfig {
         features: 2,
         depth: 2,
@@ -276,7 +276,7 @@ fn a_residual_network_ends_with_the_image_and_the_noise() {
 }
 
 #[test]
-fn batch_normalization_stands_before_the_slopes() {
+fn batch_norm_precedes_the_activation() {
     let network = NetworkConfig::UNet(UNetConfig {
         features: 2,
         depth: 2,
@@ -318,7 +318,7 @@ fn parameters_keep_their_values() {
 }
 
 #[test]
-fn the_normalization_is_part_of_the_graph() {
+fn normalization_is_part_of_the_graph() {
     let network = unet(true, Activation::PRelu);
     let first = |graph: &GraphProto| {
         let mut nodes = graph.node.iter();

@@ -1,11 +1,11 @@
-//! Where the taps of a kernel lie in a frame.
+//! Places of a kernel's taps in a frame.
 
 use std::ops::Range;
 
 use crate::Images;
 
-/// Positions that are unfolded before their product is taken: many enough for it to run at full speed,
-/// few enough to stay in the second-level cache.
+/// Positions that are unfolded before their product is taken: the largest number that stays in the
+/// second-level cache, for products at full speed.
 pub(super) const BLOCK: usize = 64;
 
 /// A kernel that moves over a frame; each of its positions is a pixel of the other side's images.
@@ -29,7 +29,7 @@ pub struct Geometry {
 pub(super) struct Run {
     /// Values of the unfolded row.
     pub columns: Range<usize>,
-    /// Where they start in the frame's image; nothing outside of it, where zeros are.
+    /// Their start in the frame's image; nothing outside of it, which reads 0.
     pub frame: Option<usize>,
 }
 
@@ -88,7 +88,7 @@ impl Iterator for Runs<'_> {
         if i == kernel[0] {
             return None;
         }
-        // Outside of the image the subtraction wraps to what no image is as large as.
+        // Outside of the image the subtraction wraps to an offset beyond any image.
         let row = (self.corner[0] + i * dilation[0]).wrapping_sub(padding[0]);
         let column = (self.corner[1] + j * dilation[1]).wrapping_sub(padding[1]);
         let whole_row =

@@ -6,7 +6,7 @@
 //! transposed convolution exchanges the two sides: `Y = P^T(X W^T)`, `dX = P(dY) W`,
 //! `dW = P(dY)^T X`.
 
-#![allow(unsafe_code)] // Vouches for what it wrote.
+#![allow(unsafe_code)] // Asserts that the output is initialized.
 
 mod geometry;
 mod parts;
@@ -51,7 +51,7 @@ pub fn conv2d(geometry: Geometry, x: &[f32], weight: &[f32], epilogue: Epilogue)
     })
 }
 
-/// Gradients of [`conv2d`] by its input, where `wanted`, by weight, bias and slope.
+/// Gradients of [`conv2d`] by its input, if `wanted`, by weight, bias and slope.
 ///
 /// # Panics
 /// If a length does not fit the others.
@@ -111,7 +111,7 @@ pub fn conv_transpose2d(
     })
 }
 
-/// Gradients of [`conv_transpose2d`] by its input, where `wanted`, by weight, bias and slope.
+/// Gradients of [`conv_transpose2d`] by its input, if `wanted`, by weight, bias and slope.
 ///
 /// # Panics
 /// If a length does not fit the others.
@@ -158,7 +158,7 @@ impl Sizes {
     }
 }
 
-/// Checks the weight, what has the frame's size, and what has a pixel for each position.
+/// Checks the lengths of the weight, of frames, and of images with a pixel for each position.
 fn check(geometry: &Geometry, sizes: Sizes, weight: &[f32], images: [Option<&[f32]>; 2]) {
     assert_eq!(weight.len(), sizes.count(), "weight of another shape");
     let expected = [
@@ -173,7 +173,7 @@ fn check(geometry: &Geometry, sizes: Sizes, weight: &[f32], images: [Option<&[f3
     }
 }
 
-/// An output of so many values an image, of which `compute` writes all, for some of the batch.
+/// An output of `image` values per image; `compute` writes all of them for a part of the batch.
 fn by_images(
     geometry: &Geometry,
     image: usize,
@@ -184,11 +184,11 @@ fn by_images(
     let pieces = split(&mut output, parts.iter().map(|part| part.len() * image));
     let work: Vec<_> = parts.into_iter().zip(pieces).collect();
     run(work, |(batch, output)| compute(batch, output));
-    // SAFETY: the parts cover the batch, and `compute` writes each image of its own.
+    // SAFETY: the parts cover the batch, and `compute` writes each image of its part.
     unsafe { written(output) }
 }
 
-/// Gradients; `compute` has those of some of the batch, and writes all of theirs by the input.
+/// Gradients; `compute` returns those of a part of the batch, and writes its gradients by the input.
 fn gradients(
     geometry: &Geometry,
     sizes: Sizes,
@@ -212,7 +212,7 @@ fn gradients(
     let partial = run(work, |(batch, x_grad)| {
         compute(batch, wanted.then_some(x_grad))
     });
-    // SAFETY: the parts cover the batch, and `compute` writes each image of its own.
+    // SAFETY: the parts cover the batch, and `compute` writes each image of its part.
     let x_grad = unsafe { written(x_grad) };
     let channels = saved.slope.len();
     let mut gradients = Gradients {

@@ -30,7 +30,7 @@ impl Partial {
     }
 }
 
-/// Sizes of what is at work at once: some positions' rows, and their patches as columns.
+/// Sizes of a block: the rows of some positions, and their patches as columns.
 #[derive(Clone, Copy)]
 struct Blocks {
     geometry: Geometry,

@@ -26,7 +26,7 @@ impl Sizes {
         self.patch() * self.position_channels
     }
 
-    /// Where the weights of a channel at a position are, for each element of a patch.
+    /// Offsets of the weights of a channel at a position, for each element of a patch.
     #[inline(always)]
     fn weights(&self, channel: usize, element: usize) -> usize {
         let (tap, frame_channel) = (element / self.frame_channels, element % self.frame_channels);
@@ -34,7 +34,7 @@ impl Sizes {
     }
 }
 
-/// What turns patches into rows: `[patch, padded position_channels]`.
+/// Matrix from patches to rows: `[patch, padded position_channels]`.
 pub(super) struct FromPatch<'a> {
     pub weight: &'a [f32],
     pub sizes: Sizes,
@@ -57,7 +57,7 @@ impl WithSimd for FromPatch<'_> {
     }
 }
 
-/// What turns rows into patches: `[position_channels, padded patch]`.
+/// Matrix from rows to patches: `[position_channels, padded patch]`.
 pub(super) struct ToPatch<'a> {
     pub weight: &'a [f32],
     pub sizes: Sizes,

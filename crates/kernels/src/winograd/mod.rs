@@ -8,10 +8,10 @@
 //! `dU = sum over tiles of (A dY A^T) * (B^T d B)`, `dg = G^T dU G`, and
 //! `dd = B [U * (A dY A^T)] B^T`, added where patches overlap.
 //!
-//! A source that is to be upsampled by 2 (nearest neighbour) is read as it is. Each tile then covers
+//! A source that is upsampled by 2 (nearest neighbour) is read as stored. Each tile then covers
 //! one of its pixels, whose 4x4 patch has the rows `l[-1], l[0], l[0], l[1]`: the third row of `B^T d`
-//! vanishes, and 9 products remain. Sources side by side in the channels add up before `A`, so
-//! nothing is upsampled or concatenated in memory.
+//! vanishes, and 9 products remain. The products of concatenated sources add up before `A`, so
+//! upsampled and concatenated images are never stored.
 
 #![allow(unsafe_code)] // Vouches for what it wrote.
 
@@ -37,7 +37,7 @@ pub struct Source<'a> {
     pub values: &'a [f32],
     /// Channels of a pixel.
     pub channels: usize,
-    /// Whether each pixel stands for 2x2 of them.
+    /// Whether the source is upsampled by 2, nearest neighbour.
     pub upsampled: bool,
 }
 
@@ -89,7 +89,7 @@ pub fn forward(images: Images, sources: &[Source], weight: &[f32], epilogue: Epi
             output,
         });
     });
-    // SAFETY: the rows of tiles cover the output, and `Forward` writes each pixel of its own.
+    // SAFETY: the rows of tiles cover the output, and `Forward` writes each pixel of its part.
     unsafe { written(output) }
 }
 

@@ -1,4 +1,4 @@
-//! Input patches, transformed; and back.
+//! Transform of input patches, and its adjoint.
 
 use pulp::Simd;
 
@@ -24,7 +24,7 @@ pub(super) fn spread_source<S: Simd>(
     }
 }
 
-/// Transforms back, and adds to the gradient of the images from the one of this number on.
+/// The adjoint: adds to the gradient of the images from `first` on.
 #[inline(always)]
 pub(super) fn gather_source<S: Simd>(
     simd: S,
@@ -66,7 +66,7 @@ impl<'a, const N: usize> Patches<'a, N> {
         }
     }
 
-    /// Where the rows of pixels under a row of tiles start; nothing for those outside the image.
+    /// Starts of the rows of pixels under a row of tiles; nothing for rows outside of the image.
     #[inline(always)]
     fn rows(&self, tile_row: usize) -> [Option<usize>; N] {
         let (image, row) = (tile_row / self.tile_rows, tile_row % self.tile_rows);

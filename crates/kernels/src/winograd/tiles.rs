@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::Images;
 
-/// Tiles that are transformed before their products are taken: many enough for the products to run
-/// at full speed, few enough to stay in the second-level cache.
+/// Tiles that are transformed before their products are taken: the largest number that stays in the
+/// second-level cache, for products at full speed.
 pub(super) const BLOCK: usize = 64;
 
 impl Images {

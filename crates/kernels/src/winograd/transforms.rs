@@ -17,8 +17,7 @@ pub(super) fn frequencies(taps: usize) -> impl Iterator<Item = usize> {
         .flat_map(move |row| kept.iter().map(move |column| 4 * row + column))
 }
 
-// Whatever computes with vectors is written as loops: a closure is compiled without the instructions
-// that the function around it may use.
+// Loops in place of closures: a closure is compiled without the vector instructions of the function around it.
 
 /// A column of a matrix.
 #[inline(always)]

@@ -1,4 +1,4 @@
-//! The kernels, transformed; and back.
+//! Transform of the kernels, and its adjoint.
 
 use pulp::{Simd, WithSimd};
 

@@ -1,6 +1,7 @@
-//! The reference U-Net of Noise2Noise: `mod.rs` computes it, `config.rs` describes it, `build.rs` gives it
-//! its parameters.
+//! The reference U-Net of Noise2Noise: `mod.rs` computes it, `architecture.rs` describes it, `build.rs` gives
+//! it its parameters.
 
+mod architecture;
 mod build;
 mod config;
 mod sharing;

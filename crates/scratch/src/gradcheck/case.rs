@@ -33,7 +33,7 @@ pub struct Case {
     pub inputs: Vec<Vec<f32>>,
     /// The op under test.
     pub ours: Ours,
-    /// Burn's own.
+    /// The same op by Burn.
     pub burns: DeviceOp,
     /// The definition.
     pub forward: Forward,
@@ -87,7 +87,7 @@ pub fn flatten<const D: usize>(y: Tensor<D>) -> Tensor<1> {
     y.flatten(0, D - 1)
 }
 
-/// Values that every run repeats.
+/// Generator with a fixed seed.
 pub struct Random(pub ChaCha8Rng);
 
 impl Random {

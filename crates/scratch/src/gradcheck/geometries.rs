@@ -1,4 +1,4 @@
-//! The geometries that are checked. None is square, and no two sizes are equal where they could be
+//! The geometries that are checked. Height and width differ, and no two sizes are equal where they could be
 //! mistaken for each other.
 
 use crate::ConvGeometry;
@@ -80,7 +80,7 @@ pub fn convolutions() -> Vec<(Options, bool)> {
         ),
         (Options::plain([2, 3], [7, 9], [1, 4]), false),
         (Options::plain([5, 1], [4, 6], [1, 1]), true),
-        // A stride that leaves a rest: the last row and columns reach nothing.
+        // A stride that leaves a rest: the last row and columns touch no pixel.
         (
             Options {
                 stride: [2, 3],

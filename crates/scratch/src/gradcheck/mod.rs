@@ -5,7 +5,7 @@
 //! use burn::tensor::Device;
 //! use n2n_scratch::gradcheck::{TOLERANCE, checks};
 //!
-//! let row = checks().next().expect("there are ops").run(&Device::flex());
+//! let row = checks().next().expect("a list of checks").run(&Device::flex());
 //! assert_eq!(row.op, "conv2d");
 //! assert!(row.errors().all(|error| error <= TOLERANCE));
 //! ```
@@ -214,7 +214,7 @@ fn errors(got: &[Vec<f64>], expected: &[Vec<f64>]) -> impl Iterator<Item = f64> 
     got.iter().zip(expected).map(|(a, b)| error(a, b))
 }
 
-/// `max|a - b| / max|b|`; not a number where one is not, or where the lengths differ.
+/// `max|a - b| / max|b|`; NaN if any value is NaN or the lengths differ.
 fn error(got: &[f64], expected: &[f64]) -> f64 {
     if got.len() != expected.len() {
         return f64::NAN;
@@ -247,9 +247,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_gradient_is_seen_by_each_oracle() {
+    fn each_oracle_detects_a_wrong_gradient() {
         let Some(Check(mut case)) = checks().next() else {
-            panic!("there are ops");
+            panic!("no checks");
         };
         // The gradient of x is scaled by 1.01, the value is not.
         let unused = Ours::ByAutodiff(Box::new(|inputs| inputs[0].clone()));
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_relative_to_the_largest_value_and_keeps_a_nan() {
+    fn error_is_relative_to_the_maximum_and_keeps_nan() {
         assert_eq!(error(&[1.0, -2.5], &[1.0, -2.0]), 0.25);
         assert_eq!(error(&[0.0, 0.5], &[0.0, 0.0]), 0.5);
         assert!(error(&[f64::NAN, 1.0], &[1.0, 1.0]).is_nan());

@@ -1,4 +1,4 @@
-//! A whole network of hand-written layers: `conv, ReLU, conv, ReLU, tconv, ReLU, tconv, Sigmoid`.
+//! The case of a network of hand-written layers: `conv, ReLU, conv, ReLU, tconv, ReLU, tconv, Sigmoid`.
 
 use std::cell::RefCell;
 
@@ -16,7 +16,7 @@ const FEATURES: usize = 4;
 /// Kernel and stride of every layer.
 const SIZE: [usize; 2] = [2, 2];
 
-/// The convolutions, the last two of them read the other way round.
+/// The convolutions; the last two are transposed.
 fn convolutions() -> [Convolution; 4] {
     let convolution = |channels, size: [usize; 2]| Convolution {
         geometry: geometry(),

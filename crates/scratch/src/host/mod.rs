@@ -29,7 +29,7 @@ use crate::ops::ScratchOps;
 
 /// A backend whose tensors are in the host's memory.
 pub(crate) trait Host: ScratchOps {
-    /// The values of a tensor, in place; nothing if they are not f32, or not in order.
+    /// The values of a tensor, in place; `None` if they are not contiguous f32.
     fn values(x: &FloatTensor<Self>) -> Option<&[f32]>;
 }
 
@@ -51,7 +51,7 @@ impl Host for Flex {
     }
 }
 
-/// The values of a tensor, put in order.
+/// A contiguous copy of the values of a tensor.
 fn copy<B: Backend, E: Element>(x: FloatTensor<B>) -> Vec<E> {
     let data = read_sync(B::float_into_data(x));
     let data = data.unwrap_or_else(|error| unreachable!("the host's memory is readable: {error}"));

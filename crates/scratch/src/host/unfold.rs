@@ -195,7 +195,7 @@ mod tests {
                 .and_then(|geometry| geometry.with_stride(stride))
                 .and_then(|geometry| geometry.with_dilation(dilation))
                 .expect("no axis is zero");
-            let [height, width] = geometry.reach(positions);
+            let [height, width] = geometry.extent(positions);
             let frame = integers([2, 3, height, width]);
             let expected = primitives::unfold::<Flex>(frame.clone(), geometry);
             let columns = unfold::<Flex>(frame, geometry);

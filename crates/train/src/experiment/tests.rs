@@ -68,7 +68,7 @@ fn every_config_in_the_repository_is_valid() {
 }
 
 #[test]
-fn the_resolved_experiment_reads_back_equal() {
+fn resolved_experiment_reads_back_equal() {
     let settings = [
         "data.limit=7",
         "train.optimizer.kind=sgd",
@@ -82,7 +82,7 @@ fn the_resolved_experiment_reads_back_equal() {
 }
 
 #[test]
-fn an_unknown_key_names_the_nearest_valid_one() {
+fn unknown_key_names_the_nearest_valid_one() {
     let message = error(&["train.batchsize=3"]);
     assert!(
         message.contains("in the setting train.batchsize=3"),
@@ -95,7 +95,7 @@ fn an_unknown_key_names_the_nearest_valid_one() {
 }
 
 #[test]
-fn a_setting_of_the_wrong_type_names_itself() {
+fn setting_of_the_wrong_type_names_itself() {
     let message = error(&["train.seed=1", "train.lr=fast"]);
     assert!(
         message.contains("in the setting train.lr=fast"),
@@ -126,7 +126,7 @@ fn validations_come_after_batches_or_epochs() {
 }
 
 #[test]
-fn a_residual_output_and_a_normalization_contradict_each_other() {
+fn residual_output_excludes_normalization() {
     let settings = ["model.output=residual", "data.normalize=per_image"].map(str::to_owned);
     let experiment = Experiment::resolve(Source::Scenes, &settings);
     let error = experiment
@@ -139,7 +139,7 @@ fn a_residual_output_and_a_normalization_contradict_each_other() {
 }
 
 #[test]
-fn a_value_out_of_range_names_its_key() {
+fn value_out_of_range_names_its_key() {
     for (setting, expected) in [
         ("train.batch_size=0", "train.batch_size is 0"),
         ("train.lr=-1", "train.lr is -1"),

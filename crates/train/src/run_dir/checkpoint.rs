@@ -8,8 +8,8 @@ use n2n_files::write_atomically;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::TrainingState;
 use super::folder::{self, files};
+use super::state::TrainingState;
 use crate::{LearnerState, TrainError};
 
 /// First bytes of a checkpoint, with the version of its format.
@@ -209,7 +209,7 @@ fn list(folder: &Path) -> Result<Vec<(usize, PathBuf)>, TrainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run_dir::Record;
+    use crate::run_dir::record::Record;
     use n2n_data::quality::Psnr;
 
     fn record(batches: usize) -> Record {
@@ -294,6 +294,16 @@ mod tests {
             checkpoint(batches, None).write(folder.path()).unwrap();
         }
         assert_eq!(left(folder.path()), [3, 4]);
+    }
+
+    #[test]
+    fn checkpoint_without_optimizer_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut written = checkpoint(1, None);
+        written.learner.optimizer.clear();
+        written.write(folder.path()).unwrap();
+        let error = Checkpoint::after(folder.path(), 1).unwrap_err();
+        assert!(error.to_string().contains("no optimizer state"), "{error}");
     }
 
     fn left(folder: &Path) -> Vec<usize> {

@@ -5,7 +5,8 @@ use std::path::Path;
 use n2n_denoise::ModelMetadata;
 use n2n_model::StateDict;
 
-use super::{Checkpoint, RunDir};
+use super::checkpoint::Checkpoint;
+use super::directory::RunDir;
 use crate::{Learner, TrainError};
 
 /// A run that continues.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::record::Record;
 use crate::experiment::TrainConfig;
 use crate::schedule::PlateauState;
 

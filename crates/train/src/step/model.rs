@@ -142,7 +142,7 @@ fn mse_per_image(a: Tensor<4>, b: Tensor<4>) -> Tensor<1> {
     squares.flatten::<2>(1, 3).mean_dim(1).squeeze_dim::<1>(1)
 }
 
-// burn-train reads items on a thread of its own; here the training loop reads them itself.
+// burn-train's own loop reads items on another thread; here the training loop reads them itself.
 impl ItemLazy for BatchLoss {
     fn sync(self) -> Result<Self, ExecutionError> {
         Ok(self)

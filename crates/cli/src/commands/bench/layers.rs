@@ -189,7 +189,7 @@ impl Operands {
     }
 }
 
-/// Times a layer, each pass for about so many seconds.
+/// Times a layer, each pass for about `seconds` seconds.
 pub fn measure(
     layer: &Layer,
     batch_size: usize,

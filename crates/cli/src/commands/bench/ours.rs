@@ -4,11 +4,10 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use n2n_data::Batch;
+use n2n_devices::SelectedDevice;
 use n2n_model::NetworkConfig;
 use n2n_train::Learner;
 use n2n_train::experiment::{OptimizerConfig, SchedulerConfig, TrainConfig};
-
-use crate::backend::SelectedDevice;
 
 /// Steps of a measurement, however long they take.
 pub const LEAST_STEPS: usize = 3;
@@ -46,7 +45,7 @@ impl Training {
         Self { learner, batch }
     }
 
-    /// Seconds of each step, to the loss on the host, of about so many seconds.
+    /// Returns the seconds of each step, to the loss on the host, for about `duration` seconds.
     pub fn steps(&mut self, duration: f64) -> anyhow::Result<Vec<f64>> {
         let mut seconds = vec![];
         let begin = Instant::now();

@@ -1,4 +1,4 @@
-//! Another engine's training steps, in a process of its own that is asked for them.
+//! Training steps of another engine, in another process.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -45,7 +45,7 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Seconds of each step, of about so many seconds.
+    /// Returns the seconds of each step, for about `duration` seconds.
     pub fn steps(
         &mut self,
         network: &str,

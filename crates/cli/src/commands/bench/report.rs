@@ -1,14 +1,12 @@
 //! The measurements as Markdown.
 
 use std::fmt::Write;
-use std::fs;
 use std::path::Path;
-
-use anyhow::Context;
 
 use super::Bench;
 use super::layers::Passes;
 use crate::commands::bench::BenchArgs;
+use crate::commands::output;
 
 /// Machine, peer and a table of times.
 pub fn markdown(bench: &Bench) -> String {
@@ -133,8 +131,5 @@ pub fn write(path: &Path, args: &BenchArgs, table: &str) -> anyhow::Result<()> {
         args.implementation.join(","),
         batches.join(","),
     );
-    let temporary = path.with_extension("part");
-    fs::write(&temporary, text)
-        .and_then(|()| fs::rename(&temporary, path))
-        .with_context(|| format!("cannot write {}", path.display()))
+    output::write(path, text.as_bytes())
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use burn::data::dataloader::DataLoader;
 use n2n_data::quality::{Psnr, median};
 use n2n_data::{Batch, Examples, Normalization, Opened, ValidationSet};
+use n2n_devices::SelectedDevice;
 use n2n_model::{NetworkConfig, StateDict};
 use n2n_train::data::train_stream;
 use n2n_train::step::next_batches;
@@ -14,7 +15,6 @@ use n2n_train::{Experiment, Learner};
 use serde::Serialize;
 
 use super::memory;
-use crate::backend::SelectedDevice;
 
 /// Validation images of the PSNR: enough to see that a backend learned the same.
 const VALIDATION_IMAGES: usize = 64;

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use image::RgbImage;
-use n2n_files::write_atomically;
+use n2n_train::paint;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::measure::Measurement;
+use crate::commands::output;
 use crate::font::{self, FONT};
-use n2n_train::paint;
 
 /// `[width, height]` in pixels.
 const SIZE: [u32; 2] = [1100, 760];
@@ -50,8 +50,7 @@ pub fn write(base: &Path, title: &str, measured: &[Measurement]) -> anyhow::Resu
     });
     let pictures = [png(title, measured)?, svg(title, measured)?.into_bytes()];
     for (path, bytes) in paths.iter().zip(&pictures) {
-        write_atomically(path, bytes)
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        output::write(path, bytes)?;
     }
     Ok(paths)
 }

@@ -5,26 +5,24 @@ mod inputs;
 mod jobs;
 mod work;
 
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use anyhow::Context;
 use burn::tensor::Device;
 use n2n_denoise::Denoiser;
+use n2n_devices::SelectedDevice;
 use serde::Serialize;
 
 pub use self::args::DenoiseArgs;
 use self::jobs::{CheckedJob, Job};
 use self::work::{CannotWrite, Worker};
 use super::output::print;
-use crate::backend::SelectedDevice;
-use crate::commands::train::INTERRUPTED;
 use crate::hints;
 use crate::progress::{Pace, StatusLine};
+use crate::signals;
 
 /// Some of the files could not be denoised; the same code as for arguments that cannot be used.
 const SOME_FAILED: u8 = 2;
@@ -38,7 +36,10 @@ const PROGRAM: u64 = 64 << 20;
 /// When an argument or the model cannot be used, a file of `--strict` or the only one cannot be denoised,
 /// or an output cannot be written.
 pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
-    let stop = stop_on_signal()?;
+    let stop = signals::handle(
+        || signals::report("stopping; once more to quit at once"),
+        || {},
+    )?;
     let inputs = inputs::find(&args.inputs, &args.output)?;
     let jobs = jobs::plan(&args.inputs, inputs, &args.output)?;
     let selected = args.device.open()?;
@@ -126,7 +127,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
     };
     print(args.json, &summary, || summary.text())?;
     Ok(if stop.load(Ordering::Relaxed) {
-        ExitCode::from(INTERRUPTED)
+        signals::interrupted()
     } else if tally.failed.is_empty() {
         ExitCode::SUCCESS
     } else {
@@ -151,22 +152,6 @@ fn check(job: &Job, denoiser: &Denoiser) -> anyhow::Result<CheckedJob> {
     let memory = denoiser.check_header(&checked.header);
     memory.with_context(|| job.input.display().to_string())?;
     Ok(checked)
-}
-
-/// A flag that the first signal sets: the tile in progress is then the last. Another one ends the
-/// program at once.
-fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let signalled = stop.clone();
-    ctrlc::set_handler(move || {
-        if signalled.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(INTERRUPTED));
-        }
-        // Whoever reads may be gone: the signal may say so.
-        let _ = writeln!(std::io::stderr(), "stopping; once more to quit at once");
-    })
-    .context("cannot handle Ctrl-C")?;
-    Ok(stop)
 }
 
 fn is_stop(error: &anyhow::Error) -> bool {

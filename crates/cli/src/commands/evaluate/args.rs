@@ -25,7 +25,7 @@ pub struct EvaluateArgs {
     pub models: Vec<PathBuf>,
 
     /// Data as for training (see datasets/README.md): what it has to validate on, or else all of it.
-    /// Without clean images PSNR is estimated from pairs of noisy ones
+    /// Without clean images PSNR is estimated from pairs of noisy ones.
     /// Samples are scaled as the models were trained, unless --set data.range says otherwise.
     /// [default: scenes drawn by the program]
     #[arg(long, value_name = "PATH", verbatim_doc_comment)]
@@ -35,7 +35,7 @@ pub struct EvaluateArgs {
     #[command(flatten)]
     pub source: DataArgs,
 
-    /// Seed of the noise, other than that of any training
+    /// Seed of the noise; no training draws the same noise
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
 
@@ -44,7 +44,7 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "KIND", value_parser = target, verbatim_doc_comment)]
     pub second: Option<Target>,
 
-    /// Take only the first so many images [default: all]
+    /// Use only the first N images [default: all]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub limit: Option<usize>,
 
@@ -58,7 +58,7 @@ pub struct EvaluateArgs {
     )]
     pub baselines: Vec<String>,
 
-    /// Average what models make of the eight flips and turns of each image
+    /// Average the results of models over the eight flips and rotations of each image
     #[arg(long)]
     pub self_ensemble: bool,
 

@@ -10,7 +10,7 @@ use n2n_data::{EvaluationRequest, EvaluationSet, NoisyPair};
 
 use super::args::EvaluateArgs;
 use super::score::Against;
-use crate::waiting::Waiting;
+use crate::progress::StatusLine;
 
 /// Scenes to evaluate on.
 pub struct Scenes {
@@ -37,7 +37,7 @@ impl Scenes {
             let path = path.display();
             bail!("data.validation is {path}; to evaluate on that, say --data {path}");
         }
-        let waiting = Waiting::new();
+        let status = StatusLine::new();
         let set = EvaluationRequest {
             config: &config,
             noise: experiment.noise.map(Noise::from),
@@ -45,7 +45,7 @@ impl Scenes {
             second: args.second,
             limit: args.limit,
             progress: &|scenes| {
-                waiting.tell(|| format!("looking at images: {scenes} scenes so far"));
+                status.show_scenes(scenes);
             },
         }
         .open()?;

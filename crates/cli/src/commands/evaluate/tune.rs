@@ -11,7 +11,7 @@ use super::method::{Method, name, strength};
 use super::middle::middle;
 use super::scenes::Scenes;
 use super::score::{Against, Score};
-use crate::waiting::Waiting;
+use crate::progress::StatusLine;
 
 /// Pixels that strengths are tried on, over all images: a search takes about as long as so many pixels take
 /// ten times.
@@ -41,9 +41,9 @@ impl Sample {
         } else {
             (count, Some((PIXELS / count).isqrt()))
         };
-        let waiting = Waiting::new();
+        let status = StatusLine::new();
         let pairs = (0..count).into_par_iter().map(|index| {
-            waiting.tell(|| "reading images to try classical methods on".to_owned());
+            status.show(|| "reading images to try classical methods on".to_owned());
             let pair = scenes.read(index * scenes.len() / count)?;
             Ok(pair.map(|pair| cut(pair, side.unwrap_or(usize::MAX))))
         });
@@ -73,10 +73,10 @@ impl Sample {
     /// The classical method with the strength of the highest PSNR: the mean over images of that against
     /// clean ones, or the estimate.
     pub fn tune(&self, method: Classical) -> Method {
-        let waiting = Waiting::new();
+        let status = StatusLine::new();
         let mut tried = 0;
         let best = best_strength(&method.strengths(), |value| {
-            waiting.tell(|| {
+            status.show(|| {
                 let strength = strength(method, value);
                 format!(
                     "trying strengths of {}: {strength}, after {tried}",

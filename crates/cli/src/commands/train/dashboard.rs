@@ -14,6 +14,9 @@ use super::metrics::{Gauge, PsnrMetric, metadata};
 use super::signals::Signals;
 use super::terminal::Terminal;
 
+/// Clears the terminal from the cursor on.
+const CLEAR_BELOW: &str = "\r\x1b[J";
+
 /// The dashboard: losses, PSNR, learning rate, progress. `q` asks how to stop.
 pub struct Dashboard {
     /// Gone once a person killed the run.
@@ -66,6 +69,8 @@ impl Dashboard {
         if shown.is_err() {
             self.stop.abort();
             self.close();
+            // burn-train leaves a line on the restored screen.
+            print!("{CLEAR_BELOW}");
         }
     }
 

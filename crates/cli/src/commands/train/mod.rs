@@ -13,20 +13,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use n2n_data::Opened;
+use n2n_devices::SelectedDevice;
 use n2n_train::run_dir::{End, Program};
 use n2n_train::{Event, Outcome, RunDir, Stop, TrainError, Trainer};
 
 pub use self::args::TrainArgs;
 use self::dashboard::Dashboard;
 use self::lines::ProgressLines;
-pub(crate) use self::lines::minutes;
 use self::signals::Signals;
 use self::summary::Summary;
-use crate::backend::SelectedDevice;
-use crate::waiting::Waiting;
-
-/// A shell's code for a program that ended on Ctrl-C: 128 + SIGINT.
-pub(crate) const INTERRUPTED: u8 = 130;
+use crate::data::report_skipped;
+use crate::progress::StatusLine;
+use crate::signals::interrupted;
 
 /// Trains as the arguments say.
 ///
@@ -38,9 +36,11 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         None => args.experiment.resolve()?,
     };
     let selected = args.device.open()?;
-    let waiting = Waiting::new();
-    let progress = |scenes| waiting.looking(scenes);
-    let trainer = Trainer::open(&experiment, &selected.device, &progress)?;
+    let trainer = {
+        let status = StatusLine::new();
+        let progress = |scenes| status.show_scenes(scenes);
+        Trainer::open(&experiment, &selected.device, &progress)?
+    };
     let noisy = trainer.noisy_psnr();
     let path = run_path(args)?;
     report_data(&trainer, &selected, &path, args.json)?;
@@ -68,7 +68,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
                 "to go on from the last checkpoint: n2n train --resume {}",
                 path.display()
             );
-            return Ok(ExitCode::from(INTERRUPTED));
+            return Ok(interrupted());
         }
         outcome => outcome?,
     };
@@ -96,7 +96,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         eprintln!("to go on: n2n train --resume {}", path.display());
     }
     Ok(if signals.received() {
-        ExitCode::from(INTERRUPTED)
+        interrupted()
     } else {
         ExitCode::SUCCESS
     })
@@ -118,39 +118,29 @@ fn show(
     json: bool,
 ) -> Result<Outcome, TrainError> {
     let has_clean = trainer.data().validation.has_clean();
-    let mut view = None;
+    let dashboard = !json && std::io::stdout().is_terminal();
+    let mut view: Option<View> = None;
     trainer.run(stop, |event| {
         if let Event::Start(start) = &event {
             for problem in start.damaged {
                 eprintln!("warning: {problem}; going on from the checkpoint before it");
             }
+            view = Some(if dashboard {
+                let mut dashboard = Dashboard::open(start, stop, signals, has_clean);
+                Box::new(move |event| dashboard.show(event))
+            } else {
+                let mut lines = ProgressLines::new(start);
+                Box::new(move |event| lines.show(event))
+            });
         }
-        match &event {
-            Event::Start(start) if json || !std::io::stdout().is_terminal() => {
-                view = Some(View::Lines(ProgressLines::new(start)));
-            }
-            Event::Start(start) => {
-                view = Some(View::Dashboard(Dashboard::open(
-                    start, stop, signals, has_clean,
-                )));
-            }
-            _ => {}
-        }
-        match &mut view {
-            Some(View::Lines(lines)) => lines.show(&event),
-            Some(View::Dashboard(dashboard)) => dashboard.show(&event),
-            None => {}
+        if let Some(show) = &mut view {
+            show(&event);
         }
     })
 }
 
-/// What a run is watched on.
-enum View {
-    /// Plain lines.
-    Lines(ProgressLines),
-    /// burn-train's dashboard.
-    Dashboard(Dashboard),
-}
+/// Shows the events of a run.
+type View = Box<dyn FnMut(&Event)>;
 
 /// Reports what the run is made of, and everything about its data that deserves a warning.
 fn report_data(
@@ -183,18 +173,4 @@ fn report_data(
         eprintln!("tuning kernels for this device: the first steps take longer");
     }
     Ok(())
-}
-
-/// Reports the scenes and files that are left out: the first few, and their number.
-fn report_skipped(reasons: &[String]) {
-    const SHOWN: usize = 3;
-    for reason in reasons.iter().take(SHOWN) {
-        eprintln!("warning: left out: {reason}");
-    }
-    if reasons.len() > SHOWN {
-        eprintln!(
-            "warning: {} scenes or files are left out; --strict stops at the first",
-            reasons.len()
-        );
-    }
 }

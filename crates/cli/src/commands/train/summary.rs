@@ -3,11 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use n2n_data::quality::{Psnr, PsnrKeys};
+use n2n_devices::SelectedDevice;
 use n2n_train::Outcome;
 use n2n_train::run_dir::End;
 use serde::Serialize;
-
-use crate::backend::SelectedDevice;
 
 /// Result of a run, as `--json` prints it.
 #[derive(Serialize)]

@@ -17,7 +17,7 @@ mod unix {
         LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
     };
 
-    /// The dashboard opens on a thread of its own; it takes milliseconds.
+    /// Longest wait for the dashboard, which opens on another thread within milliseconds.
     const OPENS_WITHIN: Duration = Duration::from_secs(5);
 
     /// Time between two looks at whether it has.

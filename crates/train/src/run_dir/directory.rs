@@ -1,0 +1,314 @@
+//! Files of a run directory, by name.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use n2n_denoise::ModelMetadata;
+use n2n_files::write_atomically;
+use n2n_model::{StateDict, write_model_file};
+use serde::{Deserialize, Serialize};
+
+use super::folder;
+use super::record::Record;
+use crate::TrainError;
+use crate::experiment::Experiment;
+
+/// The resolved experiment.
+const CONFIG: &str = "config.toml";
+/// Provenance of the run.
+const RUN: &str = "run.json";
+/// One line for each validation.
+const METRICS: &str = "metrics.jsonl";
+/// A picture for each validation.
+const PICTURES: &str = "pictures";
+/// Checkpoints, for resuming.
+const CHECKPOINTS: &str = "checkpoints";
+/// Locked by the process that trains.
+const LOCK: &str = "lock";
+
+/// Program and machine of a run, and what the data holds.
+#[derive(Debug, Serialize)]
+pub struct Provenance<'a> {
+    /// Version, revision and device.
+    #[serde(flatten)]
+    pub program: &'a Program,
+    /// Seed of the weights, the order and the scenes.
+    pub seed: u64,
+    /// Number of training examples.
+    pub train_examples: usize,
+    /// Number of validation examples.
+    pub validation_examples: usize,
+    /// Data that no config can name: `pairs` or `noise`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_memory: Option<&'a str>,
+    /// PSNR of the noisy validation inputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noisy_psnr_db: Option<f64>,
+    /// Estimate of it, without clean images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noisy_psnr_est_db: Option<f64>,
+}
+
+/// Program and device that compute a run, for its provenance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Program {
+    /// Version of the program.
+    pub version: String,
+    /// Git revision of its sources.
+    pub git_revision: String,
+    /// Name of the backend.
+    pub backend: String,
+    /// Adapter or processor.
+    pub device: String,
+}
+
+/// Folder of a run, with its metrics file open.
+pub struct RunDir {
+    path: PathBuf,
+    metrics: File,
+    /// The operating system releases the lock when the process ends, even if it is killed.
+    _lock: File,
+}
+
+impl RunDir {
+    /// Creates the folder of a new run.
+    ///
+    /// # Errors
+    /// When it cannot be written, or already holds a run.
+    pub fn create(path: &Path) -> Result<Self, TrainError> {
+        folder::create(path)?;
+        let lock = lock(path)?;
+        let metrics_path = path.join(METRICS);
+        // A run that was killed before it had a config cannot be resumed.
+        let holds_run = metrics_path.exists() && path.join(CONFIG).exists();
+        let failed = TrainError::io("write", &metrics_path);
+        let metrics = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(&metrics_path)
+            .map_err(&failed)?;
+        if holds_run || metrics.metadata().map_err(failed)?.len() > 0 {
+            return Err(TrainError::HoldsRun {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            metrics,
+            _lock: lock,
+        })
+    }
+
+    /// Creates `root/name-N` with the smallest N that is free; returns the path.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn next_free(root: &Path, name: &str) -> Result<PathBuf, TrainError> {
+        folder::create(root)?;
+        for number in 1_usize.. {
+            let path = root.join(format!("{name}-{number}"));
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(path),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(TrainError::io("create", &path)(error)),
+            }
+        }
+        unreachable!("some number is free")
+    }
+
+    /// Opens the folder of an earlier run.
+    ///
+    /// # Errors
+    /// When it holds no run, or another process trains in it.
+    pub fn open(path: &Path) -> Result<Self, TrainError> {
+        let metrics_path = path.join(METRICS);
+        if !metrics_path.exists() || !path.join(CONFIG).exists() {
+            return Err(TrainError::NoRun {
+                path: path.to_owned(),
+            });
+        }
+        let metrics = OpenOptions::new()
+            .append(true)
+            .open(&metrics_path)
+            .map_err(TrainError::io("write", &metrics_path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            metrics,
+            _lock: lock(path)?,
+        })
+    }
+
+    /// Reads the experiment of the run in a folder.
+    ///
+    /// # Errors
+    /// When it holds no run, or its config cannot be read.
+    pub fn experiment(path: &Path) -> Result<Experiment, TrainError> {
+        let config = path.join(CONFIG);
+        if !config.exists() || !path.join(METRICS).exists() {
+            return Err(TrainError::NoRun {
+                path: path.to_owned(),
+            });
+        }
+        Ok(Experiment::from_toml(&config)?)
+    }
+
+    /// Reads which data of the run in a folder no config can name: `pairs` or `noise`.
+    ///
+    /// # Errors
+    /// When the provenance cannot be read.
+    pub fn in_memory(path: &Path) -> Result<Option<String>, TrainError> {
+        #[derive(Deserialize)]
+        struct InMemory {
+            in_memory: Option<String>,
+        }
+        let path = path.join(RUN);
+        let bytes = fs::read(&path).map_err(TrainError::io("read", &path))?;
+        let InMemory { in_memory } = serde_json::from_slice(&bytes)
+            .map_err(|source| TrainError::Damaged { path, source })?;
+        Ok(in_memory)
+    }
+
+    /// Undoes everything after a checkpoint: lines of the metrics beyond `metrics_bytes`, pictures of
+    /// validations that are then not in the metrics, and unfinished files.
+    ///
+    /// # Errors
+    /// When the metrics are shorter, or a file cannot be changed.
+    pub fn rewind(&self, metrics_bytes: u64) -> Result<(), TrainError> {
+        let path = self.path.join(METRICS);
+        if self.metrics_bytes()? < metrics_bytes {
+            return Err(TrainError::MetricsCut { path });
+        }
+        self.metrics
+            .set_len(metrics_bytes)
+            .map_err(TrainError::io("write", &path))?;
+        self.remove_later_pictures()?;
+        let pictures = self.path.join(PICTURES);
+        for folder in [&self.path, &self.checkpoints(), &pictures] {
+            folder::remove_unfinished(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the pictures of validations that are not in the metrics.
+    fn remove_later_pictures(&self) -> Result<(), TrainError> {
+        let path = self.path.join(METRICS);
+        let text = fs::read_to_string(&path).map_err(TrainError::io("read", &path))?;
+        let last = text.lines().last().map(serde_json::from_str::<Record>);
+        let last = last
+            .transpose()
+            .map_err(|source| TrainError::Damaged { path, source })?;
+        for path in folder::files(&self.path.join(PICTURES))? {
+            let batches = path
+                .file_stem()
+                .and_then(|stem| stem.to_str()?.parse().ok());
+            if batches > last.map(|record| record.batches) {
+                folder::remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the path of the folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the folder of checkpoints.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join(CHECKPOINTS)
+    }
+
+    /// Returns the length of the metrics.
+    ///
+    /// # Errors
+    /// When the file is gone.
+    pub fn metrics_bytes(&self) -> Result<u64, TrainError> {
+        let metadata = self.metrics.metadata();
+        let failed = TrainError::io("read", &self.path);
+        Ok(metadata.map_err(failed)?.len())
+    }
+
+    /// Writes the experiment and the provenance of a new run.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn describe(&self, config: &str, provenance: &Provenance<'_>) -> Result<(), TrainError> {
+        let provenance = serde_json::to_string_pretty(provenance)
+            .unwrap_or_else(|error| unreachable!("numbers and strings are JSON: {error}"));
+        self.write(RUN, format!("{provenance}\n").as_bytes())?;
+        // Last: a run with a config can be resumed.
+        self.write(CONFIG, config.as_bytes())
+    }
+
+    /// Appends a validation to the metrics.
+    ///
+    /// # Errors
+    /// When the disk is full or gone.
+    pub fn record(&mut self, record: &Record) -> Result<(), TrainError> {
+        let json = serde_json::to_string(record)
+            .unwrap_or_else(|error| unreachable!("numbers are JSON: {error}"));
+        self.metrics
+            .write_all(format!("{json}\n").as_bytes())
+            .and_then(|()| self.metrics.sync_data())
+            .map_err(TrainError::io("write", &self.path.join(METRICS)))
+    }
+
+    /// Returns the path of the model file called `name`: `initial`, `best` or `last`.
+    pub fn model(&self, name: &str) -> PathBuf {
+        self.path.join(format!("{name}.safetensors"))
+    }
+
+    /// Writes the model file called `name`.
+    ///
+    /// # Errors
+    /// When it cannot be written; the file before it then stays.
+    pub fn save_model(
+        &self,
+        name: &str,
+        weights: &StateDict,
+        metadata: &ModelMetadata,
+    ) -> Result<(), TrainError> {
+        Ok(write_model_file(&self.model(name), weights, metadata)?)
+    }
+
+    /// Removes the model file called `name`, if there is one.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove_model(&self, name: &str) -> Result<(), TrainError> {
+        folder::remove(&self.model(name))
+    }
+
+    /// Writes the picture of the validation after `batches` steps.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save_picture(&self, batches: usize, png: &[u8]) -> Result<(), TrainError> {
+        folder::create(&self.path.join(PICTURES))?;
+        self.write(&format!("{PICTURES}/{batches:08}.png"), png)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
+        let path = self.path.join(name);
+        write_atomically(&path, bytes).map_err(TrainError::io("write", &path))
+    }
+}
+
+/// Locks a folder against other processes.
+fn lock(folder: &Path) -> Result<File, TrainError> {
+    let path = folder.join(LOCK);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(TrainError::io("write", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(TrainError::Locked {
+            path: folder.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(TrainError::io("lock", &path)(error)),
+    }
+}
