@@ -103,7 +103,7 @@ fn unknown_or_repeated_backends_and_a_single_step_are_refused() {
                 "--set",
                 "train.loss=l1",
             ],
-            "whose only loss",
+            "its only loss",
         ),
     ] {
         let output = compare(Path::new("unused"), args);
