@@ -242,9 +242,10 @@ fn kills_at_any_moment_leave_no_trace() {
             break;
         }
         assert!(output.status.code().is_none(), "{}", stderr(&output));
-        args = match run.join("config.toml").exists() {
-            true => resume(&run),
-            false => begin(&run, &settings),
+        args = if run.join("config.toml").exists() {
+            resume(&run)
+        } else {
+            begin(&run, &settings)
         };
     }
     assert_same(&run, &expected);

@@ -22,9 +22,10 @@ impl ChannelRule {
 
     /// What the network gets of planar values: `[batch_size, network, ...]`.
     pub fn to_network(self, values: Vec<f32>) -> Vec<f32> {
-        match self.image < self.network {
-            true => values.repeat(self.network),
-            false => values,
+        if self.image < self.network {
+            values.repeat(self.network)
+        } else {
+            values
         }
     }
 

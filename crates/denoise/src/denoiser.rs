@@ -311,14 +311,15 @@ impl Denoiser {
             _ => self.rules().least_area(self.padded([height, width])) * pixel,
         };
         let needed = (held + needed) as u64;
-        match needed <= self.max_memory {
-            true => Ok(()),
-            false => Err(Error::TooLittleMemory {
+        if needed <= self.max_memory {
+            Ok(())
+        } else {
+            Err(Error::TooLittleMemory {
                 height,
                 width,
                 needed_mib: needed.div_ceil(1 << 20),
                 allowed_mib: self.max_memory >> 20,
-            }),
+            })
         }
     }
 
@@ -357,12 +358,13 @@ fn model_file(path: &Path) -> Result<PathBuf, Error> {
         return Ok(path.to_owned());
     }
     let best = path.join(BEST);
-    match best.exists() {
-        true => Ok(best),
-        false => Err(Error::NoModel {
+    if best.exists() {
+        Ok(best)
+    } else {
+        Err(Error::NoModel {
             folder: path.to_owned(),
             name: BEST,
-        }),
+        })
     }
 }
 
@@ -391,12 +393,13 @@ mod tests {
         let result = denoiser.in_tiles(&mut pass, usize::MAX, &|values, [height, width]| {
             let pixels = height * width;
             tried.borrow_mut().push(pixels);
-            match pixels > memory {
-                true => Err(Error::DeviceMemory {
+            if pixels > memory {
+                Err(Error::DeviceMemory {
                     pixels,
                     said: "out of memory".to_owned(),
-                }),
-                false => Ok(values),
+                })
+            } else {
+                Ok(values)
             }
         });
         (tried.into_inner(), result, written == values)

@@ -95,21 +95,23 @@ impl ModelMetadata {
         };
         let sound = mean.iter().all(|mean| mean.is_finite())
             && std.iter().all(|std| std.is_finite() && *std > 0.0);
-        match sound && mean.len() == count && std.len() == count {
-            true => Ok(()),
-            false => Err(Error::Statistics {
+        if sound && mean.len() == count && std.len() == count {
+            Ok(())
+        } else {
+            Err(Error::Statistics {
                 path,
                 expected: format!("{count} means, and as many deviations above 0"),
-            }),
+            })
         }
     }
 }
 
 /// Whether samples can become 0 and 1.
 pub(crate) fn check_range([low, high]: [f32; 2]) -> Result<(), Error> {
-    match low.is_finite() && high.is_finite() && low < high {
-        true => Ok(()),
-        false => Err(Error::Range { low, high }),
+    if low.is_finite() && high.is_finite() && low < high {
+        Ok(())
+    } else {
+        Err(Error::Range { low, high })
     }
 }
 

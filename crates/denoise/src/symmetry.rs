@@ -29,10 +29,7 @@ pub(crate) fn mean_over_symmetries(
 }
 
 fn transpose_if(transposed: bool, x: Tensor<4>) -> Tensor<4> {
-    match transposed {
-        true => x.swap_dims(2, 3),
-        false => x,
-    }
+    if transposed { x.swap_dims(2, 3) } else { x }
 }
 
 fn flip(x: Tensor<4>, axes: &[usize]) -> Tensor<4> {

@@ -127,9 +127,10 @@ impl Axis {
     }
 
     fn count(&self) -> usize {
-        match self.tile == self.length {
-            true => 1,
-            false => (self.length - 2 * self.halo).div_ceil(self.step()),
+        if self.tile == self.length {
+            1
+        } else {
+            (self.length - 2 * self.halo).div_ceil(self.step())
         }
     }
 
@@ -142,9 +143,10 @@ impl Axis {
                 0 => 0,
                 _ => index * self.step() + self.halo,
             };
-            let end = match index + 1 == count {
-                true => self.length,
-                false => (index + 1) * self.step() + self.halo,
+            let end = if index + 1 == count {
+                self.length
+            } else {
+                (index + 1) * self.step() + self.halo
             };
             Tile {
                 start,

@@ -38,12 +38,13 @@ pub fn weights(network: &NetworkConfig, seed: u64) -> StateDict {
         let values: Vec<f32> = data.iter::<f32>().map(|value| GAIN * value).collect();
         TensorData::new(values, data.shape().clone())
     };
-    let weights = state
-        .into_iter()
-        .map(|(name, data)| match name.ends_with("weight") {
-            true => (name, stronger(data)),
-            false => (name, data),
-        });
+    let weights = state.into_iter().map(|(name, data)| {
+        if name.ends_with("weight") {
+            (name, stronger(data))
+        } else {
+            (name, data)
+        }
+    });
     weights.collect()
 }
 

@@ -122,9 +122,12 @@ const LAST_GRADIENT: usize = 2;
 const WIDTHS: [usize; TITLES.len()] = [16, 44, 8, 14, 16, 14, 9, 11, 8];
 
 fn cells(row: &Row, tolerance: f64) -> [String; TITLES.len()] {
-    let mark = |error: f64| match error <= tolerance {
-        true => format!("{error:.1e}"),
-        false => format!("{error:.1e}!"),
+    let mark = |error: f64| {
+        if error <= tolerance {
+            format!("{error:.1e}")
+        } else {
+            format!("{error:.1e}!")
+        }
     };
     // f64::max would drop a NaN.
     let worse = |a: f64, b: f64| if a >= b || a.is_nan() { a } else { b };

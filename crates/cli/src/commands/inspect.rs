@@ -52,9 +52,10 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
         kind: &opened.kind,
         training: set(&*opened.scenes[0], &opened.train)?,
         validation: set(&*opened.scenes[1], &opened.validation)?,
-        validates_against: match opened.validation.has_clean() {
-            true => "clean images",
-            false => "second noisy images",
+        validates_against: if opened.validation.has_clean() {
+            "clean images"
+        } else {
+            "second noisy images"
         },
         one_scene: opened.one_scene,
         noise: opened.noise.as_ref().map(ToString::to_string),
@@ -250,8 +251,9 @@ impl Report<'_> {
 }
 
 fn bounds([low, high]: [usize; 2]) -> String {
-    match low == high {
-        true => low.to_string(),
-        false => format!("{low} to {high}"),
+    if low == high {
+        low.to_string()
+    } else {
+        format!("{low} to {high}")
     }
 }

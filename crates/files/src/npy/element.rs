@@ -78,23 +78,26 @@ impl Element {
     }
 
     fn u16(self, bytes: [u8; 2]) -> u16 {
-        match self.big_endian {
-            true => u16::from_be_bytes(bytes),
-            false => u16::from_le_bytes(bytes),
+        if self.big_endian {
+            u16::from_be_bytes(bytes)
+        } else {
+            u16::from_le_bytes(bytes)
         }
     }
 
     fn f32(self, bytes: [u8; 4]) -> f32 {
-        match self.big_endian {
-            true => f32::from_be_bytes(bytes),
-            false => f32::from_le_bytes(bytes),
+        if self.big_endian {
+            f32::from_be_bytes(bytes)
+        } else {
+            f32::from_le_bytes(bytes)
         }
     }
 
     fn f64(self, bytes: [u8; 8]) -> f64 {
-        match self.big_endian {
-            true => f64::from_be_bytes(bytes),
-            false => f64::from_le_bytes(bytes),
+        if self.big_endian {
+            f64::from_be_bytes(bytes)
+        } else {
+            f64::from_le_bytes(bytes)
         }
     }
 }

@@ -108,9 +108,10 @@ impl<'a> Page<'a> {
             return Err(malformed(path, found));
         }
         let (shape, alpha) = (self.header.shape(), self.header.alpha);
-        Ok(match self.stored.planar {
-            true => Raster::from_planes(samples, shape, alpha),
-            false => Raster::from_pixels(samples, shape, alpha),
+        Ok(if self.stored.planar {
+            Raster::from_planes(samples, shape, alpha)
+        } else {
+            Raster::from_pixels(samples, shape, alpha)
         })
     }
 
@@ -126,9 +127,10 @@ impl<'a> Page<'a> {
             SampleKind::U8 | SampleKind::U16 => UINT,
         };
         let (width, height) = self.decoder.chunk_dimensions();
-        let (samples, planes) = match self.stored.planar {
-            true => (1, self.planes()),
-            false => (self.planes(), 1),
+        let (samples, planes) = if self.stored.planar {
+            (1, self.planes())
+        } else {
+            (self.planes(), 1)
         };
         Ok(Tiles {
             input: self.input,
@@ -159,9 +161,10 @@ impl<'a> Page<'a> {
     /// offsets and lengths.
     fn check_chunks(&mut self) -> Result<Vec<(u64, u64)>, FileError> {
         let path = self.input.path();
-        let (offsets, counts) = match self.stored.tiled {
-            true => (Tag::TileOffsets, Tag::TileByteCounts),
-            false => (Tag::StripOffsets, Tag::StripByteCounts),
+        let (offsets, counts) = if self.stored.tiled {
+            (Tag::TileOffsets, Tag::TileByteCounts)
+        } else {
+            (Tag::StripOffsets, Tag::StripByteCounts)
         };
         let offsets = numbers(&mut self.decoder, offsets, path)?;
         let counts = numbers(&mut self.decoder, counts, path)?;
@@ -189,9 +192,10 @@ impl<'a> Page<'a> {
     /// Bytes of an uncompressed strip or tile.
     fn stored_bytes(&self, chunk: u32) -> u128 {
         // Tiles are padded to their full size, strips are not.
-        let (width, height) = match self.stored.tiled {
-            true => self.decoder.chunk_dimensions(),
-            false => self.decoder.chunk_data_dimensions(chunk),
+        let (width, height) = if self.stored.tiled {
+            self.decoder.chunk_dimensions()
+        } else {
+            self.decoder.chunk_data_dimensions(chunk)
         };
         let samples = if self.stored.planar { 1 } else { self.planes() };
         let row_bits = u128::from(width) * samples as u128 * u128::from(self.stored.bits);

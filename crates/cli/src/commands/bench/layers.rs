@@ -147,9 +147,10 @@ impl Operands {
 
     fn tracked(self, inputs: bool) -> Self {
         Self {
-            inputs: match inputs {
-                true => self.inputs.into_iter().map(Tensor::require_grad).collect(),
-                false => self.inputs,
+            inputs: if inputs {
+                self.inputs.into_iter().map(Tensor::require_grad).collect()
+            } else {
+                self.inputs
             },
             weight: self.weight.require_grad(),
             bias: self.bias.require_grad(),

@@ -40,8 +40,9 @@ fn row(measurement: &Measurement) -> [String; TITLES.len()] {
 }
 
 fn deviation(value: f64) -> String {
-    match value == 0.0 {
-        true => "0".to_owned(),
-        false => format!("{value:.1e}"),
+    if value == 0.0 {
+        "0".to_owned()
+    } else {
+        format!("{value:.1e}")
     }
 }

@@ -25,12 +25,11 @@ pub struct Input {
 pub fn find(given: &[PathBuf], output: &Path) -> anyhow::Result<Vec<Input>> {
     let mut inputs = vec![];
     for path in given {
-        match path.exists() {
-            true => add(path, output, &mut inputs)?,
-            false => {
-                for path in matches(path)? {
-                    add(&path, output, &mut inputs)?;
-                }
+        if path.exists() {
+            add(path, output, &mut inputs)?
+        } else {
+            for path in matches(path)? {
+                add(&path, output, &mut inputs)?;
             }
         }
     }

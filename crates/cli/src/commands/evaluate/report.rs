@@ -102,9 +102,10 @@ impl<'a> Report<'a> {
         let path = self
             .data
             .map_or_else(String::new, |path| format!("{}: ", path.display()));
-        let ensemble = match self.self_ensemble {
-            true => ", models averaged over flips and turns",
-            false => "",
+        let ensemble = if self.self_ensemble {
+            ", models averaged over flips and turns"
+        } else {
+            ""
         };
         let mut text = format!(
             "{path}{}, {} {images}{noise}, compared with {}{ensemble}\n\n",

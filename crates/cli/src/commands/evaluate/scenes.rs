@@ -86,9 +86,10 @@ impl Scenes {
 
     /// What denoised images are compared with.
     pub fn against(&self) -> Against {
-        match self.set.has_clean() {
-            true => Against::Clean,
-            false => Against::SecondNoisy,
+        if self.set.has_clean() {
+            Against::Clean
+        } else {
+            Against::SecondNoisy
         }
     }
 

@@ -132,9 +132,10 @@ impl Row {
         for (name, image) in &denoised {
             cells.push(cell(image, name.clone(), psnr(image)));
         }
-        let cut = match shape == pair.shape {
-            true => String::new(),
-            false => format!("middle of {height}x{width}"),
+        let cut = if shape == pair.shape {
+            String::new()
+        } else {
+            format!("middle of {height}x{width}")
         };
         cells.push(cell(other, name.to_owned(), cut));
         for (name, image) in &denoised {

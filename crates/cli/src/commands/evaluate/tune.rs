@@ -36,9 +36,10 @@ impl Sample {
     pub fn of(scenes: &Scenes) -> anyhow::Result<Self> {
         let count = scenes.len().min(PIXELS / (LEAST_SIDE * LEAST_SIDE));
         let pixels = (0..scenes.len()).map(|scene| scenes.pixels(scene));
-        let (count, side) = match pixels.sum::<usize>() <= PIXELS {
-            true => (scenes.len(), None),
-            false => (count, Some((PIXELS / count).isqrt())),
+        let (count, side) = if pixels.sum::<usize>() <= PIXELS {
+            (scenes.len(), None)
+        } else {
+            (count, Some((PIXELS / count).isqrt()))
         };
         let status = StatusLine::new();
         let pairs = (0..count).into_par_iter().map(|index| {
