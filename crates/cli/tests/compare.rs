@@ -87,7 +87,7 @@ fn the_table_has_a_row_for_each_backend() {
 }
 
 #[test]
-fn unknown_or_repeated_backends_and_a_single_step_are_refused() {
+fn bad_backend_lists_and_single_steps_are_errors() {
     for (args, expected) in [
         (&["--backends", "flex,abacus"][..], "ndarray"),
         (&["--backends", "flex,flex"], "flex,flex"),

@@ -85,7 +85,7 @@ fn own_pairs_train_without_a_config_or_clean_images() {
 }
 
 #[test]
-fn an_estimate_is_near_what_is_measured_with_clean_images() {
+fn estimated_psnr_is_near_the_measured_one() {
     let data = pairs(40, true);
     let run = |name: &str, args: &[&str]| {
         let run = data.path().join(name);

@@ -219,7 +219,7 @@ fn stacks_are_denoised_image_by_image() {
 }
 
 #[test]
-fn what_is_done_is_left_alone_and_a_bad_file_holds_up_no_other() {
+fn outputs_are_kept_and_bad_files_are_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     for name in ["a.png", "c.png", "d.png"] {
@@ -256,7 +256,7 @@ fn what_is_done_is_left_alone_and_a_bad_file_holds_up_no_other() {
 }
 
 #[test]
-fn outputs_that_cannot_be_are_refused_before_anything_is_computed() {
+fn impossible_outputs_fail_before_computing() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     for name in ["a.png", "x/a.png", "y/a.png"] {

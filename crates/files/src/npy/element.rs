@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::layout::Places;
-use crate::{FileError, SampleKind, Samples, half::f16_to_f32};
+use half::f16;
+
+use super::places::Places;
+use crate::{FileError, SampleKind, Samples};
 
 /// How one number is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,7 +70,9 @@ impl Element {
             (Samples::U8(samples), _) => put(bytes, samples, places, |[byte]| byte),
             (Samples::U16(samples), _) => put(bytes, samples, places, |bytes| self.u16(bytes)),
             (Samples::F32(samples), Number::F16) => {
-                put(bytes, samples, places, |bytes| f16_to_f32(self.u16(bytes)));
+                put(bytes, samples, places, |bytes| {
+                    f16::from_bits(self.u16(bytes)).to_f32()
+                });
             }
             (Samples::F32(samples), Number::F64) => {
                 put(bytes, samples, places, |bytes| self.f64(bytes) as f32);
