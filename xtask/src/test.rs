@@ -39,8 +39,11 @@ fn run_examples() -> Result<()> {
     for entry in fs::read_dir(&sources).with_context(|| sources.display().to_string())? {
         let path = entry?.path();
         // Without `--package`: the features of one package would compile Burn again.
-        let mut example = cargo::command(["run", "--release", "--locked", "--example"]);
-        cargo::succeed(example.arg(path.file_stem().unwrap_or_default()))?;
+        let mut example = cargo::command(["run", "--release", "--locked"]);
+        example
+            .arg("--example")
+            .arg(path.file_stem().unwrap_or_default());
+        cargo::succeed(&mut example)?;
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! The message of an error, and a hint with the flag that helps: libraries know no flags.
 
+use n2n_data::{DataError, SampleError};
 use n2n_denoise::Error as DenoiseError;
 use n2n_devices::DeviceError;
-use n2n_train::TrainError;
+use n2n_train::{ExperimentError, TrainError};
 
 /// The message on standard error: the error, its causes, and a hint if there is one.
 pub fn message(error: &anyhow::Error) -> String {
@@ -27,16 +28,23 @@ pub fn causes(error: &anyhow::Error) -> String {
 /// How to avoid an error of a library, with the program's own flags.
 fn hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
+        let of_data = cause.downcast_ref().and_then(of_data);
         let of_denoising = || cause.downcast_ref().and_then(of_denoising);
         let of_device = || cause.downcast_ref().and_then(of_device);
-        let of_training = cause.downcast_ref().and_then(of_training);
-        of_training.or_else(of_denoising).or_else(of_device)
+        let of_training = || cause.downcast_ref().and_then(of_training);
+        of_data
+            .or_else(of_training)
+            .or_else(of_denoising)
+            .or_else(of_device)
     })
 }
 
 fn of_training(error: &TrainError) -> Option<String> {
     Some(match error {
         TrainError::Denoise(error) => return of_denoising(error),
+        TrainError::Data(error) | TrainError::Experiment(ExperimentError::Data(error)) => {
+            return of_data(error);
+        }
         TrainError::HoldsRun { path } => format!(
             "choose another --run-dir, or go on with --resume {}",
             path.display()
@@ -59,9 +67,35 @@ fn of_device(error: &DeviceError) -> Option<String> {
     })
 }
 
+fn of_data(error: &DataError) -> Option<String> {
+    Some(match error {
+        DataError::MissingTarget { .. } => {
+            "set train.target to the other kind, or add the images".to_owned()
+        }
+        DataError::NoData { .. } => "name folders of other names with --pairs A B".to_owned(),
+        DataError::PairsOrBursts { .. } => {
+            "use --set data.layout=pairs or --set data.layout=bursts".to_owned()
+        }
+        DataError::SingleShot { .. } => {
+            "add a shot, or for clean images use --set data.layout=clean".to_owned()
+        }
+        DataError::Samples {
+            source: SampleError::OutsideUnitRange { low, high },
+            ..
+        } => {
+            format!("say which values are black and white, as with --set data.range=[{low},{high}]")
+        }
+        DataError::NothingNoisy { .. } | DataError::NeedsNoise { .. } => {
+            "say which noise to put on the images, as with --noise gaussian:25".to_owned()
+        }
+        DataError::NoCleanToCorrupt { .. } => "leave the noise out, or add clean images".to_owned(),
+        _ => return None,
+    })
+}
+
 fn of_denoising(error: &DenoiseError) -> Option<String> {
     Some(match error {
-        DenoiseError::OutsideUnitRange { low, high } => {
+        DenoiseError::Samples(SampleError::OutsideUnitRange { low, high }) => {
             format!("say which values are black and white, as with --range {low},{high}")
         }
         DenoiseError::TooLittleMemory { .. } => {
@@ -80,16 +114,31 @@ mod tests {
 
     #[test]
     fn hints_are_found_below_context() {
-        let outside = DenoiseError::OutsideUnitRange {
+        let outside = DenoiseError::Samples(SampleError::OutsideUnitRange {
             low: -1.0,
             high: 300.0,
-        };
+        });
         let error = Err::<(), _>(outside).context("a.tif").unwrap_err();
         let message = message(&error);
-        assert!(message.starts_with("a.tif: the image holds"), "{message}");
+        assert!(
+            message.starts_with("a.tif: the image cannot be denoised"),
+            "{message}"
+        );
         assert!(
             message
                 .ends_with("\nhint: say which values are black and white, as with --range -1,300")
+        );
+    }
+
+    #[test]
+    fn hints_are_found_in_errors_of_training() {
+        let error = TrainError::from(DataError::NothingNoisy {
+            name: "the set".to_owned(),
+        });
+        let message = message(&error.into());
+        assert!(
+            message.ends_with("as with --noise gaussian:25"),
+            "{message}"
         );
     }
 

@@ -96,7 +96,7 @@ fn indivisible_sizes_are_refused() {
 }
 
 #[test]
-fn clean_targets_where_there_are_none() {
+fn clean_targets_need_clean_images() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["train_data.pkl", "val_data.pkl"] {
         fs::copy(reference_file("pairs_zip.pkl"), folder.path().join(name)).unwrap();
@@ -158,7 +158,7 @@ fn layers_know_only_l2() {
 }
 
 #[test]
-fn unknown_backend_lists_available_ones() {
+fn unknown_backend_error_lists_the_backends() {
     let message = refused(&["--backend", "abacus"]);
     for name in [
         "abacus", "auto", "wgpu", "vulkan", "metal", "dx12", "flex", "ndarray",

@@ -87,7 +87,7 @@ fn the_table_has_a_row_for_each_backend() {
 }
 
 #[test]
-fn unknown_or_repeated_backends_and_a_single_step_are_refused() {
+fn bad_backend_lists_and_single_steps_are_errors() {
     for (args, expected) in [
         (&["--backends", "flex,abacus"][..], "ndarray"),
         (&["--backends", "flex,flex"], "flex,flex"),
@@ -103,7 +103,7 @@ fn unknown_or_repeated_backends_and_a_single_step_are_refused() {
                 "--set",
                 "train.loss=l1",
             ],
-            "whose only loss",
+            "its only loss",
         ),
     ] {
         let output = compare(Path::new("unused"), args);

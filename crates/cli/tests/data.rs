@@ -85,7 +85,7 @@ fn own_pairs_train_without_a_config_or_clean_images() {
 }
 
 #[test]
-fn estimated_error_is_near_measured_error() {
+fn estimated_psnr_is_near_the_measured_one() {
     let data = pairs(40, true);
     let run = |name: &str, args: &[&str]| {
         let run = data.path().join(name);

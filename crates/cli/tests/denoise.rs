@@ -219,7 +219,7 @@ fn stacks_are_denoised_image_by_image() {
 }
 
 #[test]
-fn damaged_file_does_not_stop_the_others() {
+fn outputs_are_kept_and_bad_files_are_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     for name in ["a.png", "c.png", "d.png"] {
@@ -256,7 +256,7 @@ fn damaged_file_does_not_stop_the_others() {
 }
 
 #[test]
-fn invalid_outputs_are_refused_before_computing() {
+fn impossible_outputs_fail_before_computing() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     for name in ["a.png", "x/a.png", "y/a.png"] {

@@ -170,7 +170,7 @@ fn json_csv_and_sheet_of_two_models_agree() {
 }
 
 #[test]
-fn estimated_psnr_is_near_measured_psnr() {
+fn evaluate_estimates_psnr_without_clean_images() {
     let data = pictures(&["a", "b", "clean"], 30);
     let model = model(data.path(), &[]);
     let sheet = data.path().join("sheet.png");
@@ -214,7 +214,7 @@ fn estimated_psnr_is_near_measured_psnr() {
 }
 
 #[test]
-fn table_names_strengths_and_their_sample() {
+fn table_names_strengths_and_their_tuning_images() {
     let data = pictures(&["clean"], 2);
     let clean = data.path().join("clean");
     let model = model(data.path(), &[]);
@@ -272,7 +272,7 @@ fn table_names_strengths_and_their_sample() {
 }
 
 #[test]
-fn models_take_grey_and_colour_images() {
+fn grey_and_colour_networks_take_each_others_images() {
     let data = pictures(&["noisy", "clean"], 2);
     for name in ["noisy", "clean"] {
         let folder = data.path().join("grey").join(name);
@@ -304,7 +304,7 @@ fn models_take_grey_and_colour_images() {
 }
 
 #[test]
-fn damaged_image_is_left_out_and_reported() {
+fn damaged_image_is_skipped_and_reported() {
     let data = pictures(&["noisy", "clean"], 4);
     let model = model(data.path(), &[]);
     let damaged = data.path().join("noisy/2.png");
@@ -333,7 +333,7 @@ fn damaged_image_is_left_out_and_reported() {
 }
 
 #[test]
-fn invalid_evaluations_are_one_error() {
+fn evaluation_failure_is_one_error() {
     let data = pictures(&["noisy", "clean"], 2);
     let run = model(data.path(), &[]);
     let empty = tempfile::tempdir().unwrap();

@@ -61,7 +61,7 @@ fn checkpoints_become_models_that_denoise() {
 }
 
 #[test]
-fn a_checkpoint_of_a_residual_network_wants_to_be_told() {
+fn residual_checkpoint_needs_the_residual_flag() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("model.safetensors");
     let file = checkpoint("unet_shared_prelu");

@@ -242,16 +242,17 @@ fn kills_at_any_moment_leave_no_trace() {
             break;
         }
         assert!(output.status.code().is_none(), "{}", stderr(&output));
-        args = match run.join("config.toml").exists() {
-            true => resume(&run),
-            false => begin(&run, &settings),
+        args = if run.join("config.toml").exists() {
+            resume(&run)
+        } else {
+            begin(&run, &settings)
         };
     }
     assert_same(&run, &expected);
 }
 
 #[test]
-fn a_stop_within_a_stretch_leaves_no_trace() {
+fn stop_within_an_interval_leaves_no_trace() {
     let settings = [&SHORT, ADAM.as_slice()].concat();
     let (folder, expected) = undisturbed(&settings);
     let run = folder.path().join("stopped");
@@ -275,7 +276,7 @@ fn a_stop_within_a_stretch_leaves_no_trace() {
 }
 
 #[test]
-fn a_torn_checkpoint_is_named_and_the_one_before_it_used() {
+fn damaged_checkpoint_falls_back_to_previous() {
     let settings = [&SHORT, ADAM.as_slice()].concat();
     let (folder, expected) = undisturbed(&settings);
     let run = folder.path().join("torn");
@@ -332,7 +333,7 @@ fn one_process_at_a_time_trains_in_a_folder() {
 }
 
 #[test]
-fn what_cannot_go_on_is_one_error() {
+fn failed_resume_is_one_error() {
     let (folder, run) = undisturbed(&SHORT);
     let before = names(&run);
     let message = refused(&resume(&run));
@@ -360,7 +361,7 @@ fn what_cannot_go_on_is_one_error() {
 }
 
 #[test]
-fn a_run_killed_before_its_first_checkpoint_begins_again() {
+fn run_killed_before_its_first_checkpoint_restarts() {
     let (folder, expected) = undisturbed(&SHORT);
     let run = folder.path().join("killed");
     fs::create_dir(&run).unwrap();

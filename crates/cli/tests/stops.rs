@@ -82,7 +82,7 @@ fn accumulated_batches_are_one_large_batch() {
 }
 
 #[test]
-fn a_loss_that_is_no_number_stops_the_run_and_its_images_are_kept() {
+fn nan_loss_stops_the_run_and_keeps_its_images() {
     let folder = tempfile::tempdir().unwrap();
     let message = error(&run(folder.path(), &TOO_LARGE));
     assert!(
@@ -106,7 +106,7 @@ fn a_loss_that_is_no_number_stops_the_run_and_its_images_are_kept() {
 }
 
 #[test]
-fn a_run_can_go_back_and_on_at_half_the_learning_rate() {
+fn rollback_halves_the_learning_rate() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(
         folder.path(),

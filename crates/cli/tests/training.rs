@@ -10,7 +10,7 @@ use crate::{metrics, n2n, smoke, stderr, summary};
 const BACKEND_TOLERANCE: f64 = 1e-5;
 
 #[test]
-fn a_run_directory_holds_everything_and_one_record_per_validation() {
+fn run_directory_has_all_files_and_records() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     let summary = summary(&smoke(&run, &["--backend", "flex", "--seed", "5"]));
@@ -178,7 +178,7 @@ fn ctrl_c_leaves_best_and_last_and_a_summary() {
 }
 
 #[test]
-fn the_simple_net_trains_alike_in_every_guise() {
+fn simple_net_implementations_train_alike() {
     let folder = tempfile::tempdir().unwrap();
     let mut results = Vec::new();
     for implementation in ["burn", "scratch", "layers"] {

@@ -8,7 +8,7 @@ use crate::Target;
 use crate::noise::NoiseError;
 use crate::scale::SampleError;
 
-/// Why data could not be used: each variant names the file, the value and the way out.
+/// Why data could not be used: each variant names the file, the value found and the rule.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -25,12 +25,12 @@ pub enum DataError {
     #[error(transparent)]
     File(#[from] FileError),
 
-    /// The noise cannot be.
+    /// The config of the noise is invalid.
     #[error(transparent)]
     Noise(#[from] NoiseError),
 
     /// The set lacks the target that was asked for.
-    #[error("{name} has no {target} targets; set train.target to the other kind, or add them")]
+    #[error("{name} has no {target} targets")]
     MissingTarget {
         /// The set.
         name: String,
@@ -56,7 +56,7 @@ pub enum DataError {
     #[error(
         "{path} holds no data that is understood; expected two folders or stacks named {names}; \
          or one folder for each scene with two shots or more; or TIFF stacks, NumPy arrays, files \
-         of PyTorch, CIFAR-10's binary files, or clean images. Folders of other names: --pairs A B",
+         of PyTorch, CIFAR-10's binary files, or clean images",
         path = .path.display()
     )]
     NoData {
@@ -95,7 +95,7 @@ pub enum DataError {
     /// Two folders with files of the same names.
     #[error(
         "{first} and {second} hold files of the same names: are they pairs, or two scenes of \
-         several shots? Say so with --set data.layout=pairs or --set data.layout=bursts",
+         several shots? data.layout must say which",
         first = .first.display(), second = .second.display()
     )]
     PairsOrBursts {
@@ -119,8 +119,7 @@ pub enum DataError {
 
     /// A scene of one shot.
     #[error(
-        "{path} holds a single shot, and a noisy pair takes two; add one, or for clean images set \
-         data.layout = \"clean\"",
+        "{path} holds a single shot; expected two or more, or data.layout \"clean\"",
         path = .path.display()
     )]
     SingleShot {
@@ -165,7 +164,7 @@ pub enum DataError {
     /// A file is not what it was when the set was opened.
     #[error(
         "{path} is {found:?} (height, width), and was {expected:?} when training started; \
-         leave the files alone while they are trained on",
+         expected files that do not change",
         path = .path.display()
     )]
     Changed {
@@ -234,17 +233,15 @@ pub enum DataError {
         found: [usize; 3],
     },
 
-    /// Noise was asked for, and there is nothing to put it on.
-    #[error("noise is put on clean images, and {name} has none; leave noise out, or add them")]
+    /// Noise is requested, and there are no clean images.
+    #[error("noise is put on clean images, and {name} has none")]
     NoCleanToCorrupt {
         /// The set.
         name: String,
     },
 
     /// Clean images alone, and no noise.
-    #[error(
-        "{name} holds clean images only; say which noise to put on them, as with --noise gaussian:25"
-    )]
+    #[error("{name} holds clean images only; expected noise to put on them")]
     NothingNoisy {
         /// The set.
         name: String,
@@ -293,8 +290,7 @@ pub enum DataError {
     /// Clean images too small to be reduced, and no noise.
     #[error(
         "these are clean images, and of {shortest} pixels at the shortest side: too few to draw \
-         noisy ones from, which takes {needed}; say which noise to put on them, as with \
-         --noise gaussian:25"
+         noisy ones from, which takes {needed}; expected noise to put on them"
     )]
     NeedsNoise {
         /// The shortest side.

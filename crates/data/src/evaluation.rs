@@ -173,10 +173,11 @@ fn require(scenes: &dyn SceneSource, reduction: Option<usize>) -> Result<(), Dat
         }
         return Ok(());
     }
-    match has_clean {
-        true if has_shots(1) => Ok(()),
-        true => Err(DataError::NothingNoisy { name }),
-        false if has_shots(2) => Ok(()),
-        false => Err(DataError::NothingToCompare { name }),
+    if has_shots(if has_clean { 1 } else { 2 }) {
+        Ok(())
+    } else if has_clean {
+        Err(DataError::NothingNoisy { name })
+    } else {
+        Err(DataError::NothingToCompare { name })
     }
 }

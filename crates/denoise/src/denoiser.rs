@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
-use n2n_data::Normalization;
+use n2n_data::{Normalization, check_finite, check_samples};
 use n2n_files::{Header, Raster};
 use n2n_model::{Network, StateDict, parse_model_file, read_model_file};
 
@@ -192,7 +192,7 @@ impl Denoiser {
     /// When the image holds NaN or infinite values, or the memory does not suffice.
     pub fn denoise(&self, image: &Image) -> Result<Image, Error> {
         let values = image.values();
-        samples::check_finite(values)?;
+        check_finite(values)?;
         let mut denoised = vec![0.0; values.len()];
         let pass = Pass {
             shape: image.shape(),
@@ -220,7 +220,7 @@ impl Denoiser {
     ) -> Result<Raster, Error> {
         let range = range.or(self.metadata.range);
         range.map_or(Ok(()), check_range)?;
-        samples::check(&raster.samples, range)?;
+        check_samples(&raster.samples, range)?;
         let mut denoised = samples::zeros(raster.samples.kind(), raster.samples.len());
         let alpha = raster.alpha.as_ref().map_or(0, |alpha| alpha.bytes());
         self.run(

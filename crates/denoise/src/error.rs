@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use n2n_data::SampleError;
 use n2n_model::{ConfigError, ParameterError};
 
 /// Error of loading a model or denoising an image.
@@ -109,21 +110,9 @@ pub enum Error {
         values: usize,
     },
 
-    /// A value is NaN or infinite.
-    #[error("the image holds {value}; expected finite numbers")]
-    NotFinite {
-        /// The value.
-        value: f32,
-    },
-
-    /// Floats lie outside `[0, 1]`, and no range is given.
-    #[error("the image holds values from {low} to {high}; without a range, expected [0, 1]")]
-    OutsideUnitRange {
-        /// The smallest value.
-        low: f32,
-        /// The largest value.
-        high: f32,
-    },
+    /// The samples of an image are not usable as they are.
+    #[error("the image cannot be denoised: {0}")]
+    Samples(#[from] SampleError),
 
     /// The allowed memory does not suffice for the smallest tile.
     #[error(

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use n2n_data::Normalization;
+use n2n_data::{Normalization, SampleError};
 use n2n_denoise::{Denoiser, Error, Image, ModelMetadata};
 use n2n_files::{Raster, SampleKind, Samples};
 
@@ -159,13 +159,15 @@ fn invalid_values_and_ranges_are_refused() {
             .unwrap_err()
     };
     assert!(
-        matches!(refused(f32::NAN, Some([0.0, 9.0])), Error::NotFinite { value } if value.is_nan())
+        matches!(refused(f32::NAN, Some([0.0, 9.0])), Error::Samples(SampleError::NotFinite { value }) if value.is_nan())
     );
     assert!(matches!(
         refused(f32::INFINITY, None),
-        Error::NotFinite { .. }
+        Error::Samples(SampleError::NotFinite { .. })
     ));
-    assert!(matches!(refused(1.5, None), Error::OutsideUnitRange { high, .. } if high == 1.5));
+    assert!(
+        matches!(refused(1.5, None), Error::Samples(SampleError::OutsideUnitRange { high, .. }) if high == 1.5)
+    );
     assert!(matches!(
         refused(0.5, Some([2.0, 1.0])),
         Error::Range { .. }
@@ -173,7 +175,7 @@ fn invalid_values_and_ranges_are_refused() {
     let image = Image::new([1, 1, 2], vec![0.5, f32::NAN]).unwrap();
     assert!(matches!(
         denoiser.denoise(&image),
-        Err(Error::NotFinite { .. })
+        Err(Error::Samples(SampleError::NotFinite { .. }))
     ));
 }
 

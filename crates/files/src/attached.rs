@@ -1,11 +1,11 @@
-//! What a picture's file holds beside its pixels.
+//! Metadata of pictures.
 
 use std::path::Path;
 
 use crate::{
     FileError, PictureFormat,
-    input::unsupported,
-    picture::{caught, open},
+    input::{caught, unsupported},
+    picture::open,
     tiff,
 };
 
@@ -15,21 +15,20 @@ mod resolution;
 mod webp;
 
 pub use self::resolution::{Resolution, ResolutionUnit};
+pub(crate) use self::resolution::{pixel_density, pixel_dimensions};
 
 /// Most bytes of a profile, of EXIF data or of a description: a few bytes can announce any number.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
 
-/// What a picture's file holds beside its pixels, and what can be written with others in their
-/// place.
+/// Metadata of a picture, which can be written with other pixels.
 ///
-/// Left out are XMP and IPTC data, texts of PNG, and of TIFF all tags but those named here. A profile
-/// that is damaged counts as missing.
+/// XMP and IPTC data, PNG texts and other TIFF tags are ignored. A damaged profile counts as missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attached {
     /// The ICC colour profile.
     pub icc: Option<Vec<u8>>,
-    /// EXIF data: those of PNG, JPEG and WebP from their byte order on. Of TIFF, the turn that its
-    /// tag asks for.
+    /// EXIF data: those of PNG, JPEG and WebP from their byte order on. Of TIFF, its
+    /// orientation.
     pub exif: Option<Vec<u8>>,
     /// Pixels in a unit of length: of PNG, JPEG and TIFF.
     pub resolution: Option<Resolution>,
@@ -40,11 +39,11 @@ pub struct Attached {
     pub associated_alpha: bool,
 }
 
-/// Reads what a picture's file holds beside its pixels, of several pictures that of the first.
+/// Reads the metadata of a picture, of several pictures that of the first.
 ///
 /// # Errors
 /// When the file cannot be read, is in no known format, is damaged as far as it was read, or holds
-/// more than 64 MiB beside its pixels. The pixels may be sound all the same.
+/// more than 64 MiB of metadata. The pixels may still be readable.
 pub fn read_attached(path: &Path) -> Result<Attached, FileError> {
     let (input, format) = open(path)?;
     caught(path, || match format {

@@ -1,10 +1,10 @@
-//! What can be wrong with a file.
+//! Errors of reading.
 
 use std::path::PathBuf;
 
 use crate::SampleKind;
 
-/// Why a file could not be read: each variant names the file, the value and the way out.
+/// Error of reading a file: each variant names the file, the value found and a remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {

@@ -18,8 +18,8 @@ use ::exr::{
         attribute::{SampleType, Text},
         header::Header as Layer,
     },
-    prelude::f16,
 };
+use half::f16;
 
 use crate::{
     FileError, Header, MAX_DECODED_BYTES, Raster, SampleKind, Samples,

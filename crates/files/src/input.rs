@@ -1,8 +1,9 @@
-//! Reading from any place of a file.
+//! Open files, and the errors of reading them.
 
 use std::{
     fs::File,
     io::{self, ErrorKind, Read, Seek, SeekFrom},
+    panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -181,5 +182,41 @@ pub(crate) fn unsupported(
         path: path.to_owned(),
         found: found.into(),
         way_out,
+    }
+}
+
+pub(crate) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|found| {
+        extensions
+            .iter()
+            .any(|known| found.eq_ignore_ascii_case(known))
+    })
+}
+
+/// Runs a decoder.
+///
+/// A panic of a decoder becomes an error, so that one damaged picture does not end a program that
+/// reads thousands.
+pub(crate) fn caught<T>(
+    path: &Path,
+    decode: impl FnOnce() -> Result<T, FileError>,
+) -> Result<T, FileError> {
+    panic::catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(malformed(path, "its decoder gave up on it")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decoder_panic_is_an_error() {
+        let path = Path::new("made-up.png");
+        let result: Result<(), _> = caught(path, || panic!("a decoder's mistake"));
+        assert!(
+            matches!(result, Err(FileError::Malformed { path: named, .. }) if named == path),
+            "the panic is an error of this file"
+        );
     }
 }

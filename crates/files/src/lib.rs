@@ -1,8 +1,8 @@
-//! Images and arrays as their files hold them: no tensors, no values between 0 and 1, no network.
+//! File formats of images and arrays, without tensors or networks.
 //!
-//! Start reading at [`Raster`], what every reader returns, at [`read_picture`] for files of one
-//! image, at [`Stack`] for files of many, and at [`encode_picture`] for writing. Whatever a file holds, reading it ends with a result
-//! or a [`FileError`]: sizes are checked before memory is taken, and no code of a file is run.
+//! [`Raster`] is what every reader returns. [`read_picture`] reads files of one image, [`Stack`] files
+//! of many; [`encode_picture`] writes. Reading any file ends with a result or a [`FileError`]: sizes
+//! are checked before memory is allocated, and nothing from a file is executed.
 
 mod atomic;
 mod attached;
@@ -10,7 +10,6 @@ mod cifar;
 mod error;
 mod exr;
 mod format;
-mod half;
 mod input;
 mod jpeg;
 mod npy;

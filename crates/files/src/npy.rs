@@ -8,11 +8,7 @@ use std::{
     path::Path,
 };
 
-use self::{
-    element::Element,
-    header::NpyHeader,
-    layout::{Layout, Places},
-};
+use self::{element::Element, header::NpyHeader, layout::Layout, places::Places};
 use crate::{
     FileError, Raster, SampleKind, Samples, Stack,
     input::{Input, malformed, truncated},
@@ -23,6 +19,7 @@ mod element;
 mod header;
 mod layout;
 mod npz;
+mod places;
 
 pub use layout::NpyAxes;
 pub use npz::{open_npz, read_npz};

@@ -1,9 +1,8 @@
-//! Files of one image, in whatever format they are.
+//! Files of one image, in any format.
 
 use std::{
     fs::File,
     io::{BufRead, BufReader, Read, Seek},
-    panic::{self, AssertUnwindSafe},
     path::Path,
 };
 
@@ -11,7 +10,7 @@ use image::{ColorType, ImageDecoder, ImageError, ImageReader, Limits};
 
 use crate::{
     FileError, Header, MAX_DECODED_BYTES, PictureFormat, Raster, SampleKind, Samples, exr,
-    input::{malformed, open_file, read_error, unsupported},
+    input::{caught, malformed, open_file, read_error, unsupported},
     jpeg, tiff,
     whole::check_whole,
 };
@@ -20,15 +19,6 @@ use crate::{
 /// `.tif`, `.tiff`, `.exr` or `.hdr`.
 pub fn is_picture(path: &Path) -> bool {
     PictureFormat::of_path(path).is_some()
-}
-
-pub(crate) fn has_extension(path: &Path, extensions: &[&str]) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|found| {
-        extensions
-            .iter()
-            .any(|known| found.eq_ignore_ascii_case(known))
-    })
 }
 
 /// What a picture's file says of it; no pixel is decoded.
@@ -71,18 +61,6 @@ pub fn read_picture(path: &Path) -> Result<Raster, FileError> {
             decode(decoder(input, format, path)?, path)
         }
     })
-}
-
-/// Runs a decoder.
-///
-/// The decoders are other people's, and one may panic on bytes that nobody tried; a damaged
-/// picture must not end a program that reads thousands.
-pub(crate) fn caught<T>(
-    path: &Path,
-    decode: impl FnOnce() -> Result<T, FileError>,
-) -> Result<T, FileError> {
-    panic::catch_unwind(AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err(malformed(path, "its decoder gave up on it")))
 }
 
 /// Opens a picture, and tells its format by its first bytes.
@@ -179,20 +157,5 @@ fn image_error(error: ImageError, path: &Path) -> FileError {
             unsupported(path, error.to_string(), way_out)
         }
         other => malformed(path, other.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_decoder_that_panics_makes_an_error() {
-        let path = Path::new("made-up.png");
-        let result: Result<(), _> = caught(path, || panic!("a decoder's mistake"));
-        assert!(
-            matches!(result, Err(FileError::Malformed { path: named, .. }) if named == path),
-            "the panic is an error of this file"
-        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{FileError, Raster, SampleKind, picture::has_extension};
+use crate::{FileError, Raster, SampleKind, input::has_extension};
 
 /// Images of one shape and kind in one file, read one at a time.
 pub trait Stack: Send + Sync {

@@ -4,11 +4,14 @@ use std::path::Path;
 
 use self::{chain::Chain, page::Page};
 use crate::{
-    FileError, Header, Raster, SampleKind, Stack, input::Input, picture::caught, stack::check_index,
+    FileError, Header, Raster, SampleKind, Stack,
+    input::{Input, caught},
+    stack::check_index,
 };
 
 mod attached;
 mod chain;
+mod decode;
 mod page;
 mod tiles;
 

@@ -1,4 +1,4 @@
-//! Whether a file goes on up to its end, where its decoder does not ask for it.
+//! Truncation checks for formats whose decoders accept truncated files.
 
 use std::{
     io::{self, ErrorKind, Read, Seek, SeekFrom},
@@ -10,7 +10,7 @@ use crate::{
     input::{read_error, truncated},
 };
 
-/// Refuses a PNG without its last chunk, and a WebP or BMP shorter than it says; then rewinds.
+/// Refuses a PNG without its last chunk, and a WebP or BMP shorter than it says; and rewinds.
 pub(crate) fn check_whole(
     input: &mut (impl Read + Seek),
     format: PictureFormat,

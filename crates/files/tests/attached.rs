@@ -58,7 +58,7 @@ fn expected() -> Vec<(String, Attached)> {
 }
 
 #[test]
-fn what_other_programs_wrote_is_read() {
+fn metadata_of_other_programs_is_read() {
     let expected = expected();
     assert_eq!(
         expected.len(),
@@ -139,7 +139,7 @@ fn turn(orientation: u8) -> Vec<u8> {
 }
 
 #[test]
-fn what_was_read_is_written_with_the_pixels() {
+fn metadata_is_written_with_the_pixels() {
     let folder = TempDir::new().unwrap();
     let mut written = 0;
     for (file, attached) in expected() {
@@ -181,7 +181,7 @@ fn what_was_read_is_written_with_the_pixels() {
 }
 
 #[test]
-fn a_turn_is_kept_and_not_made() {
+fn orientation_is_kept_and_not_applied() {
     let folder = TempDir::new().unwrap();
     for orientation in 2..=8 {
         let attached = Attached {
@@ -213,7 +213,7 @@ fn a_turn_is_kept_and_not_made() {
 }
 
 #[test]
-fn a_stack_keeps_the_profile_with_each_page_and_the_description_with_the_first() {
+fn stack_pages_keep_profile_first_keeps_description() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("pages.tif");
     let (_, attached) = expected().swap_remove(0);
@@ -334,7 +334,7 @@ fn no_flipped_byte_panics_or_hangs() {
 }
 
 #[test]
-fn lengths_that_a_file_does_not_hold_are_refused_before_memory_is_taken() {
+fn false_lengths_fail_before_allocation() {
     let folder = TempDir::new().unwrap();
     // A chunk of 3 GiB in a file of a few hundred bytes.
     let mut webp = fs::read(data("attached/photo.webp")).unwrap();

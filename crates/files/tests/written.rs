@@ -330,7 +330,7 @@ fn arrays_come_back_in_every_form() {
 }
 
 #[test]
-fn what_a_format_cannot_hold_is_told_with_the_way_out() {
+fn unsupported_images_are_errors_with_a_remedy() {
     let sound = raster(1, [5, 7], SampleKind::U8, false).header();
     let refused = |format: PictureFormat, header| format.supports(&header).unwrap_err().to_string();
     for format in PictureFormat::ALL {

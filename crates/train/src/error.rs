@@ -39,7 +39,7 @@ pub enum TrainError {
     /// The operating system refused.
     #[error("cannot {verb} {path}", path = .path.display())]
     Io {
-        /// `create`, `read`, `write`, `lock` or `remove`.
+        /// The verb, such as `read` or `write`.
         verb: &'static str,
         /// File or folder.
         path: PathBuf,

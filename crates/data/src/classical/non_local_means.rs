@@ -216,9 +216,10 @@ impl<'a> Band<'a> {
             }
             for (distance, sum) in distances.iter_mut().zip(part(last)) {
                 // From here on a weight.
-                *distance = match *distance > CUTOFF {
-                    true => 0.0,
-                    false => (-(*distance + self.weights.1[last] * sum)).exp(),
+                *distance = if *distance > CUTOFF {
+                    0.0
+                } else {
+                    (-(*distance + self.weights.1[last] * sum)).exp()
                 };
             }
             let at = (row - self.rows.start) * width + columns.start;

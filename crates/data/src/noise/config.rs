@@ -131,9 +131,10 @@ impl NoiseConfig {
 }
 
 fn boxed(model: impl NoiseModel + 'static, clip: bool) -> Box<dyn NoiseModel> {
-    match clip {
-        true => Box::new(Clipped::new(model)),
-        false => Box::new(model),
+    if clip {
+        Box::new(Clipped::new(model))
+    } else {
+        Box::new(model)
     }
 }
 

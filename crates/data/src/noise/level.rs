@@ -45,9 +45,10 @@ impl Level {
         for value in [low, high] {
             checked_number(value, key, expected, holds)?;
         }
-        match low > high {
-            true => Err(NoiseError::Reversed { key, low, high }),
-            false => Ok(self),
+        if low > high {
+            Err(NoiseError::Reversed { key, low, high })
+        } else {
+            Ok(self)
         }
     }
 
@@ -67,13 +68,14 @@ pub(super) fn checked_number(
     expected: &'static str,
     holds: fn(f64) -> bool,
 ) -> Result<f64, NoiseError> {
-    match value.is_finite() && holds(value) {
-        true => Ok(value),
-        false => Err(NoiseError::OutOfRange {
+    if value.is_finite() && holds(value) {
+        Ok(value)
+    } else {
+        Err(NoiseError::OutOfRange {
             key,
             value,
             expected,
-        }),
+        })
     }
 }
 

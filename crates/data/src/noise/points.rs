@@ -29,13 +29,14 @@ impl Points {
     /// # Errors
     /// When `factor` is 0 or above 1024.
     pub fn new(factor: usize) -> Result<Self, NoiseError> {
-        match (1..=MAX_FACTOR).contains(&factor) {
-            true => Ok(Self { factor }),
-            false => Err(NoiseError::OutOfRange {
+        if (1..=MAX_FACTOR).contains(&factor) {
+            Ok(Self { factor })
+        } else {
+            Err(NoiseError::OutOfRange {
                 key: "factor",
                 value: factor as f64,
                 expected: "from 1 to 1024",
-            }),
+            })
         }
     }
 

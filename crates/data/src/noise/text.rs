@@ -56,10 +56,12 @@ impl Text {
 
     /// The share of a pixel's new value that comes from a letter.
     fn opacity(&self, coverage: f32) -> f32 {
-        match self.antialias {
-            true if coverage < MIN_COVERAGE => 0.0,
-            true => coverage.min(1.0),
-            false => f32::from(u8::from(coverage >= 0.5)),
+        if !self.antialias {
+            f32::from(u8::from(coverage >= 0.5))
+        } else if coverage < MIN_COVERAGE {
+            0.0
+        } else {
+            coverage.min(1.0)
         }
     }
 

@@ -130,6 +130,10 @@ impl Request<'_> {
         let train = first(train, config.limit.unwrap_or(usize::MAX));
         let validation = first(validation, config.validation_limit);
 
+        if train.is_empty() {
+            let name = "the training set".to_owned();
+            return Err(DataError::Empty { name });
+        }
         let noise = self.noise_for(&*train)?;
         let has_noise = noise.is_some();
         require(&*train, "the training set", Some(self.target), has_noise)?;

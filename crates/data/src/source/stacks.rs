@@ -69,9 +69,10 @@ impl PairedStacks {
     }
 
     fn any(&self) -> &BoxedStack {
-        let view = match self.shots.is_empty() {
-            true => View::Clean,
-            false => View::Shot(0),
+        let view = if self.shots.is_empty() {
+            View::Clean
+        } else {
+            View::Shot(0)
         };
         self.stack(view)
     }

@@ -1,4 +1,7 @@
-//! How many pixels there are to a unit of length.
+//! Pixels per unit of length.
+
+use ::png::{PixelDimensions, Unit};
+use image::codecs::jpeg::{PixelDensity, PixelDensityUnit};
 
 /// Pixels in a unit of length, as fractions of a numerator and a denominator above 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +17,7 @@ pub struct Resolution {
 /// A unit of length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResolutionUnit {
-    /// None that the format knows. ImageJ puts the name of its own into the description.
+    /// Unknown to the format. ImageJ names its unit in the description.
     None,
     /// 2.54 cm.
     Inch,
@@ -56,12 +59,41 @@ impl Resolution {
     }
 }
 
+/// Whole pixels per centimetre or inch, or where there is no unit, what they are to each other.
+pub(crate) fn pixel_density(resolution: Resolution) -> Option<PixelDensity> {
+    let density = |unit, [x, y]: [u32; 2]| {
+        Some(PixelDensity {
+            density: (u16::try_from(x).ok()?, u16::try_from(y).ok()?),
+            unit,
+        })
+    };
+    match resolution.unit {
+        ResolutionUnit::None => density(PixelDensityUnit::PixelAspectRatio, resolution.whole()?),
+        ResolutionUnit::Inch => density(PixelDensityUnit::Inches, resolution.rounded(1, 1)?),
+        ResolutionUnit::Centimeter => match resolution.whole() {
+            Some(whole) => density(PixelDensityUnit::Centimeters, whole),
+            // Inches are the longer unit, so that less is rounded off.
+            None => density(PixelDensityUnit::Inches, resolution.rounded(254, 100)?),
+        },
+    }
+}
+
+/// Whole pixels per metre, or where there is no unit, what they are to each other.
+pub(crate) fn pixel_dimensions(resolution: Resolution) -> Option<PixelDimensions> {
+    let (unit, [xppu, yppu]) = match resolution.unit {
+        ResolutionUnit::None => (Unit::Unspecified, resolution.whole()?),
+        ResolutionUnit::Inch => (Unit::Meter, resolution.rounded(10_000, 254)?),
+        ResolutionUnit::Centimeter => (Unit::Meter, resolution.rounded(100, 1)?),
+    };
+    Some(PixelDimensions { xppu, yppu, unit })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_says_nothing_is_none() {
+    fn resolution_without_information_is_none() {
         let none = ResolutionUnit::None;
         assert_eq!(Resolution::integers(1, 1, none), None);
         assert_eq!(Resolution::integers(0, 72, ResolutionUnit::Inch), None);

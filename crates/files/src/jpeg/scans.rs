@@ -115,14 +115,15 @@ impl Jpeg<'_> {
         let (&count, rest) = segment.split_first()?;
         let (selectors, band) = rest.split_at_checked(2 * usize::from(count))?;
         let &[first, last, shifts] = band.first_chunk()?;
-        let band = match frame.progressive {
-            true => Band::parse(first, last, shifts)?,
-            false => Band {
+        let band = if frame.progressive {
+            Band::parse(first, last, shifts)?
+        } else {
+            Band {
                 first: 0,
                 last: 63,
                 refines: false,
                 left: 0,
-            },
+            }
         };
         // Position of each component, its DC table and its AC table.
         let mut members = Vec::new();

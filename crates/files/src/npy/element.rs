@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::layout::Places;
-use crate::{FileError, SampleKind, Samples, half::f16_to_f32};
+use half::f16;
+
+use super::places::Places;
+use crate::{FileError, SampleKind, Samples};
 
 /// How one number is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,7 +70,9 @@ impl Element {
             (Samples::U8(samples), _) => put(bytes, samples, places, |[byte]| byte),
             (Samples::U16(samples), _) => put(bytes, samples, places, |bytes| self.u16(bytes)),
             (Samples::F32(samples), Number::F16) => {
-                put(bytes, samples, places, |bytes| f16_to_f32(self.u16(bytes)));
+                put(bytes, samples, places, |bytes| {
+                    f16::from_bits(self.u16(bytes)).to_f32()
+                });
             }
             (Samples::F32(samples), Number::F64) => {
                 put(bytes, samples, places, |bytes| self.f64(bytes) as f32);
@@ -78,23 +82,26 @@ impl Element {
     }
 
     fn u16(self, bytes: [u8; 2]) -> u16 {
-        match self.big_endian {
-            true => u16::from_be_bytes(bytes),
-            false => u16::from_le_bytes(bytes),
+        if self.big_endian {
+            u16::from_be_bytes(bytes)
+        } else {
+            u16::from_le_bytes(bytes)
         }
     }
 
     fn f32(self, bytes: [u8; 4]) -> f32 {
-        match self.big_endian {
-            true => f32::from_be_bytes(bytes),
-            false => f32::from_le_bytes(bytes),
+        if self.big_endian {
+            f32::from_be_bytes(bytes)
+        } else {
+            f32::from_le_bytes(bytes)
         }
     }
 
     fn f64(self, bytes: [u8; 8]) -> f64 {
-        match self.big_endian {
-            true => f64::from_be_bytes(bytes),
-            false => f64::from_le_bytes(bytes),
+        if self.big_endian {
+            f64::from_be_bytes(bytes)
+        } else {
+            f64::from_le_bytes(bytes)
         }
     }
 }

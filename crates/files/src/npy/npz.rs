@@ -144,7 +144,7 @@ fn read_array<R: Read + Seek>(
         );
         return Err(malformed(&place, found));
     }
-    // No more than can come of the file, whatever is announced.
+    // At most what the file can inflate to.
     let most = header.data_len.min(file_len.saturating_mul(MAX_RATIO));
     let mut bytes = Vec::with_capacity(most as usize + 1);
     // One byte more than there should be: the checksum is compared on reading the end of the entry.

@@ -9,7 +9,7 @@ use ::tiff::{
 
 use super::{
     chain::{Chain, Form},
-    page::{limits, tiff_error},
+    decode::{limits, tiff_error},
 };
 use crate::{
     Attached, FileError, Resolution, ResolutionUnit,

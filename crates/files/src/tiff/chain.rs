@@ -157,25 +157,27 @@ impl Form {
 
     pub fn number(self, bytes: &[u8]) -> u64 {
         let append = |value, &byte| value << 8 | u64::from(byte);
-        match self.big_endian {
-            true => bytes.iter().fold(0, append),
-            false => bytes.iter().rev().fold(0, append),
+        if self.big_endian {
+            bytes.iter().fold(0, append)
+        } else {
+            bytes.iter().rev().fold(0, append)
         }
     }
 
     /// The first bytes of a file whose first directory is at `offset`.
     fn header(self, offset: u64) -> Vec<u8> {
         let order = if self.big_endian { b"MM" } else { b"II" };
-        match self.big {
-            true => [
+        if self.big {
+            [
                 &order[..],
                 &self.bytes(43, 2),
                 &self.bytes(8, 2),
                 &[0, 0],
                 &self.bytes(offset, 8),
             ]
-            .concat(),
-            false => [&order[..], &self.bytes(42, 2), &self.bytes(offset, 4)].concat(),
+            .concat()
+        } else {
+            [&order[..], &self.bytes(42, 2), &self.bytes(offset, 4)].concat()
         }
     }
 
@@ -196,9 +198,10 @@ impl Form {
     }
 
     fn bytes(self, number: u64, len: usize) -> Vec<u8> {
-        match self.big_endian {
-            true => number.to_be_bytes()[8 - len..].to_vec(),
-            false => number.to_le_bytes()[..len].to_vec(),
+        if self.big_endian {
+            number.to_be_bytes()[8 - len..].to_vec()
+        } else {
+            number.to_le_bytes()[..len].to_vec()
         }
     }
 }

@@ -3,22 +3,20 @@
 use std::{io::BufReader, path::Path};
 
 use ::tiff::{
-    ColorType, TiffError,
-    decoder::{ChunkType, Decoder, DecodingResult, Limits},
+    ColorType,
+    decoder::{ChunkType, Decoder, DecodingResult},
     tags::Tag,
 };
 
 use super::{
     chain::{Chain, Form},
+    decode::{WAY_OUT, limits, samples, tiff_error},
     tiles::Tiles,
 };
 use crate::{
-    FileError, Header, MAX_DECODED_BYTES, Raster, SampleKind, Samples,
-    input::{Input, InputReader, malformed, read_error, truncated, unsupported},
+    FileError, Header, MAX_DECODED_BYTES, Raster, SampleKind,
+    input::{Input, InputReader, malformed, truncated, unsupported},
 };
-
-const WAY_OUT: &str = "save it as grey or RGB of uint8, uint16 or float32, without compression, or \
-                       with LZW, Deflate or PackBits";
 
 /// Values of the tags read here.
 const UINT: u64 = 1;
@@ -108,9 +106,10 @@ impl<'a> Page<'a> {
             return Err(malformed(path, found));
         }
         let (shape, alpha) = (self.header.shape(), self.header.alpha);
-        Ok(match self.stored.planar {
-            true => Raster::from_planes(samples, shape, alpha),
-            false => Raster::from_pixels(samples, shape, alpha),
+        Ok(if self.stored.planar {
+            Raster::from_planes(samples, shape, alpha)
+        } else {
+            Raster::from_pixels(samples, shape, alpha)
         })
     }
 
@@ -126,9 +125,10 @@ impl<'a> Page<'a> {
             SampleKind::U8 | SampleKind::U16 => UINT,
         };
         let (width, height) = self.decoder.chunk_dimensions();
-        let (samples, planes) = match self.stored.planar {
-            true => (1, self.planes()),
-            false => (self.planes(), 1),
+        let (samples, planes) = if self.stored.planar {
+            (1, self.planes())
+        } else {
+            (self.planes(), 1)
         };
         Ok(Tiles {
             input: self.input,
@@ -159,9 +159,10 @@ impl<'a> Page<'a> {
     /// offsets and lengths.
     fn check_chunks(&mut self) -> Result<Vec<(u64, u64)>, FileError> {
         let path = self.input.path();
-        let (offsets, counts) = match self.stored.tiled {
-            true => (Tag::TileOffsets, Tag::TileByteCounts),
-            false => (Tag::StripOffsets, Tag::StripByteCounts),
+        let (offsets, counts) = if self.stored.tiled {
+            (Tag::TileOffsets, Tag::TileByteCounts)
+        } else {
+            (Tag::StripOffsets, Tag::StripByteCounts)
         };
         let offsets = numbers(&mut self.decoder, offsets, path)?;
         let counts = numbers(&mut self.decoder, counts, path)?;
@@ -189,43 +190,15 @@ impl<'a> Page<'a> {
     /// Bytes of an uncompressed strip or tile.
     fn stored_bytes(&self, chunk: u32) -> u128 {
         // Tiles are padded to their full size, strips are not.
-        let (width, height) = match self.stored.tiled {
-            true => self.decoder.chunk_dimensions(),
-            false => self.decoder.chunk_data_dimensions(chunk),
+        let (width, height) = if self.stored.tiled {
+            self.decoder.chunk_dimensions()
+        } else {
+            self.decoder.chunk_data_dimensions(chunk)
         };
         let samples = if self.stored.planar { 1 } else { self.planes() };
         let row_bits = u128::from(width) * samples as u128 * u128::from(self.stored.bits);
         row_bits.div_ceil(8) * u128::from(height)
     }
-}
-
-pub(super) fn limits() -> Limits {
-    let mut limits = Limits::default();
-    limits.decoding_buffer_size = MAX_DECODED_BYTES as usize;
-    limits.intermediate_buffer_size = MAX_DECODED_BYTES as usize;
-    limits
-}
-
-/// The decoder's numbers, of `bits` each, as those of a raster.
-pub(super) fn samples(
-    pixels: DecodingResult,
-    bits: u8,
-    width: usize,
-    path: &Path,
-) -> Result<Samples, FileError> {
-    Ok(match pixels {
-        DecodingResult::U8(packed) if bits < 8 => Samples::U8(unpack(&packed, bits, width)),
-        DecodingResult::U8(samples) => Samples::U8(samples),
-        DecodingResult::U16(samples) => Samples::U16(samples),
-        DecodingResult::F16(samples) => {
-            Samples::F32(samples.iter().map(|sample| sample.to_f32()).collect())
-        }
-        DecodingResult::F32(samples) => Samples::F32(samples),
-        DecodingResult::F64(samples) => {
-            Samples::F32(samples.iter().map(|&sample| sample as f32).collect())
-        }
-        _ => return Err(unsupported(path, "its kind of numbers", WAY_OUT)),
-    })
 }
 
 /// The page's header and the bits of its samples.
@@ -299,32 +272,4 @@ fn numbers(decoder: &mut PageDecoder<'_>, tag: Tag, path: &Path) -> Result<Vec<u
     Ok(found
         .map_err(|error| tiff_error(error, path))?
         .unwrap_or_default())
-}
-
-/// Samples of fewer than 8 bits, each row in bytes of its own, spread to 0 to 255.
-fn unpack(packed: &[u8], bits: u8, width: usize) -> Vec<u8> {
-    let row_len = (width * usize::from(bits)).div_ceil(8);
-    let most = u8::MAX >> (8 - bits);
-    let per_byte = usize::from(8 / bits);
-    let sample = |row: &[u8], column: usize| {
-        let shift = 8 - bits * (column % per_byte + 1) as u8;
-        (row[column / per_byte] >> shift & most) * (u8::MAX / most)
-    };
-    let rows = packed.chunks_exact(row_len);
-    rows.flat_map(|row| (0..width).map(move |column| sample(row, column)))
-        .collect()
-}
-
-pub(super) fn tiff_error(error: TiffError, path: &Path) -> FileError {
-    match error {
-        TiffError::IoError(error) => read_error(error, path, "its pages"),
-        TiffError::UnsupportedError(found) => {
-            unsupported(path, format!("TIFF of a kind ({found})"), WAY_OUT)
-        }
-        TiffError::LimitsExceeded => {
-            let way_out = "save it in fewer and larger strips or tiles";
-            unsupported(path, "a tag of more than 1 MiB", way_out)
-        }
-        other => malformed(path, other.to_string()),
-    }
 }

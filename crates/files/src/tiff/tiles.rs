@@ -2,7 +2,7 @@
 //!
 //! The decoder reads tiles row by row, and fails on sound ones: where LZW has more at hand than a row
 //! takes, and at the lower edge of every plane but the first. It reads a strip in one go, so each tile
-//! is shown to it as the one strip of a file of its own.
+//! is shown to it as the only strip of a file.
 
 use std::io::BufReader;
 
@@ -13,7 +13,7 @@ use ::tiff::{
 
 use super::{
     chain::Form,
-    page::{limits, samples, tiff_error},
+    decode::{limits, samples, tiff_error},
 };
 use crate::{
     FileError, Samples,

@@ -1,6 +1,6 @@
 //! The numbers of a storage.
 
-use crate::half::{bf16_to_f32, f16_to_f32};
+use half::{bf16, f16};
 
 /// How one number is stored, little-endian.
 #[derive(Debug)]
@@ -47,13 +47,13 @@ static ELEMENTS: [Element; 15] = [
         "HalfStorage",
         "float16",
         2,
-        Some(|b| f16_to_f32(u16::from_le_bytes(sized(b)))),
+        Some(|b| f16::from_le_bytes(sized(b)).to_f32()),
     ),
     element(
         "BFloat16Storage",
         "bfloat16",
         2,
-        Some(|b| bf16_to_f32(u16::from_le_bytes(sized(b)))),
+        Some(|b| bf16::from_le_bytes(sized(b)).to_f32()),
     ),
     element("LongStorage", "int64", 8, None),
     element("IntStorage", "int32", 4, None),

@@ -15,9 +15,10 @@ pub(super) fn encode(picture: Picture<'_, u8>) -> Result<Vec<u8>, EncodeError> {
         let format = PictureFormat::Bmp;
         return Err(EncodeError::TooLong { format });
     }
-    let colours = match picture.alpha {
-        true => ExtendedColorType::Rgba8,
-        false => ExtendedColorType::Rgb8,
+    let colours = if picture.alpha {
+        ExtendedColorType::Rgba8
+    } else {
+        ExtendedColorType::Rgb8
     };
     let mut file = Vec::new();
     let (width, height) = (picture.width as u32, picture.height as u32);

@@ -1,8 +1,8 @@
-//! Why an image cannot be written.
+//! Errors of writing.
 
 use crate::{PictureFormat, SampleKind};
 
-/// Why an image could not be encoded: each variant names the value and the way out.
+/// Error of encoding an image: each variant names the value and a remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EncodeError {

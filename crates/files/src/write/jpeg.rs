@@ -1,13 +1,9 @@
 //! JPEG.
 
-use image::{
-    ExtendedColorType, ImageEncoder,
-    codecs::jpeg::{JpegEncoder, PixelDensity, PixelDensityUnit},
-    error::UnsupportedError,
-};
+use image::{ExtendedColorType, ImageEncoder, codecs::jpeg::JpegEncoder, error::UnsupportedError};
 
 use super::{EncodeError, kept::Kept, planes::Picture};
-use crate::{PictureFormat, Resolution, ResolutionUnit};
+use crate::{PictureFormat, attached::pixel_density};
 
 /// The quality that JPEG files are written with, of 1 to 100 as libjpeg counts it.
 pub const JPEG_QUALITY: u8 = 95;
@@ -35,25 +31,6 @@ pub(super) fn encode(picture: &Picture<'_, u8>, kept: &Kept<'_>) -> Result<Vec<u
         .write_image(&picture.pixels(), width, height, colours)
         .map_err(|error| encoder_error(error.into()))?;
     Ok(file)
-}
-
-/// Whole pixels per centimetre or inch, or where there is no unit, what they are to each other.
-pub(super) fn pixel_density(resolution: Resolution) -> Option<PixelDensity> {
-    let density = |unit, [x, y]: [u32; 2]| {
-        Some(PixelDensity {
-            density: (u16::try_from(x).ok()?, u16::try_from(y).ok()?),
-            unit,
-        })
-    };
-    match resolution.unit {
-        ResolutionUnit::None => density(PixelDensityUnit::PixelAspectRatio, resolution.whole()?),
-        ResolutionUnit::Inch => density(PixelDensityUnit::Inches, resolution.rounded(1, 1)?),
-        ResolutionUnit::Centimeter => match resolution.whole() {
-            Some(whole) => density(PixelDensityUnit::Centimeters, whole),
-            // Inches are the longer unit, so that less is rounded off.
-            None => density(PixelDensityUnit::Inches, resolution.rounded(254, 100)?),
-        },
-    }
 }
 
 fn unsupported(error: UnsupportedError) -> EncodeError {

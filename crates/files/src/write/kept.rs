@@ -1,9 +1,11 @@
-//! What a format keeps of all that is attached to an image.
+//! Metadata that a format can store.
 
 use image::metadata::Orientation;
 
-use super::{jpeg, png};
-use crate::{Attached, PictureFormat, Resolution, attached::orientation_alone};
+use crate::{
+    Attached, PictureFormat, Resolution,
+    attached::{orientation_alone, pixel_density, pixel_dimensions},
+};
 
 /// Longest EXIF data of a JPEG: one segment, without its length and its name.
 const JPEG_EXIF: usize = 0xffff - 2 - 6;
@@ -11,7 +13,7 @@ const JPEG_EXIF: usize = 0xffff - 2 - 6;
 /// Longest ICC profile of a JPEG: 254 segments, which is as many as readers take.
 const JPEG_ICC: usize = 254 * (0xffff - 2 - 14);
 
-/// What one file keeps.
+/// Metadata that one file stores.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Kept<'a> {
     pub icc: Option<&'a [u8]>,
@@ -41,13 +43,13 @@ impl<'a> Kept<'a> {
             Png => Self {
                 icc,
                 exif,
-                resolution: resolution.filter(|&found| png::pixel_dimensions(found).is_some()),
+                resolution: resolution.filter(|&found| pixel_dimensions(found).is_some()),
                 ..Self::default()
             },
             Jpeg => Self {
                 icc,
                 exif: exif.filter(|exif| exif.len() <= JPEG_EXIF),
-                resolution: resolution.filter(|&found| jpeg::pixel_density(found).is_some()),
+                resolution: resolution.filter(|&found| pixel_density(found).is_some()),
                 ..Self::default()
             },
             WebP => Self {

@@ -1,7 +1,7 @@
 //! Writing: a [`Raster`] as the bytes of a file.
 //!
-//! Files are made whole in memory, but for stacks, which are written image by image: where they go,
-//! and that they appear at once, is the caller's affair.
+//! Pictures are encoded in memory, stacks image by image. The caller chooses the path and renames
+//! atomically.
 
 use crate::{Attached, PictureFormat, Raster};
 

@@ -2,13 +2,10 @@
 
 use std::{borrow::Cow, io::Write};
 
-use ::png::{
-    BitDepth, ColorType, Compression, DeflateCompression, Encoder, EncodingError, Info,
-    PixelDimensions, Unit,
-};
+use ::png::{BitDepth, ColorType, Compression, DeflateCompression, Encoder, EncodingError, Info};
 
 use super::{EncodeError, kept::Kept, planes::Picture};
-use crate::{PictureFormat, Resolution, ResolutionUnit};
+use crate::{PictureFormat, attached::pixel_dimensions};
 
 /// Bytes of a chunk of compressed pixels.
 const CHUNK: usize = 1 << 16;
@@ -71,16 +68,6 @@ fn encode<T: Copy>(
     stream.finish().map_err(png_error)?;
     writer.finish().map_err(png_error)?;
     Ok(file)
-}
-
-/// Whole pixels per metre, or where there is no unit, what they are to each other.
-pub(super) fn pixel_dimensions(resolution: Resolution) -> Option<PixelDimensions> {
-    let (unit, [xppu, yppu]) = match resolution.unit {
-        ResolutionUnit::None => (Unit::Unspecified, resolution.whole()?),
-        ResolutionUnit::Inch => (Unit::Meter, resolution.rounded(10_000, 254)?),
-        ResolutionUnit::Centimeter => (Unit::Meter, resolution.rounded(100, 1)?),
-    };
-    Some(PixelDimensions { xppu, yppu, unit })
 }
 
 fn png_error(error: EncodingError) -> EncodeError {

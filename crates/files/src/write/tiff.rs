@@ -165,9 +165,10 @@ where
     let mut page = encoder.new_image::<C>(picture.width as u32, picture.height as u32)?;
     let directory = page.encoder();
     if picture.alpha {
-        let meaning = match kept.associated_alpha {
-            true => ExtraSamples::AssociatedAlpha,
-            false => ExtraSamples::UnassociatedAlpha,
+        let meaning = if kept.associated_alpha {
+            ExtraSamples::AssociatedAlpha
+        } else {
+            ExtraSamples::UnassociatedAlpha
         };
         directory.write_tag(Tag::ExtraSamples, meaning.to_u16())?;
     }

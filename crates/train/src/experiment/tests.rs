@@ -126,7 +126,7 @@ fn validations_come_after_batches_or_epochs() {
 }
 
 #[test]
-fn residual_output_and_a_normalization_contradict_each_other() {
+fn residual_output_excludes_normalization() {
     let settings = ["model.output=residual", "data.normalize=per_image"].map(str::to_owned);
     let experiment = Experiment::resolve(Source::Scenes, &settings);
     let error = experiment

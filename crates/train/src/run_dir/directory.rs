@@ -77,7 +77,7 @@ impl RunDir {
     /// # Errors
     /// When it cannot be written, or already holds a run.
     pub fn create(path: &Path) -> Result<Self, TrainError> {
-        folder::create(path)?;
+        fs::create_dir_all(path).map_err(TrainError::io("create run directory", path))?;
         let lock = lock(path)?;
         let metrics_path = path.join(METRICS);
         // A run that was killed before it had a config cannot be resumed.

@@ -45,7 +45,7 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Returns the seconds of each step, for about `seconds` seconds.
+    /// Returns the seconds of each step, for about `duration` seconds.
     pub fn steps(
         &mut self,
         network: &str,

@@ -28,9 +28,10 @@ impl Listing {
             if name(&path).starts_with('.') {
                 continue;
             }
-            match path.is_dir() {
-                true => listing.folders.push(path),
-                false => listing.files.push(path),
+            if path.is_dir() {
+                listing.folders.push(path)
+            } else {
+                listing.files.push(path)
             }
         }
         listing.files.sort();

@@ -80,9 +80,10 @@ impl Finder<'_> {
             path: path.to_owned(),
             source,
         })?;
-        match metadata.is_dir() {
-            true => self.folder(&Listing::of(path)?),
-            false => self.file(path),
+        if metadata.is_dir() {
+            self.folder(&Listing::of(path)?)
+        } else {
+            self.file(path)
         }
     }
 
@@ -91,9 +92,10 @@ impl Finder<'_> {
     /// # Errors
     /// When they hold no pairs, or damaged files.
     pub fn pairs(&self, shots: [&Path; 2], clean: Option<&Path>) -> Result<Found, DataError> {
-        match shots[0].is_dir() {
-            true => self.pair_folders(&shots, clean),
-            false => self.paired_stacks(&shots, clean),
+        if shots[0].is_dir() {
+            self.pair_folders(&shots, clean)
+        } else {
+            self.paired_stacks(&shots, clean)
         }
     }
 

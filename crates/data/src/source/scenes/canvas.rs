@@ -107,11 +107,11 @@ fn paint(leaf: &Leaf, textures: &Textures, y: f32, scale: f32, line: &mut [Point
         return 0;
     };
     let touched = columns(touched, scale, line.len());
-    let covered = match leaf.softness > 0.0 {
-        true => leaf
-            .span(y, -leaf.softness / 2.0)
-            .map_or(0..0, |span| columns(span, scale, line.len())),
-        false => touched.clone(),
+    let covered = if leaf.softness > 0.0 {
+        leaf.span(y, -leaf.softness / 2.0)
+            .map_or(0..0, |span| columns(span, scale, line.len()))
+    } else {
+        touched.clone()
     };
     let x = |column: usize| (column as f32 + 0.5) / scale;
     let [red, green, blue] = leaf.colour;
@@ -124,9 +124,10 @@ fn paint(leaf: &Leaf, textures: &Textures, y: f32, scale: f32, line: &mut [Point
     let mut closed = 0;
     for (column, point) in touched.clone().zip(&mut line[touched]) {
         if !point.is_opaque() {
-            let coverage = match covered.contains(&column) {
-                true => 1.0,
-                false => leaf.coverage(x(column), y),
+            let coverage = if covered.contains(&column) {
+                1.0
+            } else {
+                leaf.coverage(x(column), y)
             };
             point.add(
                 surface,

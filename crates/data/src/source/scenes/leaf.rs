@@ -151,13 +151,15 @@ impl Theme {
 
     fn leaf(&self, centre: [f32; 2], radius: f32, rng: &mut ChaCha8Rng) -> Leaf {
         let (outline, reach) = Outline::random(radius, rng);
-        let softness = match rng.random::<f32>() < SOFT_SHARE {
-            true => log_uniform(SOFT_WIDTHS[0], SOFT_WIDTHS[1], rng).min(radius),
-            false => 0.0,
+        let softness = if rng.random::<f32>() < SOFT_SHARE {
+            log_uniform(SOFT_WIDTHS[0], SOFT_WIDTHS[1], rng).min(radius)
+        } else {
+            0.0
         };
-        let contrast = match rng.random::<f32>() < FLAT_SHARE {
-            true => 0.0,
-            false => self.texture * normal(rng).abs(),
+        let contrast = if rng.random::<f32>() < FLAT_SHARE {
+            0.0
+        } else {
+            self.texture * normal(rng).abs()
         };
         Leaf {
             centre,
@@ -242,9 +244,10 @@ impl Leaf {
             Outline::Polygon { sides, len } => {
                 for [nx, ny, distance] in &sides[..*len] {
                     let x = (distance + grow - ny * y) / nx;
-                    match *nx > 0.0 {
-                        true => to = to.min(x),
-                        false => from = from.max(x),
+                    if *nx > 0.0 {
+                        to = to.min(x)
+                    } else {
+                        from = from.max(x)
                     }
                 }
             }

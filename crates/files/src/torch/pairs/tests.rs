@@ -193,7 +193,7 @@ fn big_endian_and_compressed_files_are_refused() {
 }
 
 #[test]
-fn impossible_sizes_are_refused_before_anything_is_allocated() {
+fn impossible_sizes_fail_before_allocation() {
     // BININT1 entries of the shape (2, 3, 5, 7) and of the strides (105, 35, 7, 1) of the first
     // tensor.
     let shape = b"K\x02K\x03K\x05K\x07";

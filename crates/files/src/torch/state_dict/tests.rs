@@ -292,7 +292,7 @@ fn views_that_lie_are_refused_when_they_are_read() {
 }
 
 #[test]
-fn overlapping_views_cannot_ask_for_more_than_the_file_has() {
+fn overlapping_views_are_bounded_by_the_file() {
     // The same view under many names is a shared block; different ones are none.
     let shared = vec![tensor(4000, 0, &[4000], &[1]); 20];
     let bytes = legacy(&dict(&shared), 4000);
