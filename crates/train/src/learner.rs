@@ -3,12 +3,14 @@
 //! It has the interface of burn-train's `Learner`, and besides it gives out the optimizer's state, so
 //! that a checkpoint always holds it.
 
+use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::{Bytes, Device, Tensor};
 use burn::train::{InferenceStep, TrainStep};
-use n2n_data::Batch;
+use n2n_data::quality::Psnr;
+use n2n_data::{Batch, ValidationSet};
 use n2n_model::{NetworkConfig, StateDict};
 
 use crate::TrainError;
@@ -181,5 +183,18 @@ impl EvaluationModel {
     /// Denoises a validation batch and measures the error of each image.
     pub fn validate(&self, batch: Batch) -> ValidationOutput {
         InferenceStep::step(&self.0, batch)
+    }
+
+    /// Measures or estimates the PSNR on a validation set.
+    ///
+    /// # Errors
+    /// When an image cannot be read, or the device fails.
+    pub fn psnr(&self, set: &ValidationSet, has_clean: bool) -> Result<Psnr, TrainError> {
+        let mut errors: Vec<f64> = Vec::new();
+        for batch in set.iter() {
+            let output = self.validate(batch?);
+            errors.extend(output.errors.try_into_data()?.iter::<f64>());
+        }
+        Ok(Psnr::of(&errors, has_clean))
     }
 }

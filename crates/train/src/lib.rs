@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 pub mod data;
+pub mod deviation;
 mod error;
 pub mod event;
 pub mod experiment;

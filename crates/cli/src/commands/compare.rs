@@ -96,16 +96,13 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
         }
     }
 
-    if args.json {
-        let comparison = Comparison {
-            steps,
-            batch_size: experiment.train.batch_size,
-            backends: &measured,
-        };
-        println!("{}", serde_json::to_string(&comparison)?);
-    } else {
-        print!("{title}\n{}", table::text(&measured));
-    }
+    let comparison = Comparison {
+        steps,
+        batch_size: experiment.train.batch_size,
+        backends: &measured,
+    };
+    let text = || format!("{title}\n{}", table::text(&measured));
+    output::print(args.json, &comparison, text)?;
     let [png, svg] = picture::write(&base, &title, &measured)?;
     eprintln!("picture: {} and {}", png.display(), svg.display());
     Ok(ExitCode::SUCCESS)

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use burn::data::dataloader::DataLoader;
-use n2n_data::quality::{Psnr, median};
+use n2n_data::quality::median;
 use n2n_data::{Batch, Examples, Normalization, Opened, ValidationSet};
 use n2n_devices::SelectedDevice;
 use n2n_model::{NetworkConfig, StateDict};
 use n2n_train::data::train_stream;
+use n2n_train::deviation::{loss_deviation, weight_deviation};
 use n2n_train::step::next_batches;
 use n2n_train::{Experiment, Learner};
 use serde::Serialize;
@@ -146,15 +147,10 @@ impl Bench {
             self.experiment.train.batch_size,
             selected.device.clone(),
         );
-        let model = learner.evaluation_model();
-        let mut errors: Vec<f64> = Vec::new();
-        for batch in set.iter() {
-            let output = model.validate(batch?);
-            errors.extend(output.errors.try_into_data()?.iter::<f64>());
-        }
-        Ok(Psnr::of(&errors, self.validation.has_clean())
-            .db()
-            .unwrap_or(f64::NAN))
+        let psnr = learner
+            .evaluation_model()
+            .psnr(&set, self.validation.has_clean())?;
+        Ok(psnr.db().unwrap_or(f64::NAN))
     }
 }
 
@@ -164,57 +160,4 @@ fn step(learner: &mut Learner, batches: Vec<Batch>) -> anyhow::Result<f64> {
     let loss: f64 = data.iter::<f64>().sum();
     ensure!(loss.is_finite(), "the loss became {loss}; lower train.lr");
     Ok(loss)
-}
-
-fn loss_deviation(losses: &[f64], reference: &[f64]) -> f64 {
-    let pairs = losses.iter().zip(reference);
-    pairs.fold(0.0, |largest, (loss, reference)| {
-        largest.max(relative((loss - reference).abs(), reference.abs()))
-    })
-}
-
-fn weight_deviation(weights: &StateDict, reference: &StateDict) -> f64 {
-    let tensors = weights.iter().zip(reference);
-    tensors.fold(0.0, |largest, ((name, tensor), (expected, reference))| {
-        assert_eq!(name, expected, "one network, one set of names");
-        let (mut deviation, mut magnitude) = (0.0_f64, 0.0_f64);
-        for (value, reference) in tensor.iter::<f64>().zip(reference.iter::<f64>()) {
-            deviation = deviation.max((value - reference).abs());
-            magnitude = magnitude.max(reference.abs());
-        }
-        largest.max(relative(deviation, magnitude))
-    })
-}
-
-/// `deviation / magnitude`; a deviation from zeros counts as it is.
-fn relative(deviation: f64, magnitude: f64) -> f64 {
-    if magnitude > 0.0 {
-        deviation / magnitude
-    } else {
-        deviation
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::tensor::TensorData;
-
-    use super::*;
-
-    #[test]
-    fn deviations_are_the_largest_relative_ones() {
-        assert_eq!(loss_deviation(&[1.0, 3.0], &[1.0, 2.0]), 0.5);
-        let state = |a: [f32; 2], b: [f32; 2]| {
-            StateDict::from([
-                ("a".to_owned(), TensorData::from(a)),
-                ("b".to_owned(), TensorData::from(b)),
-            ])
-        };
-        // The small first value of `a` is held to the tensor's largest, 4.
-        let reference = state([0.5, -4.0], [0.0, 0.0]);
-        assert_eq!(
-            weight_deviation(&state([1.5, -4.0], [0.0, 0.125]), &reference),
-            0.25
-        );
-    }
 }

@@ -37,9 +37,9 @@ struct Screen {
 
 impl Dashboard {
     /// Opens the dashboard on the terminal of this process.
-    pub fn open(start: &Start, stop: &Stop, signals: &Signals, has_clean: bool) -> Self {
+    pub fn open(start: &Start, signals: &Signals, has_clean: bool) -> Self {
         let terminal = Terminal::before_dashboard();
-        let renderer = TuiMetricsRendererWrapper::new(stop.interrupter(), None);
+        let renderer = TuiMetricsRendererWrapper::new(signals.stop.interrupter(), None);
         signals.guard_terminal(terminal.filter(|terminal| terminal.let_interrupt().is_ok()));
         let mut screen = Screen {
             renderer,
@@ -53,7 +53,7 @@ impl Dashboard {
         screen.start(start.validations);
         Self {
             screen: Some(screen),
-            stop: stop.clone(),
+            stop: signals.stop.clone(),
         }
     }
 

@@ -15,13 +15,14 @@ use std::process::ExitCode;
 use n2n_data::Opened;
 use n2n_devices::SelectedDevice;
 use n2n_train::run_dir::{End, Program};
-use n2n_train::{Event, Outcome, RunDir, Stop, TrainError, Trainer};
+use n2n_train::{Event, Outcome, RunDir, TrainError, Trainer};
 
 pub use self::args::TrainArgs;
 use self::dashboard::Dashboard;
 use self::lines::ProgressLines;
 use self::signals::Signals;
 use self::summary::Summary;
+use super::output;
 use crate::data::report_skipped;
 use crate::progress::StatusLine;
 use crate::signals::interrupted;
@@ -46,8 +47,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     report_data(&trainer, &selected, &path, args.json)?;
     let opened = trainer.data();
     let examples = [opened.train.clone(), opened.validation.clone()];
-    let mut skipped = opened.skipped.clone();
-    let skipped_before = skipped.len();
+    let skipped_before = opened.skipped.len();
 
     let trainer = trainer.program(Program {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -59,10 +59,8 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         Some(_) => trainer.resume(&path),
         None => trainer.run_dir(&path),
     };
-    let stop = Stop::new();
-    let signals = Signals::handle(&stop)?;
-    let outcome = show(trainer, &stop, &signals, args.json);
-    let outcome = match outcome {
+    let signals = Signals::handle()?;
+    let outcome = match show(trainer, &signals, args.json) {
         Err(TrainError::Aborted) => {
             eprintln!(
                 "to go on from the last checkpoint: n2n train --resume {}",
@@ -73,22 +71,11 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         outcome => outcome?,
     };
 
-    for examples in &examples {
-        skipped.extend(examples.skipped());
-    }
-    report_skipped(&skipped[skipped_before..]);
-    let summary = Summary::new(&outcome, noisy, skipped.len(), &selected, &path);
-    if args.json {
-        println!("{}", serde_json::to_string(&summary)?);
-    } else {
-        println!("{}", summary.text(&outcome, noisy));
-        if selected.tunes_kernels {
-            println!(
-                "tuning kernels: the first step took {:.1} s",
-                outcome.first_step_seconds
-            );
-        }
-    }
+    let skipped: Vec<String> = examples.iter().flat_map(|e| e.skipped()).collect();
+    report_skipped(&skipped);
+    let skipped = skipped_before + skipped.len();
+    let summary = Summary::new(&outcome, noisy, skipped, &selected, &path);
+    output::print(args.json, &summary, || summary.text(&outcome, noisy))?;
     for rollback in &outcome.rollbacks {
         eprintln!("warning: {rollback}");
     }
@@ -111,22 +98,17 @@ fn run_path(args: &TrainArgs) -> Result<PathBuf, TrainError> {
 }
 
 /// Trains, and shows the run as a dashboard on a terminal, as plain lines elsewhere.
-fn show(
-    trainer: Trainer,
-    stop: &Stop,
-    signals: &Signals,
-    json: bool,
-) -> Result<Outcome, TrainError> {
+fn show(trainer: Trainer, signals: &Signals, json: bool) -> Result<Outcome, TrainError> {
     let has_clean = trainer.data().validation.has_clean();
     let dashboard = !json && std::io::stdout().is_terminal();
     let mut view: Option<View> = None;
-    trainer.run(stop, |event| {
+    trainer.run(&signals.stop, |event| {
         if let Event::Start(start) = &event {
             for problem in start.damaged {
                 eprintln!("warning: {problem}; going on from the checkpoint before it");
             }
             view = Some(if dashboard {
-                let mut dashboard = Dashboard::open(start, stop, signals, has_clean);
+                let mut dashboard = Dashboard::open(start, signals, has_clean);
                 Box::new(move |event| dashboard.show(event))
             } else {
                 let mut lines = ProgressLines::new(start);

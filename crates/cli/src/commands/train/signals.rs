@@ -10,6 +10,8 @@ use crate::signals;
 
 /// Handler of signals that knows of the dashboard.
 pub struct Signals {
+    /// Stops the run: for signals, and for the dashboard.
+    pub stop: Stop,
     received: Arc<AtomicBool>,
     terminal: Arc<Mutex<Option<Terminal>>>,
 }
@@ -19,12 +21,13 @@ impl Signals {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn handle(stop: &Stop) -> anyhow::Result<Self> {
+    pub fn handle() -> anyhow::Result<Self> {
+        let stop = Stop::new();
         let terminal: Arc<Mutex<Option<Terminal>>> = Arc::default();
-        let (stop, [first, last]) = (stop.clone(), [terminal.clone(), terminal.clone()]);
+        let (asked, [first, last]) = (stop.clone(), [terminal.clone(), terminal.clone()]);
         let received = signals::handle(
             move || {
-                stop.stop();
+                asked.stop();
                 if lock(&first).is_none() {
                     signals::report("stopping: validating and saving; once more to quit at once");
                 }
@@ -35,7 +38,11 @@ impl Signals {
                 }
             },
         )?;
-        Ok(Self { received, terminal })
+        Ok(Self {
+            stop,
+            received,
+            terminal,
+        })
     }
 
     /// Returns whether a signal came.

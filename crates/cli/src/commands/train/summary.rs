@@ -25,6 +25,8 @@ pub struct Summary<'a> {
     backend: &'a str,
     device: &'a str,
     model: PathBuf,
+    #[serde(skip)]
+    tunes_kernels: bool,
 }
 
 impl<'a> Summary<'a> {
@@ -49,6 +51,7 @@ impl<'a> Summary<'a> {
             backend: selected.backend,
             device: &selected.name,
             model: run_dir.join("best.safetensors"),
+            tunes_kernels: selected.tunes_kernels,
         }
     }
 
@@ -59,7 +62,7 @@ impl<'a> Summary<'a> {
             End::NoImprovement => "No better weights were found: done",
             End::Stopped => "Stopped",
         };
-        format!(
+        let mut text = format!(
             "{end} after {} images in {:.0} s ({:.1} images/s on {})\n\
              PSNR {} (best {}), noisy input {noisy}\n\
              best model: {}",
@@ -70,6 +73,11 @@ impl<'a> Summary<'a> {
             Psnr::from(outcome.last.psnr),
             Psnr::from(outcome.best.psnr),
             self.model.display(),
-        )
+        );
+        if self.tunes_kernels {
+            let seconds = self.first_step_s;
+            text += &format!("\ntuning kernels: the first step took {seconds:.1} s");
+        }
+        text
     }
 }

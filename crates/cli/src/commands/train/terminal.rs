@@ -77,25 +77,19 @@ mod unix {
     }
 }
 
-/// Nothing is known to be wrong with Ctrl-C elsewhere.
+/// Elsewhere Ctrl-C needs no help: nothing to do.
 #[cfg(not(unix))]
 pub struct Terminal;
 
 #[cfg(not(unix))]
 impl Terminal {
-    /// Nothing to do.
     pub fn before_dashboard() -> Option<Self> {
         None
     }
 
-    /// Nothing to do.
-    ///
-    /// # Errors
-    /// Never.
     pub fn let_interrupt(&self) -> std::io::Result<()> {
         Ok(())
     }
 
-    /// Nothing to do.
     pub fn restore(&mut self) {}
 }
