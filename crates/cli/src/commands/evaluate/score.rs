@@ -105,7 +105,7 @@ impl Summary {
     }
 }
 
-/// A summary as keys of a record; what there is not is left out.
+/// Flat form of [`Summary`]; absent values are omitted.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub struct SummaryKeys {
     #[serde(skip_serializing_if = "Option::is_none")]
