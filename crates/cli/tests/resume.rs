@@ -24,7 +24,7 @@ const MOMENTUM: [&str; 3] = [
     "train.lr=0.05",
 ];
 
-/// All that has a state of its own, or draws numbers.
+/// Everything with a state, or with random draws.
 const STATEFUL: [&str; 7] = [
     "model.batch_norm=true",
     "model.dropout=0.2",

@@ -19,7 +19,7 @@ fn main() {
     divan::main();
 }
 
-/// Pairs of PNG files with a side of so many pixels.
+/// Pairs of square PNG files of the given side.
 fn pictures(folder: &Path, count: u32, side: u32) {
     for shot in ["a", "b"] {
         let folder = folder.join(shot);

@@ -24,9 +24,9 @@ pub struct DataConfig {
     pub layout: Option<Layout>,
     /// Share of the scenes that are validated on, if nothing else says which.
     pub split: f64,
-    /// Use only the first so many training scenes.
+    /// Number of training scenes, from the first; all by default.
     pub limit: Option<usize>,
-    /// Validate on at most so many scenes.
+    /// Largest number of validation scenes.
     pub validation_limit: usize,
     /// Side in pixels of the squares that are cut from images; without it, small images of one size
     /// stay whole.

@@ -66,7 +66,7 @@ pub enum DataError {
         names: String,
     },
 
-    /// A file is none of the kinds of data.
+    /// A file is not of a known kind of data.
     #[error(
         "{path} is no kind of file that pairs are read from; expected .pkl, .pt, .npz, .npy, .tif \
          or CIFAR-10's .bin, or a folder",

@@ -30,7 +30,7 @@ pub struct EvaluationRequest<'a> {
     /// What the second of two tensors in a file of PyTorch is; without it, clean, but for the training
     /// file of the reference and for folders.
     pub second: Option<Target>,
-    /// The first so many scenes; all without it.
+    /// Number of scenes, from the first; all by default.
     pub limit: Option<usize>,
     /// Called now and then with the number of scenes looked at.
     pub progress: &'a (dyn Fn(usize) + Sync),
@@ -107,7 +107,7 @@ impl EvaluationSet {
         self.examples.len()
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.examples.is_empty()
     }

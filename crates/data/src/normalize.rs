@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn per_pixel_statistics_are_the_mean_and_deviation_over_the_inputs() {
+    fn per_pixel_statistics_are_over_the_inputs() {
         let scenes = scenes();
         let fitted = Normalization::fit(NormalizationKind::PerPixel, &scenes).unwrap();
         let Normalization::PerPixel { shape, mean, std } = &fitted else {
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn per_channel_statistics_are_the_mean_and_deviation_over_the_pixels_of_a_channel() {
+    fn per_channel_statistics_are_over_the_pixels() {
         let scenes = scenes();
         let fitted = Normalization::fit(NormalizationKind::PerChannel, &scenes).unwrap();
         let Normalization::PerChannel { mean, std } = &fitted else {
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn the_statistics_of_an_image_serve_its_parts() {
+    fn statistics_of_an_image_serve_its_parts() {
         let image = input(2);
         let fixed = Normalization::PerImage.of_image([3, 4, 6], |at| image[at]);
         let (mut whole, mut part) = (image.clone(), vec![]);
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_image_stays_finite() {
+    fn flat_image_stays_finite() {
         let mut image = vec![0.25; 3 * 4 * 6];
         Normalization::PerImage.apply(&mut image, [3, 4, 6]);
         assert!(image.iter().all(|value| *value == 0.0));

@@ -31,7 +31,7 @@ pub struct SceneInfo {
 /// A finite set of scenes.
 ///
 /// # Panics
-/// Methods panic where `scene` is not below [`len`](Self::len), or a view is none of the scene's.
+/// Methods panic where `scene` is not below [`len`](Self::len), or a view is not one of the scene's.
 pub trait SceneSource: Send + Sync {
     /// Number of scenes.
     fn len(&self) -> usize;
@@ -68,7 +68,7 @@ pub trait SceneSource: Send + Sync {
         false
     }
 
-    /// Whether each image is a file of its own, so that a damaged one among many can be left out.
+    /// Whether each image is a separate file, so that a damaged one among many can be left out.
     fn may_skip(&self) -> bool {
         false
     }

@@ -262,8 +262,8 @@ impl Denoiser {
         self.in_tiles(&mut pass, most_area, &denoise)
     }
 
-    /// Denoises in tiles of at most so many pixels, and where the device has no memory for them in ever
-    /// smaller ones.
+    /// Denoises in tiles of at most `most_area` pixels, and in smaller and smaller ones where the device
+    /// lacks memory.
     fn in_tiles(
         &self,
         pass: &mut Pass<'_>,
@@ -299,7 +299,7 @@ impl Denoiser {
         self.check_memory(header.shape(), 2 * samples * header.kind.bytes())
     }
 
-    /// Whether the memory suffices for the smallest tile, beside images that hold so many bytes.
+    /// Checks that the memory suffices for the smallest tile, besides `held` bytes of images.
     fn check_memory(&self, shape: [usize; 3], held: usize) -> Result<(), Error> {
         let [channels, height, width] = shape;
         let pixel = self.bytes_per_pixel(self.channel_rule(channels));
@@ -374,7 +374,7 @@ mod tests {
 
     use super::*;
 
-    /// Denoises an image of 300x400 pixels on a device with memory for tiles of so many pixels: tiles
+    /// Denoises an image of 300x400 pixels on a device with memory for tiles of `memory` pixels: tiles
     /// that were tried, the first failure, and whether all pixels arrived.
     fn on_small_device(
         denoiser: &Denoiser,

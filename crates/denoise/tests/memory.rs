@@ -1,4 +1,4 @@
-//! The memory of a tile against its estimate: a program of its own, because other tests would allocate too.
+//! The memory of a tile against its estimate: a separate program, because other tests would allocate too.
 
 #![recursion_limit = "256"]
 #![allow(clippy::unwrap_used)]

@@ -48,7 +48,7 @@ pub fn weights(network: &NetworkConfig, seed: u64) -> StateDict {
     weights.collect()
 }
 
-/// A model file in a folder of its own.
+/// A model file in another folder.
 pub struct ModelFile {
     pub path: PathBuf,
     _folder: TempDir,

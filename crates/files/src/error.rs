@@ -157,7 +157,7 @@ pub enum FileError {
     },
 
     /// Two entries of an archive have one name.
-    #[error("{path} has two entries named {entry}; give each array a name of its own", path = .path.display())]
+    #[error("{path} has two entries named {entry}; give each array another name", path = .path.display())]
     DuplicateEntry {
         /// The archive.
         path: PathBuf,

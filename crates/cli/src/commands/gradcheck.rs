@@ -91,7 +91,7 @@ impl Report<'_> {
     fn add(&mut self, row: &Row) {
         for error in row.errors() {
             self.checked += 1;
-            // A NaN is no number below the tolerance.
+            // A NaN is not below the tolerance.
             if error.is_nan() || error > self.tolerance {
                 self.failed += 1;
             }

@@ -133,7 +133,7 @@ fn set(source: &dyn SceneSource, examples: &Examples) -> anyhow::Result<Set> {
         .step_by(stride)
         .map(|scene| values(source, scene))
         .collect::<Result<Vec<_>, DataError>>();
-    // What cannot be read is said by whoever reads all of it.
+    // Unreadable files are reported by the full pass.
     let values = values.unwrap_or_default();
     let total = values.iter().fold(
         [f64::INFINITY, f64::NEG_INFINITY, 0.0],

@@ -162,7 +162,7 @@ impl<'a> Band<'a> {
         self.sums
     }
 
-    /// Adds to each pixel the one so many rows below and columns to the right, where the image has it.
+    /// Adds to each pixel the one shifted down and right by the given offset, inside the image.
     fn add(&mut self, down: isize, right: isize) {
         let [channels, height, width] = self.shape;
         let within = |range: std::ops::Range<usize>, offset: isize, length: usize| {

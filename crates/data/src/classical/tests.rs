@@ -59,7 +59,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
 }
 
 #[test]
-fn denoised_images_are_those_of_scipy_and_scikit_image() {
+fn denoised_images_equal_scipy_and_scikit_image() {
     let images = images();
     let bytes = include_bytes!("../../tests/data/classical/expected.bin");
     let mut expected = bytes
@@ -160,7 +160,7 @@ fn fast_non_local_means_are_the_definition() {
 }
 
 #[test]
-fn a_flat_image_stays_as_it_is() {
+fn flat_image_stays_as_it_is() {
     let shape = [3, 35, 14];
     let image = vec![0.25; 3 * 35 * 14];
     for method in Classical::ALL {
@@ -196,7 +196,7 @@ fn axes_are_continued_by_reflection_of_their_edges() {
 }
 
 #[test]
-fn the_search_finds_a_peak_wherever_it_is() {
+fn search_finds_a_peak_wherever_it_is() {
     for count in [1, 2, 6, 21, 25] {
         let strengths: Vec<f64> = (0..count).map(f64::from).collect();
         for peak in 0..count {
@@ -213,7 +213,7 @@ fn the_search_finds_a_peak_wherever_it_is() {
 }
 
 #[test]
-fn a_score_that_is_no_number_does_not_win() {
+fn score_that_is_no_number_does_not_win() {
     let strengths = [1.0, 2.0, 3.0, 4.0, 5.0];
     let score = |strength: f64| if strength > 2.5 { f64::NAN } else { strength };
     assert_eq!(best_strength(&strengths, score).strength, 2.0);

@@ -24,7 +24,7 @@ pub enum NoiseError {
         high: f64,
     },
 
-    /// A text is none of the short forms of [`NoiseConfig`](super::NoiseConfig).
+    /// A text is not a short form of [`NoiseConfig`](super::NoiseConfig).
     #[error("{found:?} is not a noise; expected {expected}")]
     Form {
         /// The text.

@@ -138,7 +138,7 @@ fn psnr_is_10_db_for_each_factor_of_10() {
 }
 
 #[test]
-fn a_value_that_is_no_number_is_not_hidden() {
+fn value_that_is_no_number_is_not_hidden() {
     let (mut image, clean) = (vec![0.5; 3 * 12 * 17], vec![0.5; 3 * 12 * 17]);
     image[300] = f32::NAN;
     assert!(psnr_db(mse(&image, &clean)).is_nan());
@@ -146,7 +146,7 @@ fn a_value_that_is_no_number_is_not_hidden() {
 }
 
 #[test]
-fn an_image_smaller_than_the_window_has_no_ssim() {
+fn image_smaller_than_the_window_has_no_ssim() {
     for shape in [[1, 10, 11], [3, 11, 10], [1, 0, 20], [0, 20, 20]] {
         let image = vec![0.5; shape.iter().product()];
         assert_eq!(ssim(&image, &image, shape), None, "{shape:?}");

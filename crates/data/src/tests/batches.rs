@@ -30,7 +30,7 @@ fn first(stream: &TrainStream, batches: usize) -> Vec<[Vec<f32>; 2]> {
 }
 
 #[test]
-fn batches_follow_the_file_across_epochs_and_the_last_of_each_is_shorter() {
+fn unshuffled_batches_follow_the_file() {
     let stream = stream(&examples(Numbered::default(), pipeline()), 0, None);
     let mut batches = stream.iter();
     for scenes in [&[0, 1][..], &[2, 3], &[4], &[0, 1]] {
@@ -46,7 +46,7 @@ fn batches_follow_the_file_across_epochs_and_the_last_of_each_is_shorter() {
 }
 
 #[test]
-fn batches_are_the_same_for_any_number_of_workers_and_from_any_position() {
+fn batches_do_not_depend_on_workers_or_start() {
     let random = Pipeline {
         crop: CropPolicy::Random(4),
         augment: AugmentConfig {
@@ -99,7 +99,7 @@ fn batches_are_the_same_on_every_backend() {
 }
 
 #[test]
-fn an_epoch_is_never_like_the_one_before() {
+fn epoch_is_never_like_the_one_before() {
     let scenes = Numbered {
         size: [9, 9],
         ..Numbered::default()
@@ -114,7 +114,7 @@ fn an_epoch_is_never_like_the_one_before() {
 }
 
 #[test]
-fn a_slice_is_a_run_of_the_examples() {
+fn slice_is_a_run_of_the_examples() {
     let stream = stream(&examples(Numbered::default(), pipeline()), 1, None);
     let slice = stream.slice(1, 4).slice(1, 3);
     assert_eq!(slice.num_items(), 2);
@@ -139,7 +139,7 @@ fn validation(source: Numbered, batch_size: usize) -> ValidationSet {
 }
 
 #[test]
-fn validation_compares_with_clean_images_where_there_are_any() {
+fn validation_prefers_clean_images() {
     let set = validation(Numbered::default(), 3);
     let sizes: Vec<_> = set
         .iter()
@@ -153,7 +153,7 @@ fn validation_compares_with_clean_images_where_there_are_any() {
 }
 
 #[test]
-fn validation_on_pairs_has_them_the_other_way_round_too() {
+fn validation_on_pairs_uses_both_directions() {
     let pairs = Numbered {
         clean: false,
         ..Numbered::default()

@@ -80,7 +80,7 @@ fn images_are_whole_whatever_their_size() {
 }
 
 #[test]
-fn a_set_to_validate_on_is_what_is_evaluated_on() {
+fn set_to_validate_on_is_what_is_evaluated_on() {
     let names = ["train/a", "train/b", "val/noisy", "val/clean"];
     let folder = folder(&names, &[[6, 4]; 3]);
     fs::remove_file(folder.path().join("val/noisy/2.png")).unwrap();
@@ -124,7 +124,7 @@ fn noise_is_new_and_the_same_each_time() {
 }
 
 #[test]
-fn the_second_of_two_tensors_is_clean_but_where_the_name_says_otherwise() {
+fn second_tensor_is_clean_unless_named_otherwise() {
     let file = |name: &str| -> PathBuf {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../files/tests/data/torch");
         Path::new(folder).join(name)
@@ -151,7 +151,7 @@ fn the_second_of_two_tensors_is_clean_but_where_the_name_says_otherwise() {
 }
 
 #[test]
-fn a_damaged_image_is_an_error_and_never_replaced_by_another() {
+fn damaged_evaluation_image_is_an_error() {
     let folder = folder(&["noisy", "clean"], &[[16, 11]; 3]);
     let damaged = folder.path().join("noisy/1.png");
     let bytes = fs::read(&damaged).unwrap();

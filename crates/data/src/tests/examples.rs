@@ -49,7 +49,7 @@ fn one_draw_changes_both_images_of_a_pair_alike() {
 }
 
 #[test]
-fn a_jitter_is_one_factor_for_both_images() {
+fn jitter_is_one_factor_for_both_images() {
     let pipeline = Pipeline {
         augment: AugmentConfig {
             jitter: 0.3,
@@ -72,7 +72,7 @@ fn a_jitter_is_one_factor_for_both_images() {
 }
 
 #[test]
-fn a_share_of_the_examples_is_grey_and_its_noise_too() {
+fn share_of_the_examples_is_grey_and_its_noise_too() {
     let config = DataConfig {
         scenes: ScenesConfig {
             train: 40,
@@ -201,7 +201,7 @@ fn small_images_are_reflected_to_the_size_of_a_crop() {
 }
 
 #[test]
-fn a_damaged_scene_is_replaced_by_the_next_good_one_and_counted_once() {
+fn damaged_scene_is_replaced_and_counted_once() {
     let scenes = Numbered {
         damaged: vec![1, 2, 4],
         ..Numbered::default()
@@ -234,7 +234,7 @@ fn where_all_is_damaged_there_is_an_error() {
 }
 
 #[test]
-fn clean_images_are_corrupted_twice_and_anew_at_each_visit() {
+fn clean_images_are_corrupted_anew_each_epoch() {
     let noise = NoiseConfig::Points { factor: 2 };
     let clean = Numbered {
         shots: 0,

@@ -81,7 +81,7 @@ fn two_folders_of_matching_names_are_pairs() {
 }
 
 #[test]
-fn folders_of_shots_are_bursts_with_or_without_a_clean_image() {
+fn folders_of_shots_are_bursts() {
     let bursts = ["x/1.png", "x/2.png", "x/3.png", "y/1.png", "y/2.png"];
     assert_eq!(scenes(&bursts), (2, info(3, false), false));
     let with_clean = [&bursts[..], &["x/clean.png", "y/GT.png"]].concat();
@@ -171,7 +171,7 @@ fn arrays_are_bursts_or_paired_by_name() {
 }
 
 #[test]
-fn reference_files_are_found_with_and_without_validation() {
+fn reference_files_are_found() {
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../files/tests/data/torch");
     let file = Path::new(data).join("pairs_zip.pkl");
     let folder = folder(&["train_data.pkl"], |path| {

@@ -53,7 +53,7 @@ fn error(opened: Result<Opened, DataError>) -> String {
 }
 
 #[test]
-fn a_tenth_of_the_scenes_is_held_out_by_the_seed() {
+fn tenth_of_the_scenes_is_held_out_by_the_seed() {
     let folder = pairs(&[[8, 12]; 30]);
     let config = config(folder.path());
     let names = |seed: u64, set: usize| -> HashSet<String> {
@@ -74,7 +74,7 @@ fn a_tenth_of_the_scenes_is_held_out_by_the_seed() {
 }
 
 #[test]
-fn small_images_of_one_size_stay_whole_and_others_are_cut() {
+fn only_large_or_unequal_images_are_cropped() {
     let shapes = |sizes: &[[u32; 2]], patch_size| {
         let folder = pairs(sizes);
         let config = DataConfig {
@@ -100,7 +100,7 @@ fn small_images_of_one_size_stay_whole_and_others_are_cut() {
 }
 
 #[test]
-fn images_of_several_sizes_are_validated_on_in_batches_of_one() {
+fn unequal_sizes_validate_in_batches_of_one() {
     let folder = pairs(&[[8, 12], [8, 12], [20, 16]]);
     let validation = Some(folder.path().to_owned());
     let config = DataConfig {
@@ -124,7 +124,7 @@ fn images_of_several_sizes_are_validated_on_in_batches_of_one() {
 }
 
 #[test]
-fn statistics_of_pixels_need_one_size_and_those_of_channels_do_not() {
+fn per_pixel_statistics_need_one_size() {
     let folder = pairs(&[[8, 12], [8, 12], [20, 16]]);
     let with = |normalize| DataConfig {
         normalize,
@@ -185,7 +185,7 @@ fn clean_images_can_be_left_aside() {
 }
 
 #[test]
-fn clean_images_are_reduced_as_far_as_the_network_allows() {
+fn clean_images_are_reduced_to_network_multiples() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["1.png", "2.png"] {
         png(&folder.path().join(name), [13, 20]);
@@ -234,7 +234,7 @@ fn grey_and_colour_are_what_the_configuration_says() {
 }
 
 #[test]
-fn floats_that_are_not_finite_or_in_range_name_their_file() {
+fn floats_out_of_range_name_their_file() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.npy", "b.npy"] {
         npy(&folder.path().join(name), &[2, 8, 12]);

@@ -233,7 +233,7 @@ impl Component {
 impl Band {
     fn parse(first: u8, last: u8, shifts: u8) -> Option<Self> {
         let (before, left) = (shifts >> 4, shifts & 15);
-        // The first coefficient comes in scans of its own.
+        // The first coefficient has separate scans.
         let in_range = if first == 0 {
             last == 0
         } else {

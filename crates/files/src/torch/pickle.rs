@@ -286,7 +286,7 @@ impl<R: Read> Machine<'_, R> {
         Ok(())
     }
 
-    /// Attributes of a dictionary, such as the versions of layers: no values of its own.
+    /// Attributes of a dictionary, such as the versions of layers, which hold no values.
     fn build(&mut self) -> Result<(), FileError> {
         self.pop()?;
         match self.stack.last() {

@@ -103,7 +103,7 @@ impl Sample {
     }
 }
 
-/// The images of a scene, or the middles of them, of at most so many pixels a side.
+/// The images of a scene, or the middles of them, of at most `side` pixels a side.
 fn cut(pair: NoisyPair, side: usize) -> NoisyPair {
     let [channels, height, width] = pair.shape;
     let shape = [channels, height.min(side), width.min(side)];

@@ -92,7 +92,7 @@ fn what_is_no_noise_is_told_every_form() {
 }
 
 #[test]
-fn a_number_out_of_range_is_named() {
+fn number_out_of_range_is_named() {
     for (text, message) in [
         (
             "gaussian:-1",
@@ -167,7 +167,7 @@ fn a_number_out_of_range_is_named() {
 }
 
 #[test]
-fn a_table_with_a_mistake_is_refused_with_what_is_expected() {
+fn wrong_table_is_refused_with_what_is_expected() {
     for (table, expected) in [
         (r#"{"kind":"gauss","sigma_255":25}"#, "`gaussian`"),
         (

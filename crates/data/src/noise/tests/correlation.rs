@@ -53,7 +53,7 @@ impl Field {
 }
 
 #[test]
-fn the_two_members_of_a_pair_are_independent() {
+fn two_members_of_a_pair_are_independent() {
     let image = uneven(SMALL);
     for noise in ALL {
         let model = model(noise);
@@ -82,7 +82,7 @@ fn the_two_members_of_a_pair_are_independent() {
 }
 
 #[test]
-fn the_levels_of_the_two_members_are_independent() {
+fn levels_of_the_two_members_are_independent() {
     let shape = [1, 8, 16];
     let deviation = |index, member| {
         let mut rng = rng(SEED, 0, index, member);
@@ -168,7 +168,7 @@ fn brown_noise_is_correlated_as_its_kernel_is() {
 }
 
 #[test]
-fn brown_noise_is_white_noise_convolved_with_the_kernel() {
+fn brown_noise_is_convolved_white_noise() {
     let ([height, width], blur_px, radius) = ([4, 7], 0.7_f64, 3);
     let weight = |i: usize| (-0.5 * ((i as f64 - radius as f64) / blur_px).powi(2)).exp();
     let norm: f64 = (0..=2 * radius).map(|i| weight(i).powi(2)).sum();

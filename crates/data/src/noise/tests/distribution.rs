@@ -68,7 +68,7 @@ fn values_are_distributed_as_scipy_says() {
 }
 
 #[test]
-fn the_statistics_see_a_distribution_that_is_a_little_off() {
+fn statistics_detect_a_slightly_wrong_distribution() {
     let case = |noise: &str, clean: f32| {
         let mut cases = FIXTURE.distributions.iter();
         cases
@@ -89,7 +89,7 @@ fn the_statistics_see_a_distribution_that_is_a_little_off() {
 }
 
 #[test]
-fn the_median_is_the_clean_value_where_the_documentation_says_so() {
+fn documented_medians_are_the_clean_value() {
     let median = |noise, clean| {
         let mut values = draws(noise, &[clean]);
         values.sort_unstable_by(f64::total_cmp);

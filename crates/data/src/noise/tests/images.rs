@@ -8,7 +8,7 @@ fn noisy(noise: &str, image: &[f32], shape: [usize; 3]) -> Corrupted {
 }
 
 #[test]
-fn images_of_any_shape_keep_it_and_only_bernoulli_has_a_mask() {
+fn noise_keeps_shape_and_bernoulli_has_a_mask() {
     for shape in [
         [1, 1, 1],
         [3, 1, 7],
@@ -59,7 +59,7 @@ fn no_noise_leaves_the_image() {
 }
 
 #[test]
-fn the_mask_is_what_was_lost_in_every_channel() {
+fn mask_is_what_was_lost_in_every_channel() {
     let shape = [3, 6, 10];
     let image: Vec<f32> = uneven(shape).iter().map(|value| value + 0.5).collect();
     let noisy = noisy("bernoulli:0.4", &image, shape);
@@ -72,7 +72,7 @@ fn the_mask_is_what_was_lost_in_every_channel() {
 }
 
 #[test]
-fn clipping_cuts_off_at_0_and_1_and_changes_nothing_else() {
+fn clipping_changes_only_values_outside_0_and_1() {
     let shape = [3, 6, 10];
     let image = uneven(shape);
     for noise in [
@@ -92,7 +92,7 @@ fn clipping_cuts_off_at_0_and_1_and_changes_nothing_else() {
 }
 
 #[test]
-fn clipping_keeps_the_shape_the_mask_and_the_clean_image_of_its_model() {
+fn clipping_keeps_shape_mask_and_clean_image() {
     let shape = [2, 5, 7];
     let image: Vec<f32> = uneven(shape).iter().map(|value| value + 0.5).collect();
     let mut rng = rng(SEED, 0, 0, Member::First);
@@ -108,7 +108,7 @@ fn clipping_keeps_the_shape_the_mask_and_the_clean_image_of_its_model() {
 }
 
 #[test]
-fn a_point_is_one_pixel_of_its_area_and_the_clean_pixel_its_mean() {
+fn point_is_one_pixel_and_clean_is_the_mean() {
     // 2 x 3 areas of 3 x 3 pixels, and a line and a column too many. Every value is another.
     let (shape, factor) = ([2, 7, 10], 3);
     let image: Vec<f32> = (0..140).map(|i| i as f32).collect();
@@ -129,7 +129,7 @@ fn a_point_is_one_pixel_of_its_area_and_the_clean_pixel_its_mean() {
 }
 
 #[test]
-fn an_image_of_another_shape_panics_with_both_sizes() {
+fn image_of_another_shape_panics_with_both_sizes() {
     for noise in ["gaussian:25", "text:0.25", "points:2"] {
         let result = std::panic::catch_unwind(|| noisy(noise, &[0.0; 11], [1, 3, 4]));
         let message = *result.unwrap_err().downcast::<String>().unwrap();

@@ -7,7 +7,7 @@ use super::*;
 const SHAPE: [usize; 3] = [3, 12, 20];
 
 #[test]
-fn a_noisy_image_is_a_function_of_seed_epoch_index_and_member() {
+fn noisy_image_is_a_function_of_its_key() {
     let image = uneven(SHAPE);
     for noise in ALL {
         let model = model(noise);
@@ -32,7 +32,7 @@ fn a_noisy_image_is_a_function_of_seed_epoch_index_and_member() {
 }
 
 #[test]
-fn streams_are_those_of_chacha8_with_the_arguments_as_key() {
+fn streams_are_chacha8_with_arguments_as_key() {
     for stream in &FIXTURE.streams {
         let [seed, epoch, index, member] = stream.key;
         let member = [Member::First, Member::Second][member as usize];

@@ -27,7 +27,7 @@ fn share(values: &[f32]) -> f64 {
 }
 
 #[test]
-fn the_share_p_is_covered_and_at_most_one_letter_more() {
+fn share_p_is_covered_and_at_most_one_letter_more() {
     for p in [0.01, 0.25, 0.5, 0.95] {
         for flag in ["", ",antialias"] {
             let values = page(&format!("text:{p}{flag}"), 0);
@@ -81,7 +81,7 @@ fn no_place_is_preferred() {
 }
 
 #[test]
-fn colours_are_uniform_and_independent_between_channels() {
+fn colours_are_uniform_and_independent() {
     let middle = 40 * 96 + 50;
     let pixels = (0..3 * IMAGES).map(|index| page("text:0.5", index));
     let colours: Vec<[f64; 2]> = pixels
@@ -108,7 +108,7 @@ fn colours_are_uniform_and_independent_between_channels() {
 }
 
 #[test]
-fn the_mean_is_the_documented_one_and_the_median_is_the_clean_value() {
+fn text_has_documented_mean_and_clean_median() {
     let clean = 0.3_f32;
     let image = vec![clean; 2 * PLANE];
     let model = model("text:0.4");

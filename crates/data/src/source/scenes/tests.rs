@@ -45,7 +45,7 @@ fn covariance(a: &[f64], b: &[f64]) -> f64 {
 }
 
 #[test]
-fn the_noise_is_that_of_the_reference_set() {
+fn noise_is_that_of_the_reference_set() {
     let scenes = set(&ScenesConfig::default(), 0, Split::Validation);
     let mut psnrs_db = Vec::new();
     let [mut first, mut second] = [Vec::new(), Vec::new()];
@@ -77,7 +77,7 @@ fn the_noise_is_that_of_the_reference_set() {
 }
 
 #[test]
-fn an_example_is_a_function_of_seed_split_and_index() {
+fn example_is_a_function_of_seed_split_and_index() {
     let config = odd_config();
     let scenes = set(&config, 7, Split::Train);
     let example = triple(&scenes, 2);
@@ -146,7 +146,7 @@ fn one_point_per_pixel_leaves_no_noise() {
 }
 
 #[test]
-fn without_chroma_scenes_are_grey_and_without_texture_calmer() {
+fn chroma_and_texture_can_be_left_out() {
     let default = ScenesConfig {
         height: 20,
         width: 36,
@@ -205,7 +205,7 @@ fn grains_are_noise_more_than_other_textures() {
 }
 
 #[test]
-fn a_zero_is_named() {
+fn zero_is_named() {
     let config = ScenesConfig {
         width: 0,
         ..odd_config()
