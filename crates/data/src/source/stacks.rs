@@ -203,7 +203,7 @@ impl Chain {
     /// Joins stacks of one shape and type.
     ///
     /// # Panics
-    /// If there is none.
+    /// If `stacks` is empty.
     pub fn new(stacks: Vec<BoxedStack>) -> Self {
         assert!(!stacks.is_empty(), "expected a stack");
         Self { stacks }

@@ -12,8 +12,7 @@ use super::middle::middle;
 use super::scenes::Scenes;
 use crate::progress::StatusLine;
 
-/// Pixels that strengths are tried on, over all images: a search takes about as long as so many pixels take
-/// ten times.
+/// Pixels that strengths are tried on, over all images. A search costs about ten runs over them.
 const PIXELS: usize = 1 << 20;
 
 /// Side of the least that is taken of each image.

@@ -20,8 +20,7 @@ const STRIPE_BEND: f32 = 0.08;
 /// power spectrum a little flatter than the `1 / frequency^2` of photographs, to which edges add.
 const CLOUD_FALL: f32 = 0.6;
 
-/// Share of the grains among textures, unless told otherwise, and of the stripes among all others; the
-/// rest are clouds.
+/// Default share of grains among textures, and share of stripes among the others; the rest are clouds.
 pub(super) const GRAIN: f64 = 0.2;
 const STRIPES: f32 = 0.5625;
 
