@@ -154,7 +154,7 @@ impl Denoiser {
         })
     }
 
-    /// Averages over the eight flips and turns of each image, or does not, as is the default.
+    /// Sets whether to average over the eight flips and rotations of each image; off by default.
     #[must_use]
     pub fn with_self_ensemble(self, self_ensemble: bool) -> Self {
         Self {
@@ -163,14 +163,14 @@ impl Denoiser {
         }
     }
 
-    /// Bytes of memory that denoising takes at most, image and result among them: 1 GiB where nothing is
-    /// said. What is estimated are the values of tiles ([`bytes_per_pixel`](n2n_model::NetworkConfig::bytes_per_pixel)).
+    /// Sets the largest memory in bytes, image and result included; 1 GiB by default. The memory of a tile is
+    /// an estimate ([`bytes_per_pixel`](n2n_model::NetworkConfig::bytes_per_pixel)).
     #[must_use]
     pub fn with_max_memory(self, max_memory: u64) -> Self {
         Self { max_memory, ..self }
     }
 
-    /// Longest side of a tile in pixels, what overlaps among them: by default as the memory allows.
+    /// Sets the longest side of a tile in pixels, halo included; by default the memory decides.
     #[must_use]
     pub fn with_tile(self, most_side: usize) -> Self {
         Self { most_side, ..self }
@@ -290,7 +290,7 @@ impl Denoiser {
         }
     }
 
-    /// Whether the memory suffices for an image of a file, before it is read.
+    /// Checks that the memory suffices for an image of a file, before it is read.
     ///
     /// # Errors
     /// [`Error::TooLittleMemory`].

@@ -95,6 +95,9 @@ impl Worker<'_> {
 }
 
 /// Opens a file: its images, and its metadata.
+///
+/// The header was read when all files were checked. Metadata and pixels are two more opens: each decoder
+/// reads a file from its start and keeps one of the two only.
 fn open(job: &CheckedJob) -> anyhow::Result<(Images, Attached)> {
     let path = &job.input;
     let (stack, metadata): (Box<dyn Stack>, _) = match job.source {

@@ -15,7 +15,7 @@ use crate::progress::StatusLine;
 /// Pixels that strengths are tried on, over all images. A search costs about ten runs over them.
 const PIXELS: usize = 1 << 20;
 
-/// Side of the least that is taken of each image.
+/// Shortest side of the part that is used of each image.
 const LEAST_SIDE: usize = 32;
 
 /// What strengths are tried on: all images, or the middles of them, or of some spread over the set.
