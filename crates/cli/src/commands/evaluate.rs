@@ -6,7 +6,6 @@ mod method;
 mod middle;
 mod report;
 mod scenes;
-mod score;
 mod sheet;
 mod tune;
 
@@ -15,13 +14,13 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use n2n_data::NoisyPair;
+use n2n_data::quality::Score;
 use rayon::prelude::*;
 
 pub use self::args::EvaluateArgs;
 use self::method::Method;
 use self::report::Report;
 use self::scenes::Scenes;
-use self::score::Score;
 use self::tune::Sample;
 use super::output::{create_folder_of, print, write};
 use crate::data::report_skipped;

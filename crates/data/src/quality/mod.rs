@@ -5,6 +5,7 @@
 mod estimate;
 mod mean;
 mod psnr;
+mod score;
 mod ssim;
 #[cfg(test)]
 mod tests;
@@ -13,5 +14,6 @@ pub use self::{
     estimate::noise2noise_mse,
     mean::{Mean, median},
     psnr::{Psnr, PsnrKeys, mean_psnr_db, mse, psnr_db},
+    score::{Against, Score, Summary, SummaryKeys, second_noisy},
     ssim::{SSIM_WINDOW, ssim},
 };

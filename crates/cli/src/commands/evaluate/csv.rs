@@ -1,12 +1,11 @@
 //! Scores of each image by each method, as a table for other programs.
 
 use csv::Writer;
-use n2n_data::quality::psnr_db;
+use n2n_data::quality::{Against, psnr_db};
 use serde::Serialize;
 
 use super::Results;
 use super::scenes::Scenes;
-use super::score::Against;
 
 /// One line.
 #[derive(Serialize)]

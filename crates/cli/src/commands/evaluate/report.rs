@@ -2,13 +2,12 @@
 
 use std::path::Path;
 
-use n2n_data::quality::Mean;
+use n2n_data::quality::{Against, Mean, Summary, SummaryKeys};
 use serde::Serialize;
 
 use super::Results;
 use super::args::EvaluateArgs;
 use super::scenes::Scenes;
-use super::score::{Against, Summary, SummaryKeys};
 use crate::table::aligned;
 
 /// What an evaluation came to.

@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{anyhow, bail};
 use n2n_data::noise::{Noise, NoiseConfig};
+use n2n_data::quality::Against;
 use n2n_data::{EvaluationRequest, EvaluationSet, NoisyPair};
 
 use super::args::EvaluateArgs;
-use super::score::Against;
 use crate::progress::StatusLine;
 
 /// Scenes to evaluate on.

@@ -3,7 +3,7 @@
 use anyhow::{Context, anyhow};
 use image::RgbImage;
 use n2n_data::NoisyPair;
-use n2n_data::quality::{mse, psnr_db};
+use n2n_data::quality::{Against, mse, psnr_db, second_noisy};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -11,7 +11,6 @@ use super::Results;
 use super::method::Method;
 use super::middle::middle;
 use super::scenes::Scenes;
-use super::score::{Against, second};
 use crate::font::{self, FONT};
 use n2n_train::paint::{paint, png as encode};
 
@@ -112,7 +111,7 @@ impl Row {
         let noisy = &pair.noisy_input;
         let (other, name) = match (against, &pair.clean_target) {
             (Against::Clean, Some(clean)) => (clean.as_slice(), "clean"),
-            _ => (second(pair), "second noisy"),
+            _ => (second_noisy(pair), "second noisy"),
         };
         let psnr = |image: &[f32]| match against {
             Against::Clean => format!("{:.2} dB", psnr_db(mse(image, other))),

@@ -4,13 +4,12 @@ use std::convert::Infallible;
 
 use n2n_data::NoisyPair;
 use n2n_data::classical::{Classical, best_strength};
-use n2n_data::quality::{Mean, psnr_db};
+use n2n_data::quality::{Against, Mean, Score, psnr_db};
 use rayon::prelude::*;
 
 use super::method::{Method, name, strength};
 use super::middle::middle;
 use super::scenes::Scenes;
-use super::score::{Against, Score};
 use crate::progress::StatusLine;
 
 /// Pixels that strengths are tried on, over all images. A search costs about ten runs over them.

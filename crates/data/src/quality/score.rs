@@ -1,10 +1,11 @@
 //! How close denoised images are to clean ones: measured, or estimated from pairs of noisy ones.
 
-use n2n_data::NoisyPair;
-use n2n_data::quality::{self, Mean, Psnr, noise2noise_mse};
 use serde::Serialize;
 
-/// How close one denoised image is.
+use super::{Mean, Psnr, mse, noise2noise_mse, psnr_db, ssim};
+use crate::NoisyPair;
+
+/// Error and similarity of one denoised image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
     /// Mean squared error against the clean image, or an unbiased estimate of it, which may be negative.
@@ -13,7 +14,7 @@ pub struct Score {
     pub ssim: Option<f64>,
 }
 
-/// What errors are relative to.
+/// The reference of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Against {
     /// Clean images.
@@ -23,12 +24,15 @@ pub enum Against {
 }
 
 impl Score {
-    /// Of what a denoiser `f` makes of a scene.
+    /// Scores the result of a denoiser `f` for a scene.
     ///
     /// Without a clean image, the error is the estimate [`noise2noise_mse`].
     ///
     /// # Errors
     /// When the denoiser fails.
+    ///
+    /// # Panics
+    /// If the scene has neither a clean image nor a second noisy one.
     pub fn of<E>(
         pair: &NoisyPair,
         denoise: impl Fn(&[f32]) -> Result<Vec<f32>, E>,
@@ -37,27 +41,32 @@ impl Score {
         let denoised = denoise(input)?;
         if let Some(clean) = &pair.clean_target {
             return Ok(Self {
-                mse: quality::mse(&denoised, clean),
-                ssim: quality::ssim(&denoised, clean, pair.shape),
+                mse: mse(&denoised, clean),
+                ssim: ssim(&denoised, clean, pair.shape),
             });
         }
-        let second = second(pair);
-        let there = quality::mse(&denoised, second);
-        let back = quality::mse(&denoise(second)?, input);
+        let second = second_noisy(pair);
+        let there = mse(&denoised, second);
+        let back = mse(&denoise(second)?, input);
         Ok(Self {
-            mse: noise2noise_mse(there, back, quality::mse(input, second)),
+            mse: noise2noise_mse(there, back, mse(input, second)),
             ssim: None,
         })
     }
 }
 
-/// The second noisy image of a scene without a clean one.
-pub fn second(pair: &NoisyPair) -> &[f32] {
-    let second = pair.noisy_target.as_deref();
-    second.expect("a scene without a clean image has a second noisy one")
+/// Returns the second noisy image of a scene without a clean one.
+///
+/// # Panics
+/// If there is none.
+pub fn second_noisy(pair: &NoisyPair) -> &[f32] {
+    let Some(second) = &pair.noisy_target else {
+        panic!("a scene without a clean image has a second noisy one");
+    };
+    second
 }
 
-/// How close all images of a method are.
+/// Mean scores of a method over images.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Summary {
     /// Against clean images.
@@ -75,7 +84,7 @@ pub enum Summary {
 }
 
 impl Summary {
-    /// Of the scores of one or more images.
+    /// Summarizes the scores of one or more images.
     pub fn of(scores: &[Score], against: Against) -> Self {
         let errors: Vec<f64> = scores.iter().map(|score| score.mse).collect();
         let pooled = match Psnr::of(&errors, false) {
@@ -91,13 +100,13 @@ impl Summary {
         if against == Against::SecondNoisy {
             return Self::Estimated(pooled);
         }
-        let psnrs: Vec<f64> = errors.iter().map(|mse| quality::psnr_db(*mse)).collect();
+        let psnrs: Vec<f64> = errors.iter().map(|mse| psnr_db(*mse)).collect();
         let ssims: Vec<f64> = scores.iter().filter_map(|score| score.ssim).collect();
         Self::Measured {
             psnr_db: Mean::of(&psnrs),
             // Perfect images have a PSNR too, as each of them has.
             pooled_psnr_db: pooled.unwrap_or(Mean {
-                value: quality::psnr_db(Mean::of(&errors).value),
+                value: psnr_db(Mean::of(&errors).value),
                 standard_error: None,
             }),
             ssim: (!ssims.is_empty()).then(|| Mean::of(&ssims)),
