@@ -48,7 +48,7 @@ impl NpyHeader {
             [1, 0] => 2,
             [2 | 3, 0] => 4,
             [major, minor] => {
-                let found = format!("its version is {major}.{minor}, not 1.0, 2.0 or 3.0");
+                let found = format!("it is of version {major}.{minor}, not 1.0, 2.0 or 3.0");
                 return Err(malformed(path, found));
             }
             _ => return Err(malformed(path, "it has no version")),
