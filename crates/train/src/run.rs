@@ -125,7 +125,7 @@ impl Run<'_> {
                 // Before the validation, which a run that continues does not count.
                 self.save_checkpoint()?;
             }
-            let train_loss = self.mean_loss()?;
+            let train_loss = self.mean_loss();
             // Noted before the validation, during which a stop may still be asked for.
             let stopped = self.stop.is_stopped();
             let record = self.validate(number, train_loss)?;
@@ -259,13 +259,13 @@ impl Run<'_> {
     }
 
     /// Mean loss since the last validation.
-    fn mean_loss(&self) -> Result<f64, Interruption> {
+    fn mean_loss(&self) -> f64 {
         let losses = &self.state.losses;
         let sum: f64 = losses
             .iter()
             .map(|bits| f64::from(f32::from_bits(*bits)))
             .sum();
-        Ok(sum / losses.len() as f64)
+        sum / losses.len() as f64
     }
 
     /// Saves everything that the run needs to continue.

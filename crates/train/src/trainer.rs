@@ -268,9 +268,11 @@ impl Trainer {
     /// Checks that the run in a folder is of this experiment.
     fn check_experiment(&self, path: &Path) -> Result<(), TrainError> {
         let mut earlier = RunDir::experiment(path)?;
-        // What the data decide may be missing from the configs of earlier versions.
-        earlier.model = self.experiment.model.clone();
-        earlier.noise = self.experiment.noise;
+        // Channels and noise that the data decide may be missing from the configs of earlier versions.
+        if let Some(channels) = self.experiment.model.channels() {
+            earlier.model = earlier.model.with_channels(channels);
+        }
+        earlier.noise = earlier.noise.or(self.experiment.noise);
         if earlier == self.experiment && RunDir::in_memory(path)?.as_deref() == self.in_memory {
             return Ok(());
         }

@@ -13,14 +13,19 @@ use n2n_train::{Event, Experiment, Outcome, Stop, TrainError, Trainer};
 /// Channels, height and width of the images.
 const SHAPE: [usize; 3] = [1, 8, 12];
 
+/// A tiny network.
+fn network() -> UNetConfig {
+    UNetConfig {
+        features: 3,
+        depth: 2,
+        ..UNetConfig::default()
+    }
+}
+
 /// Twenty steps of a tiny network, with a validation after every five.
 fn experiment() -> Experiment {
     let mut experiment = Experiment {
-        model: NetworkConfig::UNet(UNetConfig {
-            features: 3,
-            depth: 2,
-            ..UNetConfig::default()
-        }),
+        model: NetworkConfig::UNet(network()),
         ..Experiment::default()
     };
     experiment.train.batch_size = 4;

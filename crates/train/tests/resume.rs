@@ -1,8 +1,9 @@
 //! Runs that are interrupted and continue.
 
+use n2n_model::{NetworkConfig, Output, UNetConfig};
 use n2n_train::{Event, RunDir, TrainError};
 
-use crate::{experiment, model, run, trainer};
+use crate::{experiment, model, network, run, trainer};
 
 #[test]
 fn aborted_run_resumes_to_the_same_bytes() {
@@ -36,10 +37,18 @@ fn resume_refuses_another_experiment() {
         stop.stop();
     })
     .unwrap();
-    let mut other = experiment();
-    other.train.lr *= 2.0;
-    let refused = run(trainer(&other).resume(folder.path()), |_, _| {});
-    assert!(matches!(refused, Err(TrainError::OtherExperiment { .. })));
+    let mut other_rate = experiment();
+    other_rate.train.lr *= 2.0;
+    // Its parameters would fit.
+    let mut other_network = experiment();
+    other_network.model = NetworkConfig::UNet(UNetConfig {
+        output: Output::Residual,
+        ..network()
+    });
+    for other in [other_rate, other_network] {
+        let refused = run(trainer(&other).resume(folder.path()), |_, _| {});
+        assert!(matches!(refused, Err(TrainError::OtherExperiment { .. })));
+    }
 }
 
 #[test]

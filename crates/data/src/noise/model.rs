@@ -1,3 +1,5 @@
+//! The trait of noise models, and the noise of an experiment: a built-in model or any other.
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;

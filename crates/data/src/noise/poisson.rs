@@ -39,7 +39,7 @@ pub(super) fn checked_peak(peak: Level) -> Result<Level, NoiseError> {
     })
 }
 
-/// A number of photons, `mean` of them on average. What is no mean, such as NaN, is passed on.
+/// A number of photons, `mean` of them on average. An invalid mean, such as NaN, is returned as it is.
 pub(super) fn count(mean: f64, rng: &mut ChaCha8Rng) -> f64 {
     if mean <= 0.0 {
         return 0.0;

@@ -1,3 +1,5 @@
+//! The Noise2Noise estimate of an error: the one place that computes it, for numbers and for tensors.
+
 use std::ops::{Add, Div, Sub};
 
 /// Unbiased estimate, from two noisy images `x1` and `x2` of a scene, of the mean squared error of

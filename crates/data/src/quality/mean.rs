@@ -1,3 +1,5 @@
+//! Means with standard errors, and medians.
+
 /// A mean with its standard error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mean {

@@ -58,7 +58,7 @@ impl Score {
 /// Returns the second noisy image of a scene without a clean one.
 ///
 /// # Panics
-/// If there is none.
+/// If the scene has one image only.
 pub fn second_noisy(pair: &NoisyPair) -> &[f32] {
     let Some(second) = &pair.noisy_target else {
         panic!("a scene without a clean image has a second noisy one");

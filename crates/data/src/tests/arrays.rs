@@ -1,8 +1,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::error;
 use crate::noise::{ChaCha8Rng, Corrupted, Noise, NoiseModel, normal};
-use crate::{DataConfig, DataError, ExampleIndex, NoisyPair, Opened, Request, Target, View};
+use crate::{DataConfig, ExampleIndex, NoisyPair, Request, Target, View};
 
 /// A pair whose values say where they stand, beyond 1 too.
 fn pair(number: usize, [height, width]: [usize; 2]) -> NoisyPair {
@@ -27,13 +28,6 @@ fn request(config: &DataConfig) -> Request<'_> {
         target: Target::Noisy,
         divisor: 2,
         progress: &|_| {},
-    }
-}
-
-fn error(opened: Result<Opened, DataError>) -> String {
-    match opened {
-        Ok(opened) => panic!("opened {}", opened.kind),
-        Err(error) => error.to_string(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Sources, examples and batches together.
 
+use crate::{DataError, Opened};
+
 mod arrays;
 mod batches;
 mod evaluation;
@@ -8,3 +10,11 @@ mod files;
 mod find;
 mod numbered;
 mod open;
+
+/// The message of data that must not open.
+fn error(opened: Result<Opened, DataError>) -> String {
+    match opened {
+        Ok(opened) => panic!("opened {}", opened.kind),
+        Err(error) => error.to_string(),
+    }
+}

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use super::error;
 use super::files::{npy, png, tiff};
 use crate::noise::{Noise, NoiseConfig};
 use crate::{
@@ -43,13 +44,6 @@ fn request(config: &DataConfig) -> Request<'_> {
 
 fn open(config: &DataConfig) -> Result<Opened, DataError> {
     request(config).open()
-}
-
-fn error(opened: Result<Opened, DataError>) -> String {
-    match opened {
-        Ok(opened) => panic!("opened {}", opened.kind),
-        Err(error) => error.to_string(),
-    }
 }
 
 #[test]

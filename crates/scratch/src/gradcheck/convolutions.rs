@@ -13,17 +13,8 @@ pub const BATCH_SIZE: usize = 2;
 
 /// A convolution.
 pub fn conv2d(random: &mut Random, options: Options, bias: bool) -> Case {
-    let geometry = options.geometry();
-    let positions = geometry
-        .output_size(options.size)
-        .unwrap_or_else(|error| unreachable!("the case is written so: {error}"));
-    let convolution = Convolution {
-        geometry,
-        batch_size: BATCH_SIZE,
-        channels: options.channels,
-        size: options.size,
-        positions,
-    };
+    let convolution = forward(&options);
+    let geometry = convolution.geometry;
     let (x_shape, weight_shape) = (convolution.x_shape(), convolution.weight_shape());
     let y_shape = convolution.y_shape();
     let padding = options
@@ -153,19 +144,24 @@ pub fn conv_transpose2d(
     }
 }
 
-/// The convolution whose patches are unfolded, and Burn's options for it.
-fn unfolding(options: &Options) -> (Convolution, UnfoldOptions) {
+/// The convolution with these options.
+fn forward(options: &Options) -> Convolution {
     let geometry = options.geometry();
     let positions = geometry
         .output_size(options.size)
         .unwrap_or_else(|error| unreachable!("the case is written so: {error}"));
-    let convolution = Convolution {
+    Convolution {
         geometry,
         batch_size: BATCH_SIZE,
         channels: options.channels,
         size: options.size,
         positions,
-    };
+    }
+}
+
+/// The convolution whose patches are unfolded, and Burn's options for it.
+fn unfolding(options: &Options) -> (Convolution, UnfoldOptions) {
+    let convolution = forward(options);
     let padding = options.padding.map(|[before, _]| before);
     let burns = UnfoldOptions::new(options.stride, padding, options.dilation);
     (convolution, burns)
