@@ -35,7 +35,7 @@ impl Scale {
 #[non_exhaustive]
 pub enum SampleError {
     /// A float is NaN or infinite.
-    #[error("{value} is among its values; expected finite numbers")]
+    #[error("it holds {value}; expected finite numbers: replace it first")]
     NotFinite {
         /// The value.
         value: f32,
