@@ -1,7 +1,7 @@
 """Loads a model file of n2n into PyTorch.
 
 In a program: `denoiser = load("runs/default-1/best.safetensors")`, then `denoiser(images)` for images
-`[N, channels, H, W]` in [0, 1]. As a command, it writes a checkpoint that `n2n import` reads:
+`[N, channels, H, W]`: samples in the units of the training if the model has a range, else in [0, 1]. As a command, it writes a checkpoint that `n2n import` reads:
 `python load_n2n.py MODEL.safetensors CHECKPOINT.pth`. Needs torch and safetensors.
 """
 
@@ -18,23 +18,39 @@ from unet import UNet
 MIN_STD = 1 / 255  # below it an image counts as flat
 
 
-class Normalization(nn.Module):
-    """Normalization of the network's inputs: `(x - mean) / std`, with one of four kinds of statistics."""
+class Denoiser(nn.Module):
+    """A network with the range of its samples and the normalization of its inputs: `(x - mean) / std`.
 
-    def __init__(self, kind: str, mean=(), std=(), shape=None):
+    The output is brought back by the same statistics, unless it is that of a sigmoid.
+    """
+
+    def __init__(self, network: nn.Module, restores: bool, range_, kind: str, mean=(), std=(), shape=None):
         super().__init__()
+        self.network = network
+        self.restores = restores
         self.kind = kind
         shape = shape or (len(mean), 1, 1)
         for name, values in ("mean", mean), ("std", std):
             self.register_buffer(name, torch.tensor(values).reshape(shape) if len(values) else None)
+        ends = torch.tensor(range_ or [0.0, 1.0]).reshape(-1, 2, 1, 1)  # one for all channels, or one for each
+        self.register_buffer("low", ends[:, 0])
+        self.register_buffer("extent", ends[:, 1] - ends[:, 0])
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, noisy: Tensor) -> Tensor:
+        x = (noisy - self.low) / self.extent
+        mean, std = self.statistics(x)
+        y = self.network((x - mean) / std)
+        if self.restores:
+            y = mean + std * y
+        return self.low + self.extent * y
+
+    def statistics(self, x: Tensor) -> tuple:
         if self.kind == "none":
-            return x
+            return 0.0, 1.0
         if self.kind == "per_image":
             std, mean = torch.std_mean(x, dim=(2, 3), correction=0, keepdim=True)
-            return (x - mean) / std.clamp(min=MIN_STD)
-        return (x - self.mean) / self.std  # per_channel, per_pixel
+            return mean, std.clamp(min=MIN_STD)
+        return self.mean, self.std  # per_channel, per_pixel
 
 
 def build(config: dict) -> nn.Module:
@@ -46,14 +62,15 @@ def build(config: dict) -> nn.Module:
     return network(channels=config.get("channels") or 3, **options)
 
 
-def load(path: str) -> nn.Sequential:
-    """Normalization and network of the model file at `path`."""
+def load(path: str) -> Denoiser:
+    """The denoiser of the model file at `path`."""
     with safe_open(path, framework="pt") as file:
         metadata = json.loads(file.metadata()["n2n"])
         state = {name: file.get_tensor(name) for name in file.keys()}
     network = build(metadata["network"])
     network.load_state_dict(state)
-    return nn.Sequential(Normalization(**metadata["normalization"]), network).eval()
+    restores = metadata["network"].get("output", "sigmoid") != "sigmoid"
+    return Denoiser(network, restores, metadata.get("range"), **metadata["normalization"]).eval()
 
 
 def main() -> None:
@@ -61,10 +78,10 @@ def main() -> None:
     parser.add_argument("model", metavar="MODEL.safetensors")
     parser.add_argument("checkpoint", metavar="CHECKPOINT.pth")
     args = parser.parse_args()
-    normalization, network = load(args.model)
-    torch.save(network.state_dict(), args.checkpoint)
-    parameters = sum(parameter.numel() for parameter in network.parameters())
-    print(f"{parameters} parameters written to {args.checkpoint}; normalization: {normalization.kind}")
+    denoiser = load(args.model)
+    torch.save(denoiser.network.state_dict(), args.checkpoint)
+    parameters = sum(parameter.numel() for parameter in denoiser.network.parameters())
+    print(f"{parameters} parameters written to {args.checkpoint}; normalization: {denoiser.kind}")
 
 
 if __name__ == "__main__":

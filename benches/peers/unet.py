@@ -86,7 +86,7 @@ class UNet(nn.Module):
         for block in self.dblocks:
             y = block(y, skips.pop())
         y = self.conv2(y)
-        return {"sigmoid": lambda: torch.sigmoid(y), "residual": lambda: x + y}[self.output]()
+        return {"sigmoid": lambda: torch.sigmoid(y), "residual": lambda: x + y, "linear": lambda: y}[self.output]()
 
 
 def parameter_count(**options) -> int:

@@ -1,4 +1,4 @@
-//! Developer tasks: `cargo xtask <train|bench|dataset|check|test|kill-test|layering>`.
+//! Developer tasks: `cargo xtask <train|bench|dataset|check|test|kill-test|recipe|layering>`.
 
 mod bench;
 mod cargo;
@@ -8,6 +8,7 @@ mod dataset;
 mod docs;
 mod kill_test;
 mod layering;
+mod recipe;
 mod test;
 mod train;
 
@@ -59,6 +60,21 @@ enum Task {
         #[arg(long, value_name = "N", default_value_t = 0)]
         seed: u64,
     },
+    /// Compare the settings for own data with others on several image sets, and print a table; goes on
+    /// from the results in OUT
+    Recipe {
+        /// Folder that holds the sets `ee559-like`, `fmd` and `cbsd68`; missing ones are left out
+        data: PathBuf,
+        /// Folder for runs and results
+        #[arg(long, default_value = "runs/recipe")]
+        out: PathBuf,
+        /// Minutes of each run
+        #[arg(long, default_value_t = 3.0)]
+        minutes: f64,
+        /// Only these settings, by their names in the table
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
+    },
     /// Check which crate depends on which
     Layering,
 }
@@ -85,6 +101,12 @@ fn run() -> anyhow::Result<ExitCode> {
         Task::Check => check::run()?,
         Task::Test { args } => test::run(&args)?,
         Task::KillTest { kills, seed } => kill_test::run(kills, seed)?,
+        Task::Recipe {
+            data,
+            out,
+            minutes,
+            only,
+        } => recipe::run(&data, &out, minutes, &only)?,
         Task::Layering => layering::run()?,
     }
     Ok(ExitCode::SUCCESS)

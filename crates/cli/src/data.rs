@@ -1,6 +1,6 @@
 //! Opening data with a status line, and reports of what is left out.
 
-use n2n_data::Opened;
+use n2n_data::{Opened, Range, ValidatesOn};
 use n2n_train::{Experiment, TrainError, data};
 
 use crate::progress::StatusLine;
@@ -25,5 +25,26 @@ pub fn report_skipped(reasons: &[String]) {
             "warning: {} scenes or files are left out; --strict stops at the first",
             reasons.len()
         );
+    }
+}
+
+/// What is to be said of the scenes that a run is validated on.
+pub fn held_out(validates_on: ValidatesOn) -> Option<&'static str> {
+    match validates_on {
+        ValidatesOn::Set | ValidatesOn::Scenes => None,
+        ValidatesOn::Regions => {
+            Some("a corner of each scene is held out for validation: there are few scenes")
+        }
+        ValidatesOn::TrainingScene => Some(
+            "warning: there is one scene, too small to hold out a part: validation is on what is trained on",
+        ),
+    }
+}
+
+/// The peak of PSNR, in words: the distance of the samples that become 0 and 1.
+pub fn peak(range: Option<&Range>) -> String {
+    match range {
+        None => "The peak of PSNR is the largest integer of the type, or 1 of floats.".to_owned(),
+        Some(range) => format!("The peak of PSNR is the range of the samples: {range}."),
     }
 }

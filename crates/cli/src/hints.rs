@@ -1,6 +1,6 @@
 //! The message of an error, and a hint with the flag that helps: libraries know no flags.
 
-use n2n_data::{DataError, SampleError};
+use n2n_data::DataError;
 use n2n_denoise::Error as DenoiseError;
 use n2n_devices::DeviceError;
 use n2n_train::{ExperimentError, TrainError};
@@ -79,12 +79,6 @@ fn of_data(error: &DataError) -> Option<String> {
         DataError::SingleShot { .. } => {
             "add a shot, or for clean images use --set data.layout=clean".to_owned()
         }
-        DataError::Samples {
-            source: SampleError::OutsideUnitRange { low, high },
-            ..
-        } => {
-            format!("say which values are black and white, as with --set data.range=[{low},{high}]")
-        }
         DataError::NothingNoisy { .. } | DataError::NeedsNoise { .. } => {
             "say which noise to put on the images, as with --noise gaussian:25".to_owned()
         }
@@ -95,8 +89,8 @@ fn of_data(error: &DataError) -> Option<String> {
 
 fn of_denoising(error: &DenoiseError) -> Option<String> {
     Some(match error {
-        DenoiseError::Samples(SampleError::OutsideUnitRange { low, high }) => {
-            format!("say which values are black and white, as with --range {low},{high}")
+        DenoiseError::Channels { .. } => {
+            "train a model on images with these channels, and name it with --model".to_owned()
         }
         DenoiseError::TooLittleMemory { .. } => {
             "allow more with --max-memory, or crop the image".to_owned()
@@ -114,20 +108,17 @@ mod tests {
 
     #[test]
     fn hints_are_found_below_context() {
-        let outside = DenoiseError::Samples(SampleError::OutsideUnitRange {
-            low: -1.0,
-            high: 300.0,
-        });
-        let error = Err::<(), _>(outside).context("a.tif").unwrap_err();
+        let channels = DenoiseError::Channels {
+            image: 5,
+            network: 3,
+        };
+        let error = Err::<(), _>(channels).context("a.tif").unwrap_err();
         let message = message(&error);
         assert!(
-            message.starts_with("a.tif: the image cannot be denoised"),
+            message.starts_with("a.tif: the image has 5 channels"),
             "{message}"
         );
-        assert!(
-            message
-                .ends_with("\nhint: say which values are black and white, as with --range -1,300")
-        );
+        assert!(message.ends_with("and name it with --model"), "{message}");
     }
 
     #[test]

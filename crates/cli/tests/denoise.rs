@@ -5,23 +5,26 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use n2n_files::{
-    Attached, NpyAxes, NpyStack, NpyWriter, PictureFormat, Raster, SampleKind, Samples, Stack,
-    TiffStack, TiffWriter, encode_picture, read_attached, read_header, read_picture,
+    Attached, NpyAxes, NpyStack, NpyWriter, PictureFormat, Raster, Sample, SampleKind, Samples,
+    Stack, TiffStack, TiffWriter, encode_picture, read_attached, read_header, read_picture,
+    with_samples,
 };
 
 use crate::{n2n, stderr, summary};
 
-/// An image with something in it, of `[channels, height, width]`.
+/// An image with something in it, of `[channels, height, width]`: pictures of 8 and 16 bits and of floats,
+/// counts of other kinds.
 fn raster(shape: [usize; 3], kind: SampleKind, alpha: bool) -> Raster {
     let [channels, height, width] = shape;
-    let value = |at: usize| 0.5 + 0.4 * (at as f32 * 0.13).sin();
+    let white = match kind {
+        SampleKind::U8 | SampleKind::U16 | SampleKind::F32 => kind.white(),
+        _ => 3000.0,
+    };
     let samples = |count: usize| {
-        let values = (0..count).map(value);
-        match kind {
-            SampleKind::U8 => Samples::U8(values.map(|v| (v * 255.0) as u8).collect()),
-            SampleKind::U16 => Samples::U16(values.map(|v| (v * 65535.0) as u16).collect()),
-            SampleKind::F32 => Samples::F32(values.collect()),
-        }
+        let value = |at: usize| white * (0.5 + 0.4 * (at as f64 * 0.13).sin());
+        let mut samples = Samples::zeros(kind, count);
+        with_samples!(&mut samples, samples => put(samples, value));
+        samples
     };
     Raster {
         channels,
@@ -29,6 +32,12 @@ fn raster(shape: [usize; 3], kind: SampleKind, alpha: bool) -> Raster {
         width,
         samples: samples(channels * height * width),
         alpha: alpha.then(|| samples(height * width)),
+    }
+}
+
+fn put<T: Sample>(samples: &mut [T], value: impl Fn(usize) -> f64) {
+    for (at, sample) in samples.iter_mut().enumerate() {
+        *sample = T::from_f64(value(at));
     }
 }
 
@@ -100,6 +109,9 @@ fn each_kind_of_picture_keeps_its_format() {
         ("deep/grey.tif", [1, 33, 20], SampleKind::F32, false),
         ("deep/rgb.tiff", [3, 20, 33], SampleKind::U16, false),
         ("deep/er/light.exr", [3, 14, 15], SampleKind::F32, false),
+        ("counts/scan.tif", [1, 20, 33], SampleKind::I16, false),
+        ("counts/photons.tif", [3, 12, 17], SampleKind::U32, true),
+        ("counts/double.tif", [1, 15, 19], SampleKind::F64, false),
     ];
     for (name, shape, kind, alpha) in pictures {
         save(
@@ -299,7 +311,7 @@ fn impossible_outputs_fail_before_computing() {
 }
 
 #[test]
-fn invalid_samples_are_refused() {
+fn holes_and_counts_need_no_flag() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     let mut image = raster([1, 9, 14], SampleKind::F32, false);
@@ -312,33 +324,30 @@ fn invalid_samples_are_refused() {
     save_with("nan.tif", f32::NAN);
     save_with("infinite.tif", f32::INFINITY);
     save_with("counts.tif", 300.0);
-    for (name, expected) in [
-        ("nan.tif", "holds NaN"),
-        ("infinite.tif", "holds inf"),
-        ("counts.tif", "--range 0"),
-    ] {
-        let message = refused(root, &[name, "-o", "out.tif"], "out.tif");
-        assert!(
-            message.contains(name) && message.contains(expected),
-            "{message}"
-        );
+    let names = ["nan.tif", "infinite.tif", "counts.tif"];
+    let done = denoise(root, &[&names[..], &["-o", "out", "--json"]].concat());
+    let message = String::from_utf8_lossy(&done.stderr).into_owned();
+    for name in &names[..2] {
+        let expected = format!("{name}: 1 samples are NaN or infinite, and stay so");
+        assert!(message.contains(&expected), "{message}");
     }
-    summary(&denoise(
-        root,
-        &["counts.tif", "-o", "out.tif", "--range", "0,300", "--json"],
-    ));
-    let Samples::F32(samples) = read_picture(&root.join("out.tif")).unwrap().samples else {
-        panic!("floats stay floats")
-    };
-    // A range says what 0 and 1 are, and cuts nothing off.
-    assert!(
-        samples
-            .iter()
-            .all(|sample| (-30.0..=330.0).contains(sample))
-    );
+    assert_eq!(summary(&done)["holes"], 2);
+    let [nan, infinite, counts] =
+        names.map(
+            |name| match read_picture(&root.join("out").join(name)).unwrap().samples {
+                Samples::F32(samples) => samples,
+                other => panic!("floats stay floats, got {}", other.kind()),
+            },
+        );
+    assert!(nan[20].is_nan() && infinite[20] == f32::INFINITY);
+    for samples in [&nan, &infinite] {
+        let mut others = samples.iter().enumerate().filter(|(at, _)| *at != 20);
+        assert!(others.all(|(_, sample)| (0.0..=1.0).contains(sample)));
+    }
+    // Nothing is cut off at 1.
+    assert!(counts[20] > 1.0, "{}", counts[20]);
 }
 
-#[cfg(unix)]
 #[test]
 fn ctrl_c_exits_130_without_partial_file() {
     use std::process::{Command, Stdio};

@@ -9,7 +9,8 @@ use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use image::RgbImage;
 use n2n_data::{
-    AugmentConfig, Batching, DataConfig, Normalization, Request, ScenesConfig, Target, TrainStream,
+    AugmentConfig, Batching, DataConfig, Normalization, Preparation, Request, ScenesConfig, Target,
+    TrainStream,
 };
 
 /// Batches in a measured run, so that the start of a stream does not count.
@@ -47,11 +48,15 @@ fn measure(bencher: divan::Bencher, config: &DataConfig) {
         seed: 1,
         target: Target::Noisy,
         divisor: 16,
+        margin: 0,
         progress: &|_| {},
     };
     let opened = request.open().expect("the data is valid");
     let batching = Batching {
-        normalization: Arc::new(Normalization::None),
+        preparation: Preparation {
+            normalization: Arc::new(Normalization::None),
+            restores: false,
+        },
         target: Target::Noisy,
         batch_size: 16,
         shuffle_seed: Some(3),

@@ -1,5 +1,6 @@
 //! Batches on a device, in an order that is a pure function of the seed.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -8,21 +9,25 @@ use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
+use crate::holes::intersection;
 use crate::prefetch::Prefetcher;
 use crate::{DataError, ExampleIndex, Examples, NoisyPair, Normalization, Target};
 
-/// Normalized inputs, and the targets around `[0, 1]` that the loss compares the outputs with.
+/// Images on a device, and what outputs are compared with.
 ///
 /// # Shapes
 /// All are `[batch_size, channels, height, width]`, the mask with one channel.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// What the network sees.
+    /// What the network sees: normalized.
     pub input: Tensor<4>,
-    /// What its output is compared with.
+    /// What its output is compared with. In training, normalized where the output is brought back; in
+    /// validation around `[0, 1]`.
     pub target: Tensor<4>,
-    /// 1 where the target says anything and 0 where it does not, if that is not everywhere.
+    /// 1 where input and target say anything and 0 where they do not, if that is not everywhere.
     pub mask: Option<Tensor<4>>,
+    /// Validation: brings the output back to the units of the target, if it is in those of the input.
+    pub restoration: Option<Restoration>,
     /// Validation without clean images: the pair the other way round, and what it knows of the noise.
     pub reverse: Option<Reverse>,
 }
@@ -34,31 +39,215 @@ pub struct Reverse {
     pub input: Tensor<4>,
     /// The input as it was, around `[0, 1]`.
     pub target: Tensor<4>,
+    /// As that of the batch.
+    pub restoration: Option<Restoration>,
 }
 
-/// A batch in the host's memory.
+/// Statistics that bring outputs back to the units of the images.
+///
+/// # Shapes
+/// Both are `[batch_size, channels, 1 or height, 1 or width]`.
+#[derive(Clone, Debug)]
+pub struct Restoration {
+    mean: Tensor<4>,
+    std: Tensor<4>,
+}
+
+impl Restoration {
+    /// `mean + std y`.
+    ///
+    /// # Shapes
+    /// - `output`: `[batch_size, channels, height, width]`
+    pub fn restore(&self, output: Tensor<4>) -> Tensor<4> {
+        output * self.std.clone() + self.mean.clone()
+    }
+}
+
+/// What is done to images before the network sees them.
+#[derive(Clone)]
+pub struct Preparation {
+    /// Normalization of the inputs.
+    pub normalization: Arc<Normalization>,
+    /// Whether outputs are in the units of the normalized input, so that they are brought back, and
+    /// compared with targets in those units in training.
+    pub restores: bool,
+}
+
+impl Preparation {
+    /// Normalizes an image in place; returns the normalization with its statistics.
+    fn normalize(&self, image: &mut [f32], shape: [usize; 3]) -> Cow<'_, Normalization> {
+        let normalization = match &*self.normalization {
+            Normalization::PerImage if self.restores => {
+                Cow::Owned(self.normalization.of_image(shape, |at| image[at]))
+            }
+            fitted => Cow::Borrowed(fitted),
+        };
+        normalization.apply(image, shape);
+        normalization
+    }
+
+    /// Statistics that bring an output back; `None` where it stays as it is.
+    fn restoration(
+        &self,
+        normalization: &Normalization,
+        shape: [usize; 3],
+    ) -> Option<HostRestoration> {
+        let statistics = self
+            .restores
+            .then(|| normalization.statistics(shape))
+            .flatten()?;
+        Some(HostRestoration {
+            shape: statistics.shape,
+            mean: statistics.mean.to_vec(),
+            std: statistics.std.to_vec(),
+        })
+    }
+}
+
+/// A batch, or one example of it, in the host's memory.
 struct HostBatch {
     shape: [usize; 4],
     input: Vec<f32>,
     target: Vec<f32>,
     mask: Option<Vec<f32>>,
-    reverse: Option<(Vec<f32>, Vec<f32>)>,
+    restoration: Option<HostRestoration>,
+    reverse: Option<HostReverse>,
+}
+
+/// A [`Reverse`] in the host's memory.
+struct HostReverse {
+    input: Vec<f32>,
+    target: Vec<f32>,
+    restoration: Option<HostRestoration>,
+}
+
+/// A [`Restoration`] in the host's memory.
+struct HostRestoration {
+    /// `[channels, height, width]` of the statistics.
+    shape: [usize; 3],
+    mean: Vec<f32>,
+    std: Vec<f32>,
+}
+
+impl HostRestoration {
+    fn append(&mut self, other: Option<Self>) {
+        if let Some(other) = other {
+            self.mean.extend(other.mean);
+            self.std.extend(other.std);
+        }
+    }
+
+    fn into_restoration(self, batch_size: usize, device: &Device) -> Restoration {
+        let [channels, height, width] = self.shape;
+        let tensor = |values| tensor(values, [batch_size, channels, height, width], device);
+        Restoration {
+            mean: tensor(self.mean),
+            std: tensor(self.std),
+        }
+    }
+}
+
+fn tensor(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<4> {
+    Tensor::from_data(TensorData::new(values, shape), device)
 }
 
 impl HostBatch {
+    /// One example; for validation, `target` is `None`.
+    fn of(
+        pair: NoisyPair,
+        preparation: &Preparation,
+        target: Option<Target>,
+        index: usize,
+    ) -> Result<Self, DataError> {
+        // Validation compares with clean images where it can.
+        let wanted = target.unwrap_or(match pair.clean_target {
+            Some(_) => Target::Clean,
+            None => Target::Noisy,
+        });
+        let NoisyPair {
+            shape,
+            mut noisy_input,
+            mask,
+            noisy_target,
+            target_mask,
+            clean_target,
+        } = pair;
+        let (image, mask) = match wanted {
+            Target::Noisy => (noisy_target, intersection(mask, target_mask)),
+            Target::Clean => (clean_target, mask),
+        };
+        let mut image = image.ok_or_else(|| DataError::MissingTarget {
+            name: format!("example {index}"),
+            target: wanted,
+        })?;
+        let raw = (target.is_none() && wanted == Target::Noisy).then(|| noisy_input.clone());
+        let normalization = preparation.normalize(&mut noisy_input, shape);
+        let mut restoration = None;
+        if target.is_none() {
+            restoration = preparation.restoration(&normalization, shape);
+        } else if preparation.restores {
+            normalization.apply(&mut image, shape);
+        }
+        let reverse = raw.map(|raw| {
+            let mut reversed = image.clone();
+            let normalization = preparation.normalize(&mut reversed, shape);
+            HostReverse {
+                restoration: preparation.restoration(&normalization, shape),
+                input: reversed,
+                target: raw,
+            }
+        });
+        let [channels, height, width] = shape;
+        Ok(Self {
+            shape: [1, channels, height, width],
+            input: noisy_input,
+            target: image,
+            mask,
+            restoration,
+            reverse,
+        })
+    }
+
+    /// Appends an example of the same shape.
+    fn append(&mut self, other: Self) {
+        let area = self.shape[2] * self.shape[3];
+        if self.mask.is_some() || other.mask.is_some() {
+            let everywhere = |examples: usize| vec![1.0; examples * area];
+            let mask = self.mask.get_or_insert_with(|| everywhere(self.shape[0]));
+            mask.extend(other.mask.unwrap_or_else(|| everywhere(other.shape[0])));
+        }
+        self.shape[0] += other.shape[0];
+        self.input.extend(other.input);
+        self.target.extend(other.target);
+        if let Some(restoration) = &mut self.restoration {
+            restoration.append(other.restoration);
+        }
+        if let (Some(reverse), Some(other)) = (&mut self.reverse, other.reverse) {
+            reverse.input.extend(other.input);
+            reverse.target.extend(other.target);
+            if let Some(restoration) = &mut reverse.restoration {
+                restoration.append(other.restoration);
+            }
+        }
+    }
+
     fn into_batch(self, device: &Device) -> Batch {
-        let of_shape = |values, shape| Tensor::from_data(TensorData::new(values, shape), device);
-        let tensor = |values| of_shape(values, self.shape);
         let [batch_size, _, height, width] = self.shape;
+        let images = |values| tensor(values, self.shape, device);
+        let restoration = |host: Option<HostRestoration>| {
+            host.map(|host| host.into_restoration(batch_size, device))
+        };
         Batch {
-            input: tensor(self.input),
-            target: tensor(self.target),
+            input: images(self.input),
+            target: images(self.target),
             mask: self
                 .mask
-                .map(|mask| of_shape(mask, [batch_size, 1, height, width])),
-            reverse: self.reverse.map(|(input, target)| Reverse {
-                input: tensor(input),
-                target: tensor(target),
+                .map(|mask| tensor(mask, [batch_size, 1, height, width], device)),
+            restoration: restoration(self.restoration),
+            reverse: self.reverse.map(|reverse| Reverse {
+                input: images(reverse.input),
+                target: images(reverse.target),
+                restoration: restoration(reverse.restoration),
             }),
         }
     }
@@ -67,62 +256,26 @@ impl HostBatch {
 /// Stacks the images of a batch; for validation, `target` is `None`.
 fn stack(
     examples: &Examples,
-    normalization: &Normalization,
+    preparation: &Preparation,
     target: Option<Target>,
     batch: &[ExampleIndex],
 ) -> Result<HostBatch, DataError> {
-    let pairs = batch.par_iter().map(|&example| {
-        let mut pair = examples.pair(example)?;
-        // The input as it was: the target of the reversed pair.
-        let reversible = target.is_none() && pair.clean_target.is_none();
-        let raw = reversible.then(|| pair.noisy_input.clone());
-        normalization.apply(&mut pair.noisy_input, pair.shape);
-        Ok((pair, raw))
+    let prepared = batch
+        .par_iter()
+        .map(|&example| HostBatch::of(examples.pair(example)?, preparation, target, example.index));
+    let prepared = prepared.collect::<Result<Vec<HostBatch>, DataError>>()?;
+    let stacked = prepared.into_iter().reduce(|mut stacked, example| {
+        stacked.append(example);
+        stacked
     });
-    let pairs = pairs.collect::<Result<Vec<(NoisyPair, Option<Vec<f32>>)>, DataError>>()?;
-    let [channels, height, width] = pairs[0].0.shape;
-    let len = pairs.len() * channels * height * width;
-    let mut stacked = HostBatch {
-        shape: [pairs.len(), channels, height, width],
-        input: Vec::with_capacity(len),
-        target: Vec::with_capacity(len),
-        mask: None,
-        reverse: None,
-    };
-    for (pair, raw) in pairs {
-        // Validation compares with clean images where it can.
-        let wanted = target.unwrap_or(if raw.is_some() {
-            Target::Noisy
-        } else {
-            Target::Clean
-        });
-        let image = pair
-            .target(wanted)
-            .ok_or_else(|| DataError::MissingTarget {
-                name: format!("example {}", batch[0].index),
-                target: wanted,
-            })?;
-        stacked.input.extend_from_slice(&pair.noisy_input);
-        stacked.target.extend_from_slice(image);
-        if let (Target::Noisy, Some(mask)) = (wanted, &pair.target_mask) {
-            stacked.mask.get_or_insert_default().extend_from_slice(mask);
-        }
-        if let Some(raw) = raw {
-            let mut reversed = image.to_vec();
-            normalization.apply(&mut reversed, pair.shape);
-            let (input, target) = stacked.reverse.get_or_insert_default();
-            input.extend(reversed);
-            target.extend(raw);
-        }
-    }
-    Ok(stacked)
+    Ok(stacked.unwrap_or_else(|| unreachable!("batches hold an example")))
 }
 
 /// How training examples become batches.
 #[derive(Clone)]
 pub struct Batching {
-    /// Normalization of the inputs.
-    pub normalization: Arc<Normalization>,
+    /// What is done to the images.
+    pub preparation: Preparation,
     /// The image that the loss compares outputs with.
     pub target: Target,
     /// Images in a batch; the last of an epoch may have fewer.
@@ -201,11 +354,11 @@ impl DataLoader<Batch> for TrainStream {
         let make = move |order: &mut Option<(u64, Vec<u32>)>, number: u64| {
             let batch = stream.examples_in_order(order, number);
             let Batching {
-                normalization,
+                preparation,
                 target,
                 ..
             } = &stream.batching;
-            stack(&stream.examples, normalization, Some(*target), &batch)
+            stack(&stream.examples, preparation, Some(*target), &batch)
         };
         Box::new(Batches {
             made: Box::new(Prefetcher::new(self.batching.workers, self.first, make)),
@@ -241,7 +394,7 @@ impl DataLoader<Batch> for TrainStream {
 #[derive(Clone)]
 pub struct ValidationSet {
     examples: Arc<Examples>,
-    normalization: Arc<Normalization>,
+    preparation: Preparation,
     batch_size: usize,
     batches: Vec<Range<usize>>,
     device: Device,
@@ -252,7 +405,7 @@ impl ValidationSet {
     pub fn new(
         examples: Arc<Examples>,
         range: Range<usize>,
-        normalization: Arc<Normalization>,
+        preparation: Preparation,
         batch_size: usize,
         device: Device,
     ) -> Self {
@@ -270,7 +423,7 @@ impl ValidationSet {
         }
         Self {
             examples,
-            normalization,
+            preparation,
             batch_size,
             batches,
             device,
@@ -283,7 +436,7 @@ impl DataLoader<Batch> for ValidationSet {
         let made = self.batches.iter().map(|batch| {
             let batch = batch.clone().map(|index| ExampleIndex { epoch: 0, index });
             let batch: Vec<_> = batch.collect();
-            stack(&self.examples, &self.normalization, None, &batch)
+            stack(&self.examples, &self.preparation, None, &batch)
         });
         Box::new(Batches {
             made: Box::new(made),
@@ -310,7 +463,7 @@ impl DataLoader<Batch> for ValidationSet {
         Arc::new(Self::new(
             self.examples.clone(),
             first + start..first + end,
-            self.normalization.clone(),
+            self.preparation.clone(),
             self.batch_size,
             self.device.clone(),
         ))

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AugmentConfig, DataError, Layout, NormalizationKind, ScenesConfig};
+use n2n_files::MAX_CHANNELS;
+
+use crate::{AugmentConfig, DataError, Layout, NormalizationKind, RangeConfig, ScenesConfig};
 
 /// What a network is trained and validated on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,9 +33,8 @@ pub struct DataConfig {
     /// Side in pixels of the squares that are cut from images; without it, small images of one size
     /// stay whole.
     pub patch_size: Option<usize>,
-    /// Samples that become 0 and 1; without it, integers are divided by their type's largest value
-    /// and floats lie in [0, 1].
-    pub range: Option<[f32; 2]>,
+    /// Samples that become 0 and 1.
+    pub range: RangeConfig,
     /// Colour channels of the images; without it, as the files have.
     pub channels: Option<usize>,
     /// Cut the inputs off at 0 and 1, as an 8-bit file does; targets keep their mean.
@@ -67,7 +68,7 @@ impl Default for DataConfig {
             limit: None,
             validation_limit: 1000,
             patch_size: None,
-            range: None,
+            range: RangeConfig::Auto,
             channels: None,
             clip_input: false,
             normalize: NormalizationKind::None,
@@ -109,15 +110,15 @@ impl DataConfig {
             }
         }
         if let Some(channels) = self.channels
-            && ![1, 3].contains(&channels)
+            && !(1..=MAX_CHANNELS).contains(&channels)
         {
-            return invalid("channels", channels.to_string(), "1 or 3");
+            return invalid("channels", channels.to_string(), "between 1 and 64");
         }
-        if let Some([low, high]) = self.range
-            && !(low.is_finite() && high.is_finite() && low < high)
+        if let RangeConfig::Given(range) = &self.range
+            && range.validate().is_err()
         {
-            let value = format!("[{low}, {high}]");
-            return invalid("range", value, "two numbers, the lower first");
+            let value = range.to_string();
+            return invalid("range", value, "two finite numbers, the lower first");
         }
         if self.workers > 64 {
             return invalid("workers", self.workers.to_string(), "at most 64");

@@ -1,9 +1,9 @@
 //! Crops of images, as numbers around `[0, 1]`, planar.
 
-use n2n_files::{Raster, Samples};
+use n2n_files::{Raster, Sample, with_samples};
 
 use crate::augment::Augmentation;
-use crate::scale::Scale;
+use crate::scale::{Range, Scale};
 
 /// Weights of red, green and blue in a grey image (ITU-R BT.709). They add up to 1, so the mean of
 /// noise stays zero.
@@ -28,14 +28,10 @@ impl Crop {
     /// Crops a raster; samples from black to white, the `range`, become 0 to 1.
     ///
     /// # Shapes
-    /// - returns `[channels, height, width]` with `channels` 1 or 3
-    pub fn apply(&self, raster: &Raster, range: Option<[f32; 2]>, channels: usize) -> Vec<f32> {
-        let scale = Scale::new(raster.samples.kind(), range);
-        let mut values = match &raster.samples {
-            Samples::U8(samples) => self.gather(raster, samples, scale),
-            Samples::U16(samples) => self.gather(raster, samples, scale),
-            Samples::F32(samples) => self.gather(raster, samples, scale),
-        };
+    /// - returns `[channels, height, width]`, with the channels of the raster, or 1 for 3 or 3 for 1
+    pub fn apply(&self, raster: &Raster, range: Option<&Range>, channels: usize) -> Vec<f32> {
+        let mut values =
+            with_samples!(&raster.samples, samples => self.gather(raster, samples, range));
         let area = self.height * self.width;
         values = match (raster.channels, channels) {
             (3, 1) => to_grey(&values, area),
@@ -51,28 +47,24 @@ impl Crop {
         values
     }
 
-    fn gather<T: Copy + Into<f32>>(
-        &self,
-        raster: &Raster,
-        samples: &[T],
-        scale: Scale,
-    ) -> Vec<f32> {
-        let number = |sample: T| scale.number(sample);
+    fn gather<T: Sample>(&self, raster: &Raster, samples: &[T], range: Option<&Range>) -> Vec<f32> {
         let planes = samples.chunks_exact(raster.height * raster.width);
+        let scales = (0..).map(|channel| Scale::new(T::KIND, range, channel));
+        let planes = planes.zip(scales);
         let mut values = Vec::with_capacity(raster.channels * self.height * self.width);
         if self.is_plain(raster) {
             let (top, left) = (self.top.unsigned_abs(), self.left.unsigned_abs());
-            for plane in planes {
+            for (plane, scale) in planes {
                 for y in 0..self.height {
                     let row = &plane[(top + y) * raster.width + left..][..self.width];
-                    values.extend(row.iter().map(|&sample| number(sample)));
+                    values.extend(row.iter().map(|&sample| scale.number(sample)));
                 }
             }
             return values;
         }
         let points = self.points(raster);
-        for plane in planes {
-            let number = |at: u32| number(plane[at as usize]);
+        for (plane, scale) in planes {
+            let number = |at: u32| scale.number(plane[at as usize]);
             values.extend(points.iter().map(|point| point.of(number)));
         }
         values
@@ -195,6 +187,8 @@ pub fn reflect(position: isize, length: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use n2n_files::{SampleKind, Samples};
+
     use super::*;
 
     fn raster(channels: usize, height: usize, width: usize) -> Raster {
@@ -242,7 +236,7 @@ mod tests {
     #[test]
     fn plain_crops_equal_crops_gathered_by_point() {
         let raster = raster(1, 9, 7);
-        let scale = Scale::new(raster.samples.kind(), None);
+        let scale = Scale::new(SampleKind::U8, None, 0);
         let crop = crop(2, 1, 5, 4);
         let Samples::U8(samples) = &raster.samples else {
             panic!("8-bit samples")
@@ -286,9 +280,23 @@ mod tests {
             samples: Samples::F32(vec![-1.0, 3.0, 11.0]),
             alpha: None,
         };
-        let range = Some([-1.0, 7.0]);
-        let values = crop(0, 0, 1, 3).apply(&raster, range, 1);
+        let range = Range::Shared([-1.0, 7.0]);
+        let values = crop(0, 0, 1, 3).apply(&raster, Some(&range), 1);
         assert_eq!(values, [0.0, 0.5, 1.5]);
+    }
+
+    #[test]
+    fn each_channel_has_its_range() {
+        let bands = Raster {
+            channels: 2,
+            height: 1,
+            width: 2,
+            samples: Samples::I32(vec![-10, 10, 300_000, 100_000]),
+            alpha: None,
+        };
+        let range = Range::PerChannel(vec![[-10.0, 30.0], [0.0, 400_000.0]]);
+        let values = crop(0, 0, 1, 2).apply(&bands, Some(&range), 2);
+        assert_eq!(values, [0.0, 0.5, 0.75, 0.25]);
     }
 
     #[test]

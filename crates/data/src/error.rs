@@ -6,7 +6,6 @@ use n2n_files::FileError;
 
 use crate::Target;
 use crate::noise::NoiseError;
-use crate::scale::SampleError;
 
 /// Why data could not be used: each variant names the file, the value found and the rule.
 #[derive(Debug, thiserror::Error)]
@@ -176,13 +175,27 @@ pub enum DataError {
         expected: [usize; 2],
     },
 
-    /// The samples of an image are not usable as they are.
-    #[error("{name}: {source}")]
-    Samples {
-        /// The image.
+    /// Images whose channels do not go together.
+    #[error(
+        "{name} has {found} channels, but {expected} are expected; only grey and colour stand for each \
+         other"
+    )]
+    Channels {
+        /// The image, or the set.
         name: String,
-        /// What is wrong with them.
-        source: SampleError,
+        /// Its channels.
+        found: usize,
+        /// The channels of the others, or those of the config.
+        expected: usize,
+    },
+
+    /// There are ranges per channel, but not one for each.
+    #[error("data.range has ranges of {ranges} channels, but the images have {channels}")]
+    RangeChannels {
+        /// Ranges.
+        ranges: usize,
+        /// Channels.
+        channels: usize,
     },
 
     /// The side of patches does not fit the network.
@@ -260,7 +273,7 @@ pub enum DataError {
     /// An image of a pair in memory is not of the shape that the pair says.
     #[error(
         "{image} of pair {index} has {found} values; expected {shape:?} (channels, height, width) \
-         with 1 or 3 channels"
+         with 1 to 64 channels"
     )]
     PairShape {
         /// Index of the pair.
@@ -274,7 +287,7 @@ pub enum DataError {
     },
 
     /// A pair in memory has a mask.
-    #[error("pair {index} has a target mask; expected none: every pixel of given pairs counts")]
+    #[error("pair {index} has a mask; expected none: values to leave out are NaN")]
     PairMask {
         /// Index of the pair.
         index: usize,

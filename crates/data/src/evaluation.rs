@@ -5,11 +5,12 @@ use std::sync::Arc;
 use crate::augment::AugmentConfig;
 use crate::image_cache::ImageCache;
 use crate::noise::Noise;
-use crate::open::first;
+use crate::open::{check_channels, check_ranges, first};
 use crate::pipeline::{CropPolicy, Pipeline};
 use crate::source::{Subset, TRAIN_FILE};
 use crate::{
-    DataConfig, DataError, ExampleIndex, Examples, NoisyPair, Request, SceneSource, Target, View,
+    DataConfig, DataError, ExampleIndex, Examples, NoisyPair, Range, Request, SceneSource, Target,
+    View,
 };
 
 /// What the set is called in errors.
@@ -42,6 +43,8 @@ pub struct EvaluationSet {
     pub kind: String,
     /// Scenes and files that cannot be used, each with the reason.
     pub skipped: Vec<String>,
+    /// Samples that become 0 and 1; `None` is as the type says.
+    pub range: Option<Range>,
     scenes: Arc<dyn SceneSource>,
     examples: Examples,
     strict: bool,
@@ -61,6 +64,7 @@ impl EvaluationRequest<'_> {
             seed: self.seed,
             target: Target::Noisy,
             divisor: 1,
+            margin: 0,
             progress: self.progress,
         };
         let found = request.find(self.second.unwrap_or_else(|| self.usual_second()))?;
@@ -72,11 +76,16 @@ impl EvaluationRequest<'_> {
         let noise = self.noise.as_ref().map(Noise::build).transpose()?;
         require(&*scenes, noise.as_ref().map(|noise| noise.reduction()))?;
 
-        let images = ImageCache::new(scenes.clone(), config.cache_mb << 20, config.range);
+        let channels = config.channels.unwrap_or(scenes.channels());
+        check_channels("evaluation", &*scenes, channels)?;
+        let range = config.range.resolve(&*scenes);
+        check_ranges(range.as_ref(), channels)?;
+        let images = ImageCache::new(scenes.clone(), config.cache_mb << 20);
         let pipeline = Pipeline {
             crop: CropPolicy::Whole,
-            range: config.range,
-            channels: config.channels.unwrap_or(scenes.channels()),
+            held_out: None,
+            range: range.clone(),
+            channels,
             augment: AugmentConfig::default(),
             clip_input: config.clip_input,
             noise,
@@ -86,6 +95,7 @@ impl EvaluationRequest<'_> {
         Ok(EvaluationSet {
             kind: found.kind,
             skipped: found.skipped.iter().map(ToString::to_string).collect(),
+            range,
             scenes,
             examples: Examples::new(images, pipeline, config.strict),
             strict: config.strict,

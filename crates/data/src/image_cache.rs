@@ -5,29 +5,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use n2n_files::Raster;
 
-use crate::scale::check_samples;
 use crate::{DataError, SceneInfo, SceneSource, View};
 
 type Key = (usize, View);
 
 /// Scenes, decoded once where they fit into the cache.
-///
-/// Samples are checked when they are decoded: floats are finite, and lie in `[0, 1]` unless a range
-/// is given.
 pub(crate) struct ImageCache {
     source: Arc<dyn SceneSource>,
     cache: Mutex<Cache>,
-    range: Option<[f32; 2]>,
 }
 
 impl ImageCache {
     /// Keeps up to `cache_bytes` of decoded images, none of a source that is in memory.
-    pub fn new(source: Arc<dyn SceneSource>, cache_bytes: usize, range: Option<[f32; 2]>) -> Self {
+    pub fn new(source: Arc<dyn SceneSource>, cache_bytes: usize) -> Self {
         let capacity = if source.in_memory() { 0 } else { cache_bytes };
         Self {
             source,
             cache: Mutex::new(Cache::new(capacity)),
-            range,
         }
     }
 
@@ -56,7 +50,7 @@ impl ImageCache {
     /// Images of one scene.
     ///
     /// # Errors
-    /// When one cannot be read, or holds numbers that are not those of an image.
+    /// When one cannot be read.
     pub fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
         let cached: Option<Vec<_>> = {
             let cache = self.lock();
@@ -67,12 +61,6 @@ impl ImageCache {
             return Ok(images);
         }
         let images = self.source.read(scene, views)?;
-        for (raster, &view) in images.iter().zip(views) {
-            check_samples(&raster.samples, self.range).map_err(|source| DataError::Samples {
-                name: self.source.name(scene, view),
-                source,
-            })?;
-        }
         let mut cache = self.lock();
         for (raster, &view) in images.iter().zip(views) {
             cache.insert((scene, view), raster.clone());

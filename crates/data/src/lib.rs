@@ -4,6 +4,7 @@
 //! Start reading at [`SceneSource`], what data is made of, and [`Examples`], what networks see.
 
 mod augment;
+mod auto_range;
 mod batch;
 pub mod classical;
 mod config;
@@ -11,6 +12,8 @@ mod crop;
 mod error;
 mod evaluation;
 mod examples;
+mod held_out;
+mod holes;
 mod image_cache;
 mod independence;
 pub mod noise;
@@ -28,17 +31,19 @@ mod source;
 mod tests;
 
 pub use augment::AugmentConfig;
-pub use batch::{Batch, Batching, Reverse, TrainStream, ValidationSet};
+pub use auto_range::{RangeConfig, range_of_image};
+pub use batch::{Batch, Batching, Preparation, Restoration, Reverse, TrainStream, ValidationSet};
 pub use config::DataConfig;
 pub use crop::reflect;
 pub use error::DataError;
 pub use evaluation::{EvaluationRequest, EvaluationSet};
 pub use examples::{ExampleIndex, Examples};
+pub use holes::fill_holes;
 pub use independence::NoiseCheck;
 pub use n2n_files::FileError;
 pub use normalize::{MIN_STD, Normalization, NormalizationKind};
-pub use open::{Opened, Request};
+pub use open::{Opened, Request, ValidatesOn};
 pub use pair::{NoisyPair, Target};
-pub use scale::{SampleError, Scale, check_finite, check_samples};
+pub use scale::{Range, RangeError, Scale};
 pub use scene::{SceneInfo, SceneSource, View};
 pub use source::{Arrays, Finder, Found, Layout, Scenes, ScenesConfig, Split, Subset};

@@ -1,9 +1,10 @@
-//! Normalization of the network's input: subtract a mean, divide by a standard deviation.
+//! Normalization of the network's input: subtract a mean, divide by a standard deviation; and of its
+//! output, where that is in the same units: the other way round.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{DataError, ExampleIndex, Examples};
+use crate::{DataError, ExampleIndex, Examples, NoisyPair};
 
 /// The smallest standard deviation divided by: one step of 8-bit data. What varies less is flat,
 /// and dividing by its deviation would only blow up quantization.
@@ -102,7 +103,7 @@ impl Normalization {
         Self::PerChannel { mean, std }
     }
 
-    /// Normalizes one planar image in place.
+    /// Normalizes one planar image in place, `(x - mean) / std`.
     ///
     /// # Panics
     /// If per-pixel statistics have another shape, or per-channel ones other channels.
@@ -142,6 +143,56 @@ impl Normalization {
             }
         }
     }
+
+    /// Brings one planar image back in place, `mean + std y`: the inverse of [`apply`](Self::apply).
+    ///
+    /// # Panics
+    /// As for [`apply`](Self::apply), and for [`PerImage`](Self::PerImage), whose statistics only
+    /// [`of_image`](Self::of_image) knows.
+    pub fn restore(&self, image: &mut [f32], shape: [usize; 3]) {
+        let Some(statistics) = self.statistics(shape) else {
+            return;
+        };
+        let [channels, ..] = shape;
+        let len = image.len() / channels;
+        let repeat = len / (statistics.mean.len() / channels);
+        let of_pixel = |values: &[f32], at: usize| values[at / repeat];
+        for (at, value) in image.iter_mut().enumerate() {
+            *value = of_pixel(statistics.mean, at) + of_pixel(statistics.std, at) * *value;
+        }
+    }
+
+    /// Mean and deviation of each channel, or of each pixel; `None` where there is nothing to restore.
+    ///
+    /// # Panics
+    /// As for [`restore`](Self::restore).
+    pub(crate) fn statistics(&self, shape: [usize; 3]) -> Option<Statistics<'_>> {
+        match self {
+            Self::None => None,
+            Self::PerImage => panic!("statistics of each image are known with the image only"),
+            Self::PerChannel { mean, std } => {
+                assert_eq!(mean.len(), shape[0], "channels of per-channel statistics");
+                let shape = [shape[0], 1, 1];
+                Some(Statistics { mean, std, shape })
+            }
+            Self::PerPixel {
+                shape: fitted,
+                mean,
+                std,
+            } => {
+                assert_eq!(*fitted, shape, "shape of per-pixel statistics");
+                Some(Statistics { mean, std, shape })
+            }
+        }
+    }
+}
+
+/// Statistics that an image is restored with.
+pub(crate) struct Statistics<'a> {
+    pub mean: &'a [f32],
+    pub std: &'a [f32],
+    /// `[channels, height, width]`, or `[channels, 1, 1]`.
+    pub shape: [usize; 3],
 }
 
 /// Sums over every `stride`-th example, with `add` to add one.
@@ -149,7 +200,7 @@ fn sums(
     train: &Examples,
     stride: usize,
     len: usize,
-    add: fn(&mut Sums, &[f32]),
+    add: fn(&mut Sums, &NoisyPair),
 ) -> Result<Sums, DataError> {
     (0..train.len())
         .into_par_iter()
@@ -157,10 +208,7 @@ fn sums(
         .try_fold(
             || Sums::new(len),
             |mut sums, index| {
-                add(
-                    &mut sums,
-                    &train.pair(ExampleIndex { epoch: 0, index })?.noisy_input,
-                );
+                add(&mut sums, &train.pair(ExampleIndex { epoch: 0, index })?);
                 Ok(sums)
             },
         )
@@ -180,67 +228,83 @@ fn statistics(count: usize, value: impl Fn(usize) -> f32) -> (f64, f64) {
     (mean, variance.sqrt().max(MIN_STD))
 }
 
-/// Integer sums of values and squares. With 16-bit values they hold 2^31 numbers.
+/// Integer sums of values and squares, wide enough for any number of any values.
 struct Sums {
-    count: u64,
-    sums: Vec<i64>,
-    squares: Vec<u64>,
+    counts: Vec<u64>,
+    sums: Vec<i128>,
+    squares: Vec<u128>,
 }
 
 impl Sums {
     fn new(len: usize) -> Self {
         Self {
-            count: 0,
+            counts: vec![0; len],
             sums: vec![0; len],
             squares: vec![0; len],
         }
     }
 
-    /// Adds an image pixel by pixel.
-    fn add_pixels(&mut self, image: &[f32]) {
-        self.count += 1;
-        for (at, &value) in image.iter().enumerate() {
-            self.add(at, value);
+    /// Adds the input of a pair pixel by pixel, less its holes.
+    fn add_pixels(&mut self, pair: &NoisyPair) {
+        for at in 0..pair.noisy_input.len() {
+            self.add(at, pair, at);
         }
     }
 
-    /// Adds an image channel by channel.
-    fn add_planes(&mut self, image: &[f32]) {
-        let area = image.len() / self.sums.len();
-        self.count += area as u64;
-        for (channel, plane) in image.chunks_exact(area).enumerate() {
-            plane.iter().for_each(|&value| self.add(channel, value));
+    /// Adds the input of a pair channel by channel, less its holes.
+    fn add_planes(&mut self, pair: &NoisyPair) {
+        let area = pair.noisy_input.len() / self.sums.len();
+        for at in 0..pair.noisy_input.len() {
+            self.add(at / area, pair, at);
         }
     }
 
-    fn add(&mut self, at: usize, value: f32) {
-        let value = (f64::from(value) * SCALE).round() as i64;
-        self.sums[at] += value;
-        self.squares[at] += value.unsigned_abs().pow(2);
+    /// Adds value `at` of a pair's input to sum `to`.
+    fn add(&mut self, to: usize, pair: &NoisyPair, at: usize) {
+        let is_hole = |mask: &Vec<f32>| mask[at % mask.len()] == 0.0;
+        if pair.mask.as_ref().is_some_and(is_hole) {
+            return;
+        }
+        let value = (f64::from(pair.noisy_input[at]) * SCALE).round() as i64;
+        self.counts[to] += 1;
+        self.sums[to] += i128::from(value);
+        self.squares[to] += u128::from(value.unsigned_abs()).pow(2);
     }
 
     fn merge(mut self, other: Self) -> Self {
-        self.count += other.count;
-        let (sums, squares) = (self.sums.iter_mut(), self.squares.iter_mut());
-        sums.zip(&other.sums).for_each(|(a, b)| *a += b);
-        squares.zip(&other.squares).for_each(|(a, b)| *a += b);
+        self.counts
+            .iter_mut()
+            .zip(&other.counts)
+            .for_each(|(a, b)| *a += b);
+        self.sums
+            .iter_mut()
+            .zip(&other.sums)
+            .for_each(|(a, b)| *a += b);
+        self.squares
+            .iter_mut()
+            .zip(&other.squares)
+            .for_each(|(a, b)| *a += b);
         self
     }
 
+    /// Mean and deviation of each sum; 0 and the least deviation where nothing was added.
     fn mean_and_std(&self) -> (Vec<f32>, Vec<f32>) {
-        let count = self.count as f64;
-        self.sums
-            .iter()
-            .zip(&self.squares)
-            .map(|(&sum, &square)| {
-                let mean = sum as f64 / count;
-                // n * sum(x^2) - sum(x)^2 in integers: no cancellation.
-                let spread =
-                    i128::from(self.count) * i128::from(square) - i128::from(sum) * i128::from(sum);
-                let std = (spread as f64).sqrt() / count;
-                ((mean / SCALE) as f32, (std / SCALE).max(MIN_STD) as f32)
-            })
-            .unzip()
+        let sums = self.counts.iter().zip(&self.sums).zip(&self.squares);
+        sums.map(|((&count, &sum), &square)| {
+            let number = count.max(1) as f64;
+            let mean = sum as f64 / number;
+            // n * sum(x^2) - sum(x)^2 in integers, as long as they hold it: no cancellation.
+            let spread = match (
+                u128::from(count).checked_mul(square),
+                sum.unsigned_abs().checked_mul(sum.unsigned_abs()),
+            ) {
+                (Some(squares), Some(squared)) => (squares - squared) as f64,
+                _ => number * square as f64 - (sum as f64).powi(2),
+            };
+            let std = spread.max(0.0).sqrt() / number;
+            ((mean / SCALE) as f32, (std / SCALE).max(MIN_STD) as f32)
+        })
+        .unzip()
     }
 }
 
@@ -269,6 +333,7 @@ mod tests {
             seed: 1,
             target: Target::Noisy,
             divisor: 2,
+            margin: 0,
             progress: &|_| {},
         };
         request.open().unwrap().train
@@ -326,13 +391,42 @@ mod tests {
 
     #[test]
     fn sums_hold_values_below_zero() {
-        let mut sums = Sums::new(1);
-        [-0.5, 0.25]
-            .iter()
-            .for_each(|value| sums.add_planes(&[*value]));
-        let (mean, std) = sums.mean_and_std();
+        let (mean, std) = of_values([-0.5, 0.25, 7.0, 7.0], Some([1.0, 1.0, 0.0, 0.0]));
         // A value is kept to 1 / 131070.
-        assert!((mean[0] + 0.125).abs() < 1e-5 && (std[0] - 0.375).abs() < 1e-5);
+        assert!((mean + 0.125).abs() < 1e-5 && (std - 0.375).abs() < 1e-5);
+    }
+
+    #[test]
+    fn sums_hold_values_of_any_size() {
+        let (mean, std) = of_values([-1e12, 1e12, -1e12, 1e12], None);
+        assert_eq!((mean, std), (0.0, 1e12));
+    }
+
+    /// Statistics of the values of one image.
+    fn of_values(values: [f32; 4], mask: Option<[f32; 4]>) -> (f32, f32) {
+        let mut sums = Sums::new(1);
+        sums.add_planes(&NoisyPair {
+            shape: [1, 2, 2],
+            noisy_input: values.to_vec(),
+            mask: mask.map(Vec::from),
+            ..NoisyPair::default()
+        });
+        let (mean, std) = sums.mean_and_std();
+        (mean[0], std[0])
+    }
+
+    #[test]
+    fn restored_images_are_as_before() {
+        let image = input(2);
+        let per_pixel = Normalization::fit(NormalizationKind::PerPixel, &scenes()).unwrap();
+        let per_image = Normalization::PerImage.of_image([3, 4, 6], |at| image[at]);
+        for normalization in [Normalization::None, per_pixel, per_image] {
+            let mut there = image.clone();
+            normalization.apply(&mut there, [3, 4, 6]);
+            normalization.restore(&mut there, [3, 4, 6]);
+            let mut pairs = there.iter().zip(&image);
+            assert!(pairs.all(|(a, b)| f64::from((a - b).abs()) < TOLERANCE));
+        }
     }
 
     #[test]

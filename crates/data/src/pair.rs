@@ -22,12 +22,15 @@ impl std::fmt::Display for Target {
 }
 
 /// One example: images of one scene, planar `[channels, height, width]`, values around `[0, 1]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NoisyPair {
     /// `[channels, height, width]` of every image.
     pub shape: [usize; 3],
     /// What the network sees.
     pub noisy_input: Vec<f32>,
+    /// 1 where every image holds a number, and 0 where one was NaN or infinite and is filled, if that is
+    /// not everywhere: `[height, width]`.
+    pub mask: Option<Vec<f32>>,
     /// A second noisy image, its noise independent of the first.
     pub noisy_target: Option<Vec<f32>>,
     /// 1 where the noisy target says anything and 0 where it does not, if that is not everywhere.

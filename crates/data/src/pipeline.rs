@@ -7,9 +7,11 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::augment::{AugmentConfig, Augmentation};
 use crate::crop::Crop;
+use crate::held_out::HeldOut;
+use crate::holes::{intersection, reduced, take_holes};
 use crate::image_cache::ImageCache;
 use crate::noise::{self, Member, NoiseModel};
-use crate::{DataError, ExampleIndex, NoisyPair, SceneInfo, Target, View};
+use crate::{DataError, ExampleIndex, NoisyPair, Range, SceneInfo, Target, View};
 
 /// Most examples that one epoch takes from one scene.
 const MAX_CROPS: usize = 64;
@@ -28,8 +30,10 @@ pub(crate) enum CropPolicy {
 /// How scenes become examples.
 pub(crate) struct Pipeline {
     pub crop: CropPolicy,
+    /// Regions of the scenes that validation sees and training does not, if both see all scenes.
+    pub held_out: Option<HeldOut>,
     /// Samples that become 0 and 1.
-    pub range: Option<[f32; 2]>,
+    pub range: Option<Range>,
     pub channels: usize,
     pub augment: AugmentConfig,
     /// Noise put on clean images.
@@ -42,9 +46,16 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// `[channels, height, width]` of an example.
+    /// `[channels, height, width]` of an example of a scene.
     pub fn shape(&self, info: SceneInfo) -> [usize; 3] {
-        let sides = [info.height, info.width].map(|side| side / self.reduction());
+        let sides = match self.held_out {
+            Some(held_out) if self.validates() => {
+                let region = held_out.region(0, info);
+                [region.height, region.width]
+            }
+            _ => [info.height, info.width],
+        };
+        let sides = sides.map(|side| side / self.reduction());
         let [height, width] = match self.crop {
             CropPolicy::Whole => sides,
             CropPolicy::Random(side) => [side, side],
@@ -61,7 +72,11 @@ impl Pipeline {
             return 1;
         };
         let side = side * self.reduction();
-        (info.height * info.width / (side * side)).clamp(1, MAX_CROPS)
+        let area = match self.held_out {
+            Some(held_out) => held_out.training_area(info),
+            None => info.height * info.width,
+        };
+        (area / (side * side)).clamp(1, MAX_CROPS)
     }
 
     /// The images of an example of `shape`.
@@ -77,25 +92,30 @@ impl Pipeline {
     ) -> Result<NoisyPair, DataError> {
         let info = images.source().info(scene);
         let mut rng = rng(self.seed, example);
-        let crop = self.crop(info, shape, &mut rng);
+        let crop = self.crop(scene, info, shape, &mut rng);
+        // The numbers of an image, and a mask of those that are missing.
+        let read = |view: View| {
+            let raster = &images.read(scene, &[view])?[0];
+            let mut values = crop.apply(raster, self.range.as_ref(), self.channels);
+            let mask = take_holes(&mut values, crop.height * crop.width, crop.width);
+            Ok::<_, DataError>((values, mask))
+        };
         let mut pair = match &self.noise {
             Some(noise) => {
-                let clean = images.read(scene, &[View::Clean])?;
-                let clean = crop.apply(&clean[0], self.range, self.channels);
-                self.corrupt(&**noise, &clean, shape, &crop, example)
+                let (clean, mask) = read(View::Clean)?;
+                let mask = mask.map(|mask| reduced(&mask, crop.width, self.reduction()));
+                let pair = self.corrupt(&**noise, &clean, shape, &crop, example);
+                NoisyPair { mask, ..pair }
             }
             None => {
-                let views = self.views(info, images.source().ordered(), &mut rng);
-                let rasters = images.read(scene, &views)?;
                 let mut pair = NoisyPair {
                     shape,
-                    noisy_input: vec![],
-                    noisy_target: None,
-                    target_mask: None,
-                    clean_target: None,
+                    ..NoisyPair::default()
                 };
-                for (position, (raster, view)) in rasters.iter().zip(&views).enumerate() {
-                    let values = crop.apply(raster, self.range, self.channels);
+                let views = self.views(info, images.source().ordered(), &mut rng);
+                for (position, view) in views.into_iter().enumerate() {
+                    let (values, mask) = read(view)?;
+                    pair.mask = intersection(pair.mask, mask);
                     match view {
                         View::Clean => pair.clean_target = Some(values),
                         View::Shot(_) if position == 0 => pair.noisy_input = values,
@@ -111,6 +131,11 @@ impl Pipeline {
             }
         }
         Ok(pair)
+    }
+
+    /// Whether examples are for validation.
+    fn validates(&self) -> bool {
+        self.target.is_none()
     }
 
     /// Pixels of a clean image that become one noisy pixel, along each axis.
@@ -157,6 +182,7 @@ impl Pipeline {
         let pair = NoisyPair {
             shape,
             noisy_input: input.values,
+            mask: None,
             noisy_target,
             target_mask,
             clean_target,
@@ -166,9 +192,8 @@ impl Pipeline {
 
     /// The images of an example: the input first, then the targets.
     fn views(&self, info: SceneInfo, ordered: bool, rng: &mut ChaCha8Rng) -> Vec<View> {
-        let validates = self.target.is_none();
         let (mut first, mut second) = (0, 1);
-        if info.shots > 1 && !validates {
+        if info.shots > 1 && !self.validates() {
             if !ordered {
                 first = rng.random_range(0..info.shots);
                 second = (first + rng.random_range(1..info.shots)) % info.shots;
@@ -187,7 +212,13 @@ impl Pipeline {
     }
 
     /// The crop of a scene that becomes an example of this shape.
-    fn crop(&self, info: SceneInfo, [_, height, width]: [usize; 3], rng: &mut ChaCha8Rng) -> Crop {
+    fn crop(
+        &self,
+        scene: usize,
+        info: SceneInfo,
+        [_, height, width]: [usize; 3],
+        rng: &mut ChaCha8Rng,
+    ) -> Crop {
         let [height, width] = [height, width].map(|side| side * self.reduction());
         // Half of the rest; negative where the scene is smaller, and is reflected.
         let center = |side: usize, part: usize| (side as isize - part as isize).div_euclid(2);
@@ -198,12 +229,21 @@ impl Pipeline {
                 center(side, part)
             }
         };
-        let (top, left) = match self.crop {
-            CropPolicy::Random(_) => {
+        let (top, left) = match (self.crop, self.held_out) {
+            (CropPolicy::Random(_), Some(held_out)) => {
+                let [top, left] = held_out.place(scene, info, [height, width], rng);
+                (top as isize, left as isize)
+            }
+            (CropPolicy::Random(_), None) => {
                 let top = random(info.height, height, rng);
                 (top, random(info.width, width, rng))
             }
-            CropPolicy::Whole | CropPolicy::Center { .. } => {
+            (CropPolicy::Center { .. }, Some(held_out)) => {
+                let region = held_out.region(scene, info);
+                let top = region.top as isize + center(region.height, height);
+                (top, region.left as isize + center(region.width, width))
+            }
+            (CropPolicy::Whole | CropPolicy::Center { .. }, _) => {
                 (center(info.height, height), center(info.width, width))
             }
         };

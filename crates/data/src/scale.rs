@@ -1,84 +1,131 @@
 //! Stored samples as numbers around `[0, 1]`: one map for training and for denoising.
 
-use n2n_files::{SampleKind, Samples};
+use std::fmt;
 
-/// Linear map between samples of one kind and numbers, in which black is 0 and white 1.
+use n2n_files::{Sample, SampleKind};
+use serde::{Deserialize, Serialize};
+
+/// Samples that become 0 and 1, the lower first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Range {
+    /// The same in every channel.
+    Shared([f64; 2]),
+    /// Those of each channel.
+    PerChannel(Vec<[f64; 2]>),
+}
+
+/// A range that is empty, not finite, or of no channel.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("the range is {low} to {high}; expected two finite numbers, the lower first")]
+pub struct RangeError {
+    /// Sample that becomes 0.
+    pub low: f64,
+    /// Sample that becomes 1.
+    pub high: f64,
+}
+
+impl Range {
+    /// Checks that samples of every channel can become 0 and 1.
+    ///
+    /// # Errors
+    /// When two ends are equal, in the wrong order or not finite.
+    pub fn validate(&self) -> Result<(), RangeError> {
+        let ends = match self {
+            Self::Shared(ends) => std::slice::from_ref(ends),
+            Self::PerChannel(ends) => ends.as_slice(),
+        };
+        let is_sound =
+            |&&[low, high]: &&[f64; 2]| low.is_finite() && high.is_finite() && low < high;
+        match ends.iter().find(|ends| !is_sound(ends)) {
+            Some(&[low, high]) => Err(RangeError { low, high }),
+            None if ends.is_empty() => Err(RangeError {
+                low: 0.0,
+                high: 0.0,
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Channels that have a range of their own; `None` where all share one.
+    pub fn channels(&self) -> Option<usize> {
+        match self {
+            Self::Shared(_) => None,
+            Self::PerChannel(ends) => Some(ends.len()),
+        }
+    }
+
+    /// Samples of a channel that become 0 and 1; channels beyond the last have its range.
+    ///
+    /// # Panics
+    /// If it does not [`validate`](Self::validate).
+    pub fn of_channel(&self, channel: usize) -> [f64; 2] {
+        match self {
+            Self::Shared(ends) => *ends,
+            Self::PerChannel(ends) => ends[channel.min(ends.len() - 1)],
+        }
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shared([low, high]) => write!(f, "{} to {}", Short(*low), Short(*high)),
+            Self::PerChannel(ends) => {
+                for (channel, [low, high]) in ends.iter().enumerate() {
+                    let separator = if channel == 0 { "" } else { ", " };
+                    write!(f, "{separator}{} to {}", Short(*low), Short(*high))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A number with five significant digits.
+struct Short(f64);
+
+impl fmt::Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(value) = *self;
+        let digits = 4 - value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32;
+        match usize::try_from(digits) {
+            Ok(digits) if digits < 9 => {
+                let factor = 10_f64.powi(digits as i32);
+                write!(f, "{}", (value * factor).round() / factor)
+            }
+            Ok(_) if value == 0.0 => f.write_str("0"),
+            Ok(_) => write!(f, "{value:.4e}"),
+            Err(_) => write!(f, "{}", value.round()),
+        }
+    }
+}
+
+/// Linear map between the samples of one channel and numbers, in which black is 0 and white 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
-    black: f32,
-    white: f32,
+    black: f64,
+    white: f64,
 }
 
 impl Scale {
-    /// Map of samples whose black and white are `range`. Without a range, black is 0 and white the
-    /// largest integer of the kind, or 1.0 of floats.
-    pub fn new(kind: SampleKind, range: Option<[f32; 2]>) -> Self {
-        let [black, white] = range.unwrap_or([0.0, kind.white()]);
+    /// Map of a channel's samples, whose black and white are its `range`. Without a range, black is 0
+    /// and white the largest integer of the kind, or 1.0 of floats.
+    pub fn new(kind: SampleKind, range: Option<&Range>, channel: usize) -> Self {
+        let [black, white] = range.map_or([0.0, kind.white()], |range| range.of_channel(channel));
         Self { black, white }
     }
 
     /// `(sample - black) / (white - black)`.
     #[inline]
-    pub fn number(self, sample: impl Into<f32>) -> f32 {
-        (sample.into() - self.black) / (self.white - self.black)
+    pub fn number(self, sample: impl Sample) -> f32 {
+        ((sample.to_f64() - self.black) / (self.white - self.black)) as f32
     }
 
     /// `black + number · (white - black)`, the inverse of [`number`](Self::number).
     #[inline]
-    pub fn sample(self, number: f32) -> f32 {
-        self.black + number * (self.white - self.black)
-    }
-}
-
-/// Samples that are not those of an image.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SampleError {
-    /// A float is NaN or infinite.
-    #[error("it holds {value}; expected finite numbers: replace it first")]
-    NotFinite {
-        /// The value.
-        value: f32,
-    },
-
-    /// Floats lie outside `[0, 1]`, and no range says which are black and white.
-    #[error("its values lie from {low} to {high}; without a range, expected [0, 1]")]
-    OutsideUnitRange {
-        /// Smallest value.
-        low: f32,
-        /// Largest value.
-        high: f32,
-    },
-}
-
-/// Checks floats: they are finite, and without a range they lie in `[0, 1]`.
-///
-/// # Errors
-/// When they are not; integers always pass.
-pub fn check_samples(samples: &Samples, range: Option<[f32; 2]>) -> Result<(), SampleError> {
-    let Samples::F32(values) = samples else {
-        return Ok(());
-    };
-    check_finite(values)?;
-    if range.is_some() || values.iter().all(|value| (0.0..=1.0).contains(value)) {
-        return Ok(());
-    }
-    let (low, high) = values
-        .iter()
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| {
-            (low.min(value), high.max(value))
-        });
-    Err(SampleError::OutsideUnitRange { low, high })
-}
-
-/// Checks that numbers are finite.
-///
-/// # Errors
-/// With the first that is not.
-pub fn check_finite(values: &[f32]) -> Result<(), SampleError> {
-    match values.iter().find(|value| !value.is_finite()) {
-        Some(&value) => Err(SampleError::NotFinite { value }),
-        None => Ok(()),
+    pub fn sample<T: Sample>(self, number: f32) -> T {
+        T::from_f64(self.black + f64::from(number) * (self.white - self.black))
     }
 }
 
@@ -88,29 +135,50 @@ mod tests {
 
     #[test]
     fn numbers_and_samples_are_inverse() {
-        let bytes = Scale::new(SampleKind::U8, None);
-        assert_eq!((bytes.number(51_u8), bytes.sample(0.2)), (0.2, 51.0));
-        let floats = Scale::new(SampleKind::F32, Some([-1.0, 7.0]));
-        assert_eq!((floats.number(3.0), floats.sample(0.5)), (0.5, 3.0));
-        assert_eq!(Scale::new(SampleKind::F32, None).number(0.3), 0.3);
+        let bytes = Scale::new(SampleKind::U8, None, 0);
+        assert_eq!((bytes.number(51_u8), bytes.sample::<u8>(0.2)), (0.2, 51));
+        let range = Range::PerChannel(vec![[0.0, 1.0], [-1.0, 7.0]]);
+        let floats = Scale::new(SampleKind::F32, Some(&range), 1);
+        assert_eq!(
+            (floats.number(3.0_f32), floats.sample::<f32>(0.5)),
+            (0.5, 3.0)
+        );
+        assert_eq!(Scale::new(SampleKind::F32, None, 4).number(0.3_f32), 0.3);
+        // An offset beyond the precision of 32 bits.
+        let large = Range::Shared([1e12, 1e12 + 1000.0]);
+        let large = Scale::new(SampleKind::I64, Some(&large), 0);
+        let sample = 1_000_000_000_250_i64;
+        assert_eq!(
+            (large.number(sample), large.sample::<i64>(0.25)),
+            (0.25, sample)
+        );
     }
 
     #[test]
-    fn floats_without_meaning_are_refused() {
-        let hole = Samples::F32(vec![0.5, f32::NAN]);
-        assert!(
-            matches!(check_samples(&hole, Some([0.0, 2.0])), Err(SampleError::NotFinite { value }) if value.is_nan())
-        );
-        let infinite = Samples::F32(vec![f32::NEG_INFINITY, 0.5]);
-        let value = f32::NEG_INFINITY;
-        let expected = Err(SampleError::NotFinite { value });
-        assert_eq!(check_samples(&infinite, None), expected);
-        let counts = Samples::F32(vec![-1.0, 300.0, 2.0]);
-        let (low, high) = (-1.0, 300.0);
-        let expected = Err(SampleError::OutsideUnitRange { low, high });
-        assert_eq!(check_samples(&counts, None), expected);
-        assert_eq!(check_samples(&counts, Some([0.0, 255.0])), Ok(()));
-        let integers = Samples::U16(vec![0, 65_535]);
-        assert_eq!(check_samples(&integers, None), Ok(()));
+    fn ranges_without_extent_are_refused() {
+        for ends in [
+            [1.0, 1.0],
+            [2.0, 1.0],
+            [0.0, f64::INFINITY],
+            [f64::NAN, 1.0],
+        ] {
+            Range::Shared(ends).validate().unwrap_err();
+            Range::PerChannel(vec![[0.0, 1.0], ends])
+                .validate()
+                .unwrap_err();
+        }
+        Range::PerChannel(vec![]).validate().unwrap_err();
+        Range::Shared([-1.0, 0.0]).validate().unwrap();
+    }
+
+    #[test]
+    fn ranges_are_told_in_five_digits() {
+        let range = Range::PerChannel(vec![
+            [0.0, 4095.0],
+            [-1024.25, 123_456.7],
+            [1e-9, 0.012_345_6],
+        ]);
+        let expected = "0 to 4095, -1024.3 to 123457, 1.0000e-9 to 0.012346";
+        assert_eq!(range.to_string(), expected);
     }
 }

@@ -41,7 +41,7 @@ pub trait SceneSource: Send + Sync {
         self.len() == 0
     }
 
-    /// Channels of every image, 1 or 3.
+    /// Channels of the images; of grey and colour ones together, 3.
     fn channels(&self) -> usize;
 
     /// How every image stores its samples.

@@ -1,11 +1,13 @@
 //! Images of other channels than the network's.
 
+use crate::Error;
+
 /// How the channels of an image pass through a network.
 ///
 /// - As many as the network's: as they are.
 /// - A grey image through a network for colour: in each of the channels, and back as the mean of its
 ///   three outputs.
-/// - A colour image through a network for grey: one channel after the other.
+/// - Any image through a network for grey: one channel after the other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct ChannelRule {
     /// Channels of the image.
@@ -15,6 +17,16 @@ pub(crate) struct ChannelRule {
 }
 
 impl ChannelRule {
+    /// Checks that one of these is the case.
+    pub fn check(self) -> Result<(), Error> {
+        let Self { image, network } = self;
+        if image == network || network == 1 || (image, network) == (1, 3) {
+            Ok(())
+        } else {
+            Err(Error::Channels { image, network })
+        }
+    }
+
     /// Images in the network's batch.
     pub fn batch_size(self) -> usize {
         self.image.div_ceil(self.network)
@@ -62,6 +74,21 @@ mod tests {
             rule.to_image(vec![1.0, 2.0, 3.0, 4.0, 5.0, 9.0]),
             [3.0, 5.0]
         );
+    }
+
+    #[test]
+    fn only_grey_and_colour_stand_for_each_other() {
+        for (image, network, fits) in [
+            (1, 3, true),
+            (3, 1, true),
+            (5, 1, true),
+            (5, 5, true),
+            (5, 3, false),
+            (1, 5, false),
+        ] {
+            let checked = ChannelRule { image, network }.check();
+            assert_eq!(checked.is_ok(), fits, "{image} {network}");
+        }
     }
 
     #[test]

@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
-use n2n_data::{Normalization, check_finite, check_samples};
-use n2n_files::{Header, Raster};
+use n2n_data::{Normalization, Range, fill_holes, range_of_image};
+use n2n_files::{Header, Raster, Sample, SampleKind, Samples, with_samples};
 use n2n_model::{Network, StateDict, parse_model_file, read_model_file};
 
 use crate::channels::ChannelRule;
 use crate::forward::{Forward, normalizations};
-use crate::metadata::check_range;
 use crate::pass::{DenoiseTile, Pass};
-use crate::samples::{self, Sink, Source};
+use crate::samples::{Scales, Sink, Source};
 use crate::tiles::Rules;
 use crate::{Error, Image, ModelMetadata};
 
@@ -36,7 +35,7 @@ const MAX_MEMORY: u64 = 1 << 30;
 /// - Statistics of `per_image` are those of the whole image. A network with statistics `per_pixel` knows
 ///   one size only: tiles of it overlap by half, and are blended.
 /// - A grey image goes through a network for colour in each channel, and comes back as the mean of the
-///   three; a colour image through one for grey channel by channel.
+///   three; any image through one for grey channel by channel. Other channels must be the network's.
 ///
 /// ```
 /// use n2n_denoise::{Denoiser, Image};
@@ -188,50 +187,72 @@ impl Denoiser {
 
     /// The denoised image.
     ///
+    /// NaN and infinite values stay as they are; the network sees their neighbours in their place.
+    ///
     /// # Errors
-    /// When the image holds NaN or infinite values, or the memory does not suffice.
+    /// When the channels are not those of the network, or the memory does not suffice.
     pub fn denoise(&self, image: &Image) -> Result<Image, Error> {
-        let values = image.values();
-        check_finite(values)?;
-        let mut denoised = vec![0.0; values.len()];
+        let shape = image.shape();
+        let mut denoised = vec![0.0; image.values().len()];
+        let filled = filled(image.values(), shape);
         let pass = Pass {
-            shape: image.shape(),
-            source: Source::Numbers(values),
+            shape,
+            source: Source::Numbers(filled.as_deref().unwrap_or(image.values())),
             sink: Sink::Numbers(&mut denoised),
             progress: &mut |_| ControlFlow::Continue(()),
         };
-        self.run(pass, 2 * size_of_val(values))?;
-        Image::new(image.shape(), denoised)
+        self.run(pass, 2 * size_of_val(image.values()))?;
+        keep_holes(image.values(), &mut denoised);
+        Image::new(shape, denoised)
     }
 
-    /// The denoised image of a file, in the same kind of samples and with the same alpha.
+    /// The denoised image of a file, in the same kind of samples, in their units, and with the same alpha.
     ///
-    /// `range` are the samples that become 0 and 1, by default those of the training, see
-    /// [`ModelMetadata::range`]. `progress` is told how many pixels are done, and may ask for an end.
+    /// Integers are clamped to the range of their type; floats to `[0, 1]` where all of the image lie
+    /// there and `range` is not given. NaN and infinite samples stay as they are; the network sees their
+    /// neighbours in their place.
+    ///
+    /// `range` are the samples that become 0 and 1, by default those of [`range`](Self::range).
+    /// `progress` is told how many pixels are done, and may ask for an end.
     ///
     /// # Errors
-    /// When a sample is NaN or infinite, or a float outside `[0, 1]` without a range that says what it
-    /// means; when the memory does not suffice; [`Error::Stopped`] when `progress` asked for it.
+    /// When the channels are not those of the network, the range is not one, or the memory does not
+    /// suffice; [`Error::Stopped`] when `progress` asked for it.
     pub fn denoise_raster(
         &self,
         raster: &Raster,
-        range: Option<[f32; 2]>,
+        range: Option<&Range>,
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Raster, Error> {
-        let range = range.or(self.metadata.range);
-        range.map_or(Ok(()), check_range)?;
-        check_samples(&raster.samples, range)?;
-        let mut denoised = samples::zeros(raster.samples.kind(), raster.samples.len());
+        let given = range.is_some();
+        let range = range.cloned().or_else(|| self.range(raster));
+        range.as_ref().map_or(Ok(()), Range::validate)?;
+        let kind = raster.samples.kind();
+        let scales = Scales::new(kind, range.as_ref(), raster.shape());
+        let mut denoised = Samples::zeros(kind, raster.samples.len());
+        let filled = with_samples!(&raster.samples, samples => {
+            filled(samples, raster.shape()).map(Sample::into_samples)
+        });
         let alpha = raster.alpha.as_ref().map_or(0, |alpha| alpha.bytes());
+        let copies = 2 + usize::from(filled.is_some());
         self.run(
             Pass {
                 shape: raster.shape(),
-                source: Source::Samples(&raster.samples, range),
-                sink: Sink::Samples(&mut denoised, range),
+                source: Source::Samples(filled.as_ref().unwrap_or(&raster.samples), &scales),
+                sink: Sink::Samples {
+                    samples: &mut denoised,
+                    scales: &scales,
+                    clamps: !given && is_picture_of_floats(&raster.samples),
+                },
                 progress,
             },
-            2 * (raster.samples.bytes() + alpha),
+            copies * raster.samples.bytes() + 2 * alpha,
         )?;
+        match (&raster.samples, &mut denoised) {
+            (Samples::F32(samples), Samples::F32(denoised)) => keep_holes(samples, denoised),
+            (Samples::F64(samples), Samples::F64(denoised)) => keep_holes(samples, denoised),
+            _ => {}
+        }
         Ok(Raster {
             samples: denoised,
             alpha: raster.alpha.clone(),
@@ -239,10 +260,24 @@ impl Denoiser {
         })
     }
 
+    /// The samples of an image that become 0 and 1: those of the training, or else those of the image
+    /// itself. `None` is as its type says, which is enough for 8- and 16-bit pictures and floats around
+    /// `[0, 1]`.
+    pub fn range(&self, raster: &Raster) -> Option<Range> {
+        self.metadata
+            .range
+            .clone()
+            .or_else(|| match raster.samples.kind() {
+                SampleKind::U8 | SampleKind::U16 => None,
+                _ => range_of_image(raster),
+            })
+    }
+
     /// Denoises; `held` is the memory that both images take, in bytes.
     fn run(&self, mut pass: Pass<'_>, held: usize) -> Result<(), Error> {
         let [channels, height, width] = pass.shape;
         let rule = self.channel_rule(channels);
+        rule.check()?;
         self.check_memory(pass.shape, held)?;
         let kind = &self.metadata.normalization;
         let forward = Forward {
@@ -251,6 +286,7 @@ impl Denoiser {
             self_ensemble: self.self_ensemble,
             rule,
             normalizations: normalizations(kind, pass.source, rule, [height, width]),
+            restores: self.metadata.network.has_input_units(),
         };
         let denoise = |values: Vec<f32>, size: [usize; 2]| forward.tile(values, size);
         if let Normalization::PerPixel { shape, .. } = kind {
@@ -350,6 +386,35 @@ impl Denoiser {
     fn padded(&self, size: [usize; 2]) -> [usize; 2] {
         size.map(|side| side.next_multiple_of(self.metadata.network.divisor()))
     }
+}
+
+/// The samples of a planar image with its holes filled, if it has any.
+fn filled<T: Sample>(samples: &[T], [channels, height, width]: [usize; 3]) -> Option<Vec<T>> {
+    if samples.iter().all(|sample| sample.to_f64().is_finite()) {
+        return None;
+    }
+    let mut filled = samples.to_vec();
+    for channel in 0..channels {
+        let plane = &mut filled[channel * height * width..][..height * width];
+        fill_holes(plane, width);
+    }
+    Some(filled)
+}
+
+/// Puts NaN and infinite samples back where they were.
+fn keep_holes<T: Sample>(samples: &[T], denoised: &mut [T]) {
+    let pairs = samples.iter().zip(denoised);
+    let holes = pairs.filter(|(sample, _)| !sample.to_f64().is_finite());
+    holes.for_each(|(sample, denoised)| *denoised = *sample);
+}
+
+/// Whether samples are floats in `[0, 1]`, as those of pictures are.
+fn is_picture_of_floats(samples: &Samples) -> bool {
+    samples.kind().is_float()
+        && with_samples!(samples, samples => {
+            let mut numbers = samples.iter().map(|&sample| Sample::to_f64(sample));
+            numbers.all(|number| !number.is_finite() || (0.0..=1.0).contains(&number))
+        })
 }
 
 /// The model file that a path stands for.

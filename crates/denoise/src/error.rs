@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use n2n_data::SampleError;
+use n2n_data::RangeError;
 use n2n_model::{ConfigError, ParameterError};
 
 /// Error of loading a model or denoising an image.
@@ -57,13 +57,27 @@ pub enum Error {
         source: ParameterError,
     },
 
-    /// The network is for images that are neither grey nor RGB.
-    #[error("the network of {path} takes {channels} channels; expected 1 or 3", path = .path.display())]
-    Channels {
+    /// There are ranges per channel, but not one for each.
+    #[error("{path} has ranges of {ranges} channels for a network of {channels}", path = .path.display())]
+    RangeChannels {
         /// The file.
         path: PathBuf,
+        /// Ranges.
+        ranges: usize,
         /// Channels of the network.
         channels: usize,
+    },
+
+    /// The image has channels that the network cannot take.
+    #[error(
+        "the image has {image} channels, and the network takes {network}; only grey and colour stand for \
+         each other"
+    )]
+    Channels {
+        /// Channels of the image.
+        image: usize,
+        /// Channels of the network.
+        network: usize,
     },
 
     /// A weight is NaN or infinite.
@@ -90,18 +104,13 @@ pub enum Error {
     },
 
     /// The range of samples is empty or not finite.
-    #[error("the range is {low} to {high}; expected two finite numbers, the lower first")]
-    Range {
-        /// Sample that becomes 0.
-        low: f32,
-        /// Sample that becomes 1.
-        high: f32,
-    },
+    #[error(transparent)]
+    Range(#[from] RangeError),
 
     /// The shape of an image does not fit its values.
     #[error(
         "shape {shape:?} (channels, height, width) with {values} values is not an image; \
-         expected 1 or 3 channels, at least one pixel, and one value for each"
+         expected 1 to 64 channels, at least one pixel, and one value for each"
     )]
     Shape {
         /// `[channels, height, width]`.
@@ -109,10 +118,6 @@ pub enum Error {
         /// Number of values.
         values: usize,
     },
-
-    /// The samples of an image are not usable as they are.
-    #[error("the image cannot be denoised: {0}")]
-    Samples(#[from] SampleError),
 
     /// The allowed memory does not suffice for the smallest tile.
     #[error(

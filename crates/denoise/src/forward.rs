@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, TensorReadError};
 use n2n_data::Normalization;
 use n2n_model::Network;
 
@@ -21,6 +21,8 @@ pub(crate) struct Forward<'a> {
     pub rule: ChannelRule,
     /// The normalization of each image of the batch.
     pub normalizations: Vec<Normalization>,
+    /// Whether outputs are in the units of the normalized input, so that they are brought back.
+    pub restores: bool,
 }
 
 /// The normalization of each image of the network's batch. Statistics per image are those of the whole
@@ -70,7 +72,14 @@ impl Forward<'_> {
             } else {
                 self.network.forward(x)
             };
-            y.try_into_vec_as::<f32>()
+            let mut output = y.try_into_vec_as::<f32>()?;
+            if self.restores {
+                let images = output.chunks_exact_mut(rule.network * pixels);
+                for (image, normalization) in images.zip(&self.normalizations) {
+                    normalization.restore(image, [rule.network, height, width]);
+                }
+            }
+            Ok::<_, TensorReadError>(output)
         }));
         let out_of_memory = |said: &str| {
             is_out_of_memory(said).then(|| Error::DeviceMemory {

@@ -2,14 +2,18 @@
 
 use std::path::Path;
 
-use n2n_data::Normalization;
+use n2n_data::{Normalization, Range};
 use n2n_model::NetworkConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// Version of [`ModelMetadata`].
-const FORMAT: u32 = 1;
+/// Newest version of [`ModelMetadata`].
+const FORMAT: u32 = 2;
+
+/// The version of models without what came with the newest: outputs brought back to the units of the
+/// images, ranges per channel, other channels than 1 and 3.
+const FIRST_FORMAT: u32 = 1;
 
 /// What a model file says beside its weights: all that is needed to use them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,21 +24,21 @@ pub struct ModelMetadata {
     pub network: NetworkConfig,
     /// Normalization of its inputs, with statistics.
     pub normalization: Normalization,
-    /// Samples that were 0 and 1 in training; without it, integers were divided by their type's largest
-    /// value.
+    /// Samples that were 0 and 1 in training; without it, 0 and the largest of an integer type, or 1.0 of
+    /// floats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub range: Option<[f32; 2]>,
+    pub range: Option<Range>,
 }
 
 impl ModelMetadata {
-    /// Metadata in the present format.
-    pub fn new(
-        network: NetworkConfig,
-        normalization: Normalization,
-        range: Option<[f32; 2]>,
-    ) -> Self {
+    /// Metadata in the oldest format that has room for them.
+    pub fn new(network: NetworkConfig, normalization: Normalization, range: Option<Range>) -> Self {
+        let is_restored = network.has_input_units() && normalization != Normalization::None;
+        let is_new = is_restored
+            || matches!(range, Some(Range::PerChannel(_)))
+            || !matches!(network.channels_or_default(), 1 | 3);
         Self {
-            format: FORMAT,
+            format: if is_new { FORMAT } else { FIRST_FORMAT },
             network,
             normalization,
             range,
@@ -63,17 +67,15 @@ impl ModelMetadata {
             return Err(Error::Network { path, source });
         }
         let channels = self.channels();
-        if ![1, 3].contains(&channels) {
-            return Err(Error::Channels { path, channels });
-        }
-        if let Some(range) = self.range {
-            check_range(range)?;
-        }
-        if self.network.is_residual() && self.normalization != Normalization::None {
-            return Err(Error::Statistics {
-                path,
-                expected: "none, because the network adds its input to its output".to_owned(),
-            });
+        if let Some(range) = &self.range {
+            range.validate()?;
+            if let Some(ranges) = range.channels().filter(|ranges| *ranges != channels) {
+                return Err(Error::RangeChannels {
+                    path,
+                    ranges,
+                    channels,
+                });
+            }
         }
         let (count, mean, std) = match &self.normalization {
             Normalization::None | Normalization::PerImage => return Ok(()),
@@ -103,15 +105,6 @@ impl ModelMetadata {
                 expected: format!("{count} means, and as many deviations above 0"),
             })
         }
-    }
-}
-
-/// Whether samples can become 0 and 1.
-pub(crate) fn check_range([low, high]: [f32; 2]) -> Result<(), Error> {
-    if low.is_finite() && high.is_finite() && low < high {
-        Ok(())
-    } else {
-        Err(Error::Range { low, high })
     }
 }
 
@@ -149,24 +142,48 @@ mod tests {
                 "{shape:?}"
             );
         }
-        let checked = check(|metadata| metadata.format = 2);
-        assert!(matches!(checked, Err(Error::Format { found: 2, .. })));
-        let checked = check(|metadata| metadata.range = Some([1.0, 1.0]));
-        assert!(matches!(checked, Err(Error::Range { .. })));
+        let checked = check(|metadata| metadata.format = 3);
+        assert!(matches!(checked, Err(Error::Format { found: 3, .. })));
+        let checked = check(|metadata| metadata.range = Some(Range::Shared([1.0, 1.0])));
+        assert!(matches!(checked, Err(Error::Range(_))));
+        let two = || Some(Range::PerChannel(vec![[0.0, 1.0]; 2]));
+        let checked = check(|metadata| metadata.range = two());
+        assert!(matches!(
+            checked,
+            Err(Error::RangeChannels {
+                ranges: 2,
+                channels: 3,
+                ..
+            })
+        ));
+        check(|metadata| {
+            metadata.network = NetworkConfig::default().with_channels(2);
+            metadata.range = two();
+        })
+        .unwrap();
         let checked = check(|metadata| {
-            metadata.network = NetworkConfig::default().with_channels(4);
+            metadata.network = NetworkConfig::default().with_channels(65);
         });
-        assert!(matches!(checked, Err(Error::Channels { channels: 4, .. })));
-        let residual = NetworkConfig::UNet(UNetConfig {
-            output: Output::Residual,
-            ..UNetConfig::default()
-        });
-        check(|metadata| metadata.network = residual.clone()).unwrap();
-        let checked = check(|metadata| {
-            metadata.network = residual.clone();
-            metadata.normalization = Normalization::PerImage;
-        });
-        assert!(matches!(checked, Err(Error::Statistics { .. })));
+        assert!(matches!(checked, Err(Error::Network { .. })));
+    }
+
+    #[test]
+    fn format_is_the_oldest_that_suffices() {
+        let format = |output: Output, normalization: Normalization, range: Option<Range>| {
+            let network = UNetConfig {
+                output,
+                ..UNetConfig::default()
+            };
+            ModelMetadata::new(NetworkConfig::UNet(network), normalization, range).format
+        };
+        let shared = || Some(Range::Shared([0.0, 4095.0]));
+        assert_eq!(
+            format(Output::Sigmoid, Normalization::PerImage, shared()),
+            1
+        );
+        assert_eq!(format(Output::Residual, Normalization::None, None), 1);
+        assert_eq!(format(Output::Residual, Normalization::PerImage, None), 2);
+        assert_eq!(format(Output::Linear, Normalization::PerImage, None), 2);
     }
 
     #[test]

@@ -1,15 +1,48 @@
 //! Samples of files as numbers around `[0, 1]`, row by row: an image of any size is never copied whole.
 
-use n2n_data::Scale;
-use n2n_files::{SampleKind, Samples};
+use n2n_data::{Range, Scale};
+use n2n_files::{Sample, SampleKind, Samples, with_samples};
+
+/// The scale of each channel of an image.
+#[derive(Clone, Debug)]
+pub(crate) struct Scales {
+    channels: Vec<Scale>,
+    /// Pixels of a channel.
+    area: usize,
+}
+
+impl Scales {
+    /// Scales of an image of `[channels, height, width]`; `range` are the samples that become 0 and 1.
+    pub fn new(kind: SampleKind, range: Option<&Range>, shape: [usize; 3]) -> Self {
+        let [channels, height, width] = shape;
+        Self {
+            channels: (0..channels)
+                .map(|channel| Scale::new(kind, range, channel))
+                .collect(),
+            area: height * width,
+        }
+    }
+
+    /// Calls `act` with each part of consecutive positions that is of one channel: its scale, its first
+    /// position and its length.
+    fn for_channels(&self, start: usize, len: usize, mut act: impl FnMut(Scale, usize, usize)) {
+        let (mut at, end) = (start, start + len);
+        while at < end {
+            let channel = at / self.area;
+            let part = ((channel + 1) * self.area).min(end) - at;
+            act(self.channels[channel], at, part);
+            at += part;
+        }
+    }
+}
 
 /// An image to read, planar.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
     /// Numbers, read as they are.
     Numbers(&'a [f32]),
-    /// Samples, and the range of them that becomes `[0, 1]`.
-    Samples(&'a Samples, Option<[f32; 2]>),
+    /// Samples, and their scales.
+    Samples(&'a Samples, &'a Scales),
 }
 
 impl Source<'_> {
@@ -22,17 +55,16 @@ impl Source<'_> {
 
     /// Reads consecutive numbers, the first from position `start` in C order.
     pub fn read_row(&self, start: usize, row: &mut [f32]) {
-        let positions = start..start + row.len();
         match self {
-            Self::Numbers(numbers) => row.copy_from_slice(&numbers[positions]),
-            Self::Samples(samples, range) => {
-                let scale = Scale::new(samples.kind(), *range);
-                match samples {
-                    Samples::U8(samples) => to_numbers(&samples[positions], scale, row),
-                    Samples::U16(samples) => to_numbers(&samples[positions], scale, row),
-                    Samples::F32(samples) => to_numbers(&samples[positions], scale, row),
-                }
-            }
+            Self::Numbers(numbers) => row.copy_from_slice(&numbers[start..start + row.len()]),
+            Self::Samples(samples, scales) => with_samples!(samples, samples => {
+                scales.for_channels(start, row.len(), |scale, at, len| {
+                    let row = &mut row[at - start..][..len];
+                    for (number, sample) in row.iter_mut().zip(&samples[at..]) {
+                        *number = scale.number(*sample);
+                    }
+                });
+            }),
         }
     }
 }
@@ -41,64 +73,43 @@ impl Source<'_> {
 pub(crate) enum Sink<'a> {
     /// Numbers, written as they are.
     Numbers(&'a mut [f32]),
-    /// Samples, and the range of them that `[0, 1]` becomes.
-    Samples(&'a mut Samples, Option<[f32; 2]>),
+    /// Samples.
+    Samples {
+        samples: &'a mut Samples,
+        scales: &'a Scales,
+        /// Whether samples are clamped to `[0, 1]`, as floats of pictures are.
+        clamps: bool,
+    },
 }
 
 impl Sink<'_> {
     /// Writes consecutive numbers, the first to position `start` in C order.
     ///
     /// Integers are rounded, and clamped to their type's range.
-    /// Floats are clamped to `[0, 1]`, unless a range is given.
     pub fn write_row(&mut self, start: usize, row: &[f32]) {
-        let positions = start..start + row.len();
         match self {
-            Self::Numbers(numbers) => numbers[positions].copy_from_slice(row),
-            Self::Samples(samples, range) => {
-                let scale = Scale::new(samples.kind(), *range);
-                let sample = |number: f32| scale.sample(number);
-                // `as` clamps.
-                match samples {
-                    Samples::U8(samples) => {
-                        put(row, &mut samples[positions], |number| {
-                            sample(number).round() as u8
-                        });
-                    }
-                    Samples::U16(samples) => {
-                        put(row, &mut samples[positions], |number| {
-                            sample(number).round() as u16
-                        });
-                    }
-                    Samples::F32(samples) if range.is_some() => {
-                        put(row, &mut samples[positions], sample);
-                    }
-                    Samples::F32(samples) => {
-                        put(row, &mut samples[positions], |number| {
-                            number.clamp(0.0, 1.0)
-                        });
-                    }
-                }
-            }
+            Self::Numbers(numbers) => numbers[start..start + row.len()].copy_from_slice(row),
+            Self::Samples {
+                samples,
+                scales,
+                clamps,
+            } => with_samples!(samples, samples => {
+                scales.for_channels(start, row.len(), |scale, at, len| {
+                    put(&row[at - start..][..len], &mut samples[at..], scale, *clamps);
+                });
+            }),
         }
     }
 }
 
-fn to_numbers<T: Copy + Into<f32>>(samples: &[T], scale: Scale, row: &mut [f32]) {
-    put(samples, row, |sample| scale.number(sample));
-}
-
-fn put<T: Copy, U>(from: &[T], to: &mut [U], convert: impl Fn(T) -> U) {
-    for (from, to) in from.iter().zip(to) {
-        *to = convert(*from);
-    }
-}
-
-/// `count` zeros of a kind.
-pub(crate) fn zeros(kind: SampleKind, count: usize) -> Samples {
-    match kind {
-        SampleKind::U8 => Samples::U8(vec![0; count]),
-        SampleKind::U16 => Samples::U16(vec![0; count]),
-        SampleKind::F32 => Samples::F32(vec![0.0; count]),
+fn put<T: Sample>(numbers: &[f32], samples: &mut [T], scale: Scale, clamps: bool) {
+    for (number, sample) in numbers.iter().zip(samples) {
+        let value: T = scale.sample(*number);
+        *sample = if clamps {
+            T::from_f64(value.to_f64().clamp(0.0, 1.0))
+        } else {
+            value
+        };
     }
 }
 
@@ -106,9 +117,28 @@ pub(crate) fn zeros(kind: SampleKind, count: usize) -> Samples {
 mod tests {
     use super::*;
 
-    fn written(mut samples: Samples, range: Option<[f32; 2]>, numbers: &[f32]) -> Samples {
-        Sink::Samples(&mut samples, range).write_row(0, numbers);
+    /// A float times 203 and back.
+    const TOLERANCE: f64 = 1e-4;
+
+    fn written(
+        mut samples: Samples,
+        range: Option<Range>,
+        clamps: bool,
+        numbers: &[f32],
+    ) -> Samples {
+        let shape = [1, 1, samples.len()];
+        let scales = &Scales::new(samples.kind(), range.as_ref(), shape);
+        let mut sink = Sink::Samples {
+            samples: &mut samples,
+            scales,
+            clamps,
+        };
+        sink.write_row(0, numbers);
         samples
+    }
+
+    fn shared(low: f64, high: f64) -> Option<Range> {
+        Some(Range::Shared([low, high]))
     }
 
     #[test]
@@ -116,20 +146,31 @@ mod tests {
         for samples in [
             Samples::U8(vec![0, 1, 100, 255]),
             Samples::U16(vec![0, 1, 30_000, 65_535]),
-            Samples::F32(vec![0.0, 0.25, 1.0]),
+            Samples::I16(vec![-1024, 0, 3071, 32_767]),
+            Samples::U32(vec![0, 17, 4_000, 100_000]),
+            Samples::I64(vec![-100, 0, 5_000, 70_000]),
+            Samples::F32(vec![0.0, 0.25, 1.0, 0.5]),
+            Samples::F64(vec![0.0, 0.25, -1.0, 40.0]),
         ] {
-            for range in [None, Some([-3.0, 200.0])] {
-                let mut numbers = vec![0.0; samples.len()];
-                Source::Samples(&samples, range).read_row(0, &mut numbers);
-                let back = written(zeros(samples.kind(), samples.len()), range, &numbers);
-                match (&back, &samples) {
-                    (Samples::F32(back), Samples::F32(samples)) => {
-                        let pairs = back.iter().zip(samples);
-                        // A float times 203 and back.
-                        assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-4));
-                    }
-                    (back, samples) => assert_eq!(back, samples),
+            for range in [None, shared(-3.0, 200.0)] {
+                if range.is_none() && samples.kind().bytes() == 8 {
+                    // The largest integer of 64 bits leaves nothing of small ones.
+                    continue;
                 }
+                let scales = Scales::new(samples.kind(), range.as_ref(), [1, 1, 4]);
+                let mut numbers = vec![0.0; 4];
+                Source::Samples(&samples, &scales).read_row(0, &mut numbers);
+                let zeros = Samples::zeros(samples.kind(), 4);
+                let back = written(zeros, range, false, &numbers);
+                let values = |samples: &Samples| -> Vec<f64> {
+                    with_samples!(samples, samples => samples.iter().map(|&s| Sample::to_f64(s)).collect())
+                };
+                let (back, expected) = (values(&back), values(&samples));
+                let mut pairs = back.iter().zip(&expected);
+                assert!(
+                    pairs.all(|(a, b)| (a - b).abs() < TOLERANCE),
+                    "{back:?} {expected:?}"
+                );
             }
         }
     }
@@ -137,7 +178,8 @@ mod tests {
     #[test]
     fn rows_begin_at_their_position() {
         let samples = Samples::U8(vec![0, 51, 102, 255]);
-        let source = Source::Samples(&samples, None);
+        let scales = Scales::new(SampleKind::U8, None, [1, 2, 2]);
+        let source = Source::Samples(&samples, &scales);
         let mut row = [0.0; 2];
         source.read_row(1, &mut row);
         assert_eq!(row, [0.2, 0.4]);
@@ -148,28 +190,51 @@ mod tests {
     }
 
     #[test]
+    fn rows_across_channels_have_their_scales() {
+        let range = Range::PerChannel(vec![[0.0, 10.0], [100.0, 300.0]]);
+        let scales = Scales::new(SampleKind::U16, Some(&range), [2, 1, 2]);
+        let samples = Samples::U16(vec![0, 5, 100, 250]);
+        let mut row = [0.0; 4];
+        Source::Samples(&samples, &scales).read_row(0, &mut row);
+        assert_eq!(row, [0.0, 0.5, 0.0, 0.75]);
+        let mut back = Samples::zeros(SampleKind::U16, 4);
+        let mut sink = Sink::Samples {
+            samples: &mut back,
+            scales: &scales,
+            clamps: false,
+        };
+        sink.write_row(1, &row[1..]);
+        assert_eq!(back, Samples::U16(vec![0, 5, 100, 250]));
+    }
+
+    #[test]
     fn numbers_beyond_integers_are_clamped() {
         let numbers = [-0.2, 0.5, 1.0, 1.7];
         assert_eq!(
-            written(Samples::U8(vec![7; 4]), None, &numbers),
+            written(Samples::U8(vec![7; 4]), None, false, &numbers),
             Samples::U8(vec![0, 128, 255, 255])
         );
         assert_eq!(
-            written(Samples::U16(vec![7; 4]), Some([0.0, 4095.0]), &numbers),
+            written(
+                Samples::U16(vec![7; 4]),
+                shared(0.0, 4095.0),
+                false,
+                &numbers
+            ),
             Samples::U16(vec![0, 2048, 4095, 6962])
         );
     }
 
     #[test]
-    fn floats_are_clamped_only_without_a_range() {
+    fn floats_are_clamped_in_pictures_only() {
         let numbers = [-0.25, 0.5, 1.25];
         let floats = || Samples::F32(vec![0.0; 3]);
         assert_eq!(
-            written(floats(), None, &numbers),
+            written(floats(), None, true, &numbers),
             Samples::F32(vec![0.0, 0.5, 1.0])
         );
         assert_eq!(
-            written(floats(), Some([0.0, 20.0]), &numbers),
+            written(floats(), shared(0.0, 20.0), false, &numbers),
             Samples::F32(vec![-5.0, 10.0, 25.0])
         );
     }

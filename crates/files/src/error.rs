@@ -104,8 +104,8 @@ pub enum FileError {
 
     /// An array of numbers that are not read here.
     #[error(
-        "{path} holds an array of {found}; expected uint8, uint16, float16, float32 or float64: \
-         convert it with .astype(numpy.float32) before saving",
+        "{path} holds an array of {found}; expected integers of 8 to 64 bits or floats of 16 to \
+         64: convert it with .astype(numpy.float32) before saving",
         path = .path.display()
     )]
     ArrayType {
@@ -117,9 +117,10 @@ pub enum FileError {
 
     /// An array that is neither an image nor a stack of them.
     #[error(
-        "{path} holds an array of shape {found:?}; expected [height, width], [height, width, 1 or \
-         3], [images, height, width], [images, 1 or 3, height, width] or [images, height, width, 1 \
-         or 3]: reshape it before saving",
+        "{path} holds an array of shape {found:?}; expected [height, width], [height, width, \
+         channels], [images, height, width], [images, channels, height, width] or [images, height, \
+         width, channels] with 1 or 3 channels, or up to 64 that are fewer than rows and columns: \
+         reshape it before saving",
         path = .path.display()
     )]
     ArrayShape {

@@ -4,7 +4,7 @@ use std::{fmt, path::Path};
 
 use image::ImageFormat;
 
-use crate::{EncodeError, FileError, Header, SampleKind, picture, tiff};
+use crate::{EncodeError, FileError, Header, MAX_CHANNELS, SampleKind, picture, tiff};
 
 /// A format that pictures are read from and written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +17,7 @@ pub enum PictureFormat {
     WebP,
     /// BMP: uint8, RGB with or without alpha. Lossless.
     Bmp,
-    /// TIFF: uint8, uint16 and float32, grey or RGB, with or without alpha, one page or many.
+    /// TIFF: samples of all kinds, grey, RGB or bands, with or without alpha, one page or many.
     /// Lossless.
     Tiff,
     /// OpenEXR: float32, grey or RGB, with or without alpha. Lossless.
@@ -108,30 +108,38 @@ impl PictureFormat {
             alpha,
             pages,
         } = *header;
-        if !matches!(channels, 1 | 3) {
-            return Err(EncodeError::Channels { channels });
+        let (holds_channels, held) = match self {
+            Self::Tiff => ((1..=MAX_CHANNELS).contains(&channels), "1 to 64"),
+            _ => (matches!(channels, 1 | 3), "1 or 3"),
+        };
+        if !holds_channels {
+            return Err(EncodeError::Channels {
+                format,
+                channels,
+                held,
+                way_out: match channels {
+                    1..=MAX_CHANNELS => "it as .tif or .npy",
+                    _ => "1 to 64 of them in each file",
+                },
+            });
         }
         if width == 0 || height == 0 || pages == 0 {
             return Err(EncodeError::Empty);
         }
+        let way_out = match kind {
+            SampleKind::U8 | SampleKind::U16 => "PNG or TIFF",
+            SampleKind::F32 => "TIFF or OpenEXR",
+            _ => "TIFF (.tif) or a NumPy array (.npy)",
+        };
         if !self.kinds().contains(&kind) {
             return Err(EncodeError::Kind {
                 format,
                 kind,
-                way_out: match kind {
-                    SampleKind::U8 | SampleKind::U16 => "PNG or TIFF",
-                    SampleKind::F32 => "TIFF or OpenEXR",
-                },
+                way_out,
             });
         }
         if alpha && matches!(self, Self::Jpeg | Self::Hdr) {
-            return Err(EncodeError::Alpha {
-                format,
-                way_out: match kind {
-                    SampleKind::U8 | SampleKind::U16 => "PNG or TIFF",
-                    SampleKind::F32 => "TIFF or OpenEXR",
-                },
-            });
+            return Err(EncodeError::Alpha { format, way_out });
         }
         if pages > 1 && self != Self::Tiff {
             return Err(EncodeError::Pages { format, pages });
@@ -152,7 +160,7 @@ impl PictureFormat {
         match self {
             Self::Png => &[SampleKind::U8, SampleKind::U16],
             Self::Jpeg | Self::WebP | Self::Bmp => &[SampleKind::U8],
-            Self::Tiff => &[SampleKind::U8, SampleKind::U16, SampleKind::F32],
+            Self::Tiff => &SampleKind::ALL,
             Self::Exr | Self::Hdr => &[SampleKind::F32],
         }
     }

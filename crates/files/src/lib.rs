@@ -15,6 +15,7 @@ mod jpeg;
 mod npy;
 mod picture;
 mod raster;
+mod samples;
 mod stack;
 mod tiff;
 mod torch;
@@ -30,7 +31,8 @@ pub use self::{
     format::PictureFormat,
     npy::{NpyAxes, NpyStack, open_npz, read_npz},
     picture::{is_picture, read_header, read_picture},
-    raster::{Header, MAX_DECODED_BYTES, Raster, SampleKind, Samples},
+    raster::{Header, MAX_CHANNELS, MAX_DECODED_BYTES, Raster},
+    samples::{Sample, SampleKind, Samples},
     stack::{Stack, is_stack},
     tiff::TiffStack,
     torch::{

@@ -21,6 +21,7 @@ mod layout;
 mod npz;
 mod places;
 
+pub(crate) use element::code;
 pub use layout::NpyAxes;
 pub use npz::{open_npz, read_npz};
 
@@ -29,10 +30,13 @@ const CHUNK: usize = 1 << 16;
 
 /// The images of one array.
 ///
-/// Its shape is `[height, width]` or `[height, width, 1 or 3]` for one image,
-/// `[images, height, width]`, `[images, 1 or 3, height, width]` or
-/// `[images, height, width, 1 or 3]`; in doubt the first reading of four axes holds. Elements are
-/// uint8, uint16, float16, float32 or float64, in either byte order.
+/// Its shape is `[height, width]` or `[height, width, channels]` for one image,
+/// `[images, height, width]`, `[images, channels, height, width]` or
+/// `[images, height, width, channels]`. Of four axes, the second holds channels if it is of 1 or 3,
+/// else the last if that one is; else, in the same order, one of up to 64 that is shorter than rows
+/// and columns. Of three axes, the last holds channels if it is of 1 or 3, or of up to 64 with at least
+/// 8 times as many rows and columns. Elements are integers of 8 to 64 bits or floats of 16 to 64,
+/// in either byte order.
 pub struct NpyStack {
     input: Input,
     /// Where the first element is.
@@ -65,6 +69,15 @@ impl NpyStack {
     /// What the axes of the array are.
     pub fn axes(&self) -> NpyAxes {
         self.layout.axes
+    }
+
+    /// With `[channels, height, width]` in place of `[images, height, width]`: one image of
+    /// `channels` channels, more than one, where the array has as many grey images. Any other array
+    /// stays as it is.
+    #[must_use]
+    pub fn with_channels(mut self, channels: usize) -> Self {
+        self.layout.join_images(channels);
+        self
     }
 
     fn from_input(input: Input) -> Result<Self, FileError> {
@@ -155,11 +168,7 @@ impl Stack for NpyStack {
         let count = self.layout.image_len();
         let start = self.start + (index * count * self.element.bytes()) as u64;
         let mut places = self.layout.places();
-        let mut samples = match self.kind() {
-            SampleKind::U8 => Samples::U8(vec![0; count]),
-            SampleKind::U16 => Samples::U16(vec![0; count]),
-            SampleKind::F32 => Samples::F32(vec![0.0; count]),
-        };
+        let mut samples = Samples::zeros(self.kind(), count);
         self.for_chunks(start, count, |chunk| {
             self.element.scatter(chunk, &mut samples, &mut places);
         })?;

@@ -139,7 +139,8 @@ fn decode(decoder: impl ImageDecoder, path: &Path) -> Result<Raster, FileError> 
     let pixels = match header.kind {
         SampleKind::U8 => Samples::U8(bytes),
         SampleKind::U16 => Samples::U16(numbers(&bytes, u16::from_ne_bytes)),
-        SampleKind::F32 => Samples::F32(numbers(&bytes, f32::from_ne_bytes)),
+        // No other kind is told by a color type.
+        _ => Samples::F32(numbers(&bytes, f32::from_ne_bytes)),
     };
     Ok(Raster::from_pixels(pixels, header.shape(), header.alpha))
 }

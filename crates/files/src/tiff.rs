@@ -1,4 +1,4 @@
-//! TIFF: pages of grey or RGB.
+//! TIFF: pages of grey, RGB or bands.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use crate::{
 
 mod attached;
 mod chain;
+mod chunks;
 mod decode;
 mod page;
-mod tiles;
 
 pub(crate) use attached::read_attached;
 
@@ -46,8 +46,8 @@ impl TiffStack {
     /// Opens the file and reads the directory of each page.
     ///
     /// # Errors
-    /// When the file cannot be read, is damaged, a page is something else than grey or RGB of
-    /// uint8, uint16 or floats, or the pages differ in shape or kind.
+    /// When the file cannot be read, is damaged, a page is something else than grey, RGB or
+    /// bands of integers or floats, or the pages differ in shape or kind.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let input = Input::open(path)?;
         let chain = Chain::read(&input)?;

@@ -6,7 +6,8 @@ use std::{
 };
 
 use n2n_files::{
-    CifarFile, FileError, NpyStack, SampleKind, Samples, Stack, TiffStack, open_npz, open_torch,
+    CifarFile, FileError, NpyStack, Sample, SampleKind, Samples, Stack, TiffStack, open_npz,
+    open_torch, with_samples,
 };
 use serde::Deserialize;
 
@@ -74,17 +75,13 @@ pub fn open_stacks(path: &Path) -> Result<Vec<Named>, FileError> {
     })
 }
 
-/// The samples as numbers that hold all of them exactly.
+/// The samples as numbers that hold all of those in the files exactly.
 pub fn numbers(samples: &Samples) -> Vec<f64> {
-    match samples {
-        Samples::U8(samples) => samples.iter().map(|&sample| sample.into()).collect(),
-        Samples::U16(samples) => samples.iter().map(|&sample| sample.into()).collect(),
-        Samples::F32(samples) => samples.iter().map(|&sample| sample.into()).collect(),
-    }
+    with_samples!(samples, samples => samples.iter().map(|sample| sample.to_f64()).collect())
 }
 
 pub fn kind(name: &str) -> SampleKind {
-    [SampleKind::U8, SampleKind::U16, SampleKind::F32]
+    SampleKind::ALL
         .into_iter()
         .find(|kind| kind.to_string() == name)
         .unwrap()

@@ -7,6 +7,7 @@
 mod attached;
 mod expected;
 mod hostile;
+mod layouts;
 mod refused;
 mod threads;
 mod truncated;

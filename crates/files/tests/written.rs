@@ -7,44 +7,51 @@ use std::{
 };
 
 use n2n_files::{
-    Attached, EncodeError, Header, NpyAxes, NpyStack, NpyWriter, PictureFormat, Raster, SampleKind,
-    Samples, Stack, TiffStack, TiffWriter, encode_picture, read_header, read_picture,
+    Attached, EncodeError, Header, MAX_CHANNELS, NpyAxes, NpyStack, NpyWriter, PictureFormat,
+    Raster, Sample, SampleKind, Samples, Stack, TiffStack, TiffWriter, encode_picture,
+    read_attached, read_header, read_picture, with_samples,
 };
 use tempfile::TempDir;
 
 use crate::expected::numbers;
 
-const KINDS: [SampleKind; 3] = [SampleKind::U8, SampleKind::U16, SampleKind::F32];
-
 /// `[height, width]`: the least there is, odd ones, one above a block of OpenEXR's 16 rows and
 /// JPEG's 8 columns, and one above a strip of TIFF, which are of 1 MB.
 const SIZES: [[usize; 2]; 6] = [[1, 1], [1, 7], [5, 7], [31, 33], [17, 9], [401, 1009]];
 
+/// What rounding or an exchange of bytes would not leave as it is; integers have their bounds here.
+const EXTREMES: [f64; 7] = [
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    -0.0,
+    1e-310,
+    (f32::MIN_POSITIVE / 8.0) as f64,
+    -1e30,
+    f64::MAX,
+];
+
 /// An image like no other of its size: neighbours are related, and every bit is used.
 fn raster(channels: usize, [height, width]: [usize; 2], kind: SampleKind, alpha: bool) -> Raster {
-    let mut state = 0x9e37_79b9_u32;
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut number = |index: usize| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (index as u32 % 251).wrapping_mul(0x0101_0100) ^ (state >> 22)
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (index as u64 % 251).wrapping_mul(0x0101_0101_0101_0100) ^ (state >> 54)
     };
-    let mut samples = |len: usize| match kind {
-        SampleKind::U8 => Samples::U8((0..len).map(|index| number(index) as u8).collect()),
-        SampleKind::U16 => Samples::U16((0..len).map(|index| number(index) as u16).collect()),
-        SampleKind::F32 => {
-            let special = [
-                f32::INFINITY,
-                -0.0,
-                f32::MIN_POSITIVE / 8.0,
-                -1e30,
-                f32::MAX,
-            ];
-            let special = special.into_iter().map(Some).chain(std::iter::repeat(None));
-            let value = |(index, special): (usize, Option<f32>)| {
-                let value = number(index) as f32 / u32::MAX as f32 - 0.25;
-                special.filter(|_| len > 100).unwrap_or(value)
-            };
-            Samples::F32((0..len).zip(special).map(value).collect())
-        }
+    let mut samples = |len: usize| {
+        let mut samples = Samples::zeros(kind, len);
+        with_samples!(&mut samples, values => {
+            for (index, value) in values.iter_mut().enumerate() {
+                let number = number(index);
+                *value = match EXTREMES.get(index) {
+                    Some(&extreme) if len > 100 => Sample::from_f64(extreme),
+                    _ if kind.is_float() => (number as f64 / u64::MAX as f64 - 0.25) as _,
+                    _ => number as _,
+                };
+            }
+        });
+        samples
     };
     Raster {
         channels,
@@ -57,7 +64,7 @@ fn raster(channels: usize, [height, width]: [usize; 2], kind: SampleKind, alpha:
 
 /// Every image that a test writes.
 fn rasters() -> impl Iterator<Item = Raster> {
-    let forms = KINDS.into_iter().flat_map(|kind| {
+    let forms = SampleKind::ALL.into_iter().flat_map(|kind| {
         [(1, false), (1, true), (3, false), (3, true)]
             .map(|(channels, alpha)| (kind, channels, alpha))
     });
@@ -66,16 +73,10 @@ fn rasters() -> impl Iterator<Item = Raster> {
 
 /// Grey as three equal channels, as formats without grey hold it.
 fn in_rgb(mut raster: Raster) -> Raster {
-    fn tripled<T: Copy>(grey: &[T]) -> Vec<T> {
-        grey.repeat(3)
-    }
     if raster.channels == 1 {
         raster.channels = 3;
-        raster.samples = match &raster.samples {
-            Samples::U8(grey) => Samples::U8(tripled(grey)),
-            Samples::U16(grey) => Samples::U16(tripled(grey)),
-            Samples::F32(grey) => Samples::F32(tripled(grey)),
-        };
+        raster.samples =
+            with_samples!(raster.samples, grey => Sample::into_samples(grey.repeat(3)));
     }
     raster
 }
@@ -119,7 +120,7 @@ fn pictures_come_back() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     // Forms of PNG, JPEG, WebP, BMP, TIFF, OpenEXR and HDR.
-    assert_eq!(written, (8 + 2 + 4 + 4 + 12 + 4 + 2) * SIZES.len());
+    assert_eq!(written, (8 + 2 + 4 + 4 + 40 + 4 + 2) * SIZES.len());
 }
 
 /// A picture of `[channels, 23, 37]` that changes slowly.
@@ -206,7 +207,7 @@ fn hdrs_come_near() {
 fn stacks_of_pages_come_back() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("pages.tif");
-    for kind in KINDS {
+    for kind in SampleKind::ALL {
         for (channels, alpha) in [(1, false), (1, true), (3, false), (3, true)] {
             let whole = raster(channels, [5 * 9, 13], kind, alpha);
             let pages: Vec<_> = (0..5).map(|page| rows(&whole, page * 9, 9)).collect();
@@ -245,11 +246,7 @@ fn rows(raster: &Raster, start: usize, height: usize) -> Raster {
                 .collect()
         }
         let (size, start, len) = (raster.height * width, start * width, height * width);
-        match samples {
-            Samples::U8(samples) => Samples::U8(of(samples, size, start, len)),
-            Samples::U16(samples) => Samples::U16(of(samples, size, start, len)),
-            Samples::F32(samples) => Samples::F32(of(samples, size, start, len)),
-        }
+        with_samples!(samples, samples => Sample::into_samples(of(samples, size, start, len)))
     };
     Raster {
         channels: raster.channels,
@@ -257,6 +254,116 @@ fn rows(raster: &Raster, start: usize, height: usize) -> Raster {
         width,
         samples: part(&raster.samples),
         alpha: raster.alpha.as_ref().map(part),
+    }
+}
+
+#[test]
+fn tiffs_of_bands_come_back() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("bands.tif");
+    for kind in SampleKind::ALL {
+        for (channels, alpha, size) in [
+            (2, false, [5, 7]),
+            (2, true, [5, 7]),
+            (4, false, [5, 7]),
+            (5, true, [31, 33]),
+            // More than one strip.
+            (7, false, [401, 1009]),
+            (64, false, [7, 5]),
+            (64, true, [5, 7]),
+        ] {
+            let raster = raster(channels, size, kind, alpha);
+            let attached = Attached {
+                associated_alpha: alpha,
+                ..Attached::default()
+            };
+            let file = encode_picture(&raster, PictureFormat::Tiff, &attached).unwrap();
+            fs::write(&path, file).unwrap();
+            let name = format!("{kind} {channels} {alpha}");
+            assert_eq!(read_header(&path).unwrap(), raster.header(), "{name}");
+            assert!(read_picture(&path).unwrap() == raster, "{name}");
+            assert_eq!(read_attached(&path).unwrap(), attached, "{name}");
+        }
+    }
+}
+
+#[test]
+fn samples_without_a_meaning_are_bands() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("without.tif");
+    for (channels, alpha, wanted) in [
+        (1, true, (2, false)),
+        (2, false, (2, false)),
+        (2, true, (3, false)),
+        (5, false, (5, false)),
+        // As writers of RGB with alpha leave it out.
+        (3, true, (3, true)),
+    ] {
+        let raster = raster(channels, [5, 7], SampleKind::I16, alpha);
+        let mut file = encode_picture(&raster, PictureFormat::Tiff, &Attached::default()).unwrap();
+        // The tag of extra samples, which are of 16 bits.
+        let tag = [338_u16, 3].map(u16::to_ne_bytes).concat();
+        let place = file.windows(4).rposition(|bytes| bytes == tag).unwrap();
+        file[place..place + 2].copy_from_slice(&65000_u16.to_ne_bytes());
+        fs::write(&path, file).unwrap();
+        let found = read_picture(&path).unwrap();
+        assert_eq!((found.channels, found.alpha.is_some()), wanted);
+        let planes = |raster: &Raster| {
+            let alpha = raster.alpha.iter().flat_map(numbers);
+            let colours = numbers(&raster.samples).into_iter();
+            colours.chain(alpha).collect::<Vec<_>>()
+        };
+        assert_eq!(planes(&found), planes(&raster));
+    }
+}
+
+/// Numbers whose every bit counts: bounds of integers, and floats that equal nothing.
+fn extremes() -> [Samples; 10] {
+    let singles = [f32::NAN, -f32::NAN, f32::INFINITY, f32::MIN, -0.0, 1e-45];
+    let doubles = [f64::NAN, -f64::NAN, f64::INFINITY, f64::MIN, -0.0, 5e-324];
+    [
+        Samples::U8(vec![0, u8::MAX, 1, 2, 0, u8::MAX]),
+        Samples::I8(vec![i8::MIN, i8::MAX, -1, 0, i8::MIN, 1]),
+        Samples::U16(vec![0, u16::MAX, 1, 256, 0, u16::MAX]),
+        Samples::I16(vec![i16::MIN, i16::MAX, -1, 0, i16::MIN, 256]),
+        Samples::U32(vec![0, u32::MAX, 1, 1 << 24, 0, u32::MAX]),
+        Samples::I32(vec![i32::MIN, i32::MAX, -1, 0, i32::MIN, 1 << 24]),
+        Samples::U64(vec![0, u64::MAX, 1, (1 << 53) + 1, 0, u64::MAX - 1]),
+        Samples::I64(vec![i64::MIN, i64::MAX, -1, 0, i64::MIN, (1 << 53) + 1]),
+        Samples::F32(singles.to_vec()),
+        Samples::F64(doubles.to_vec()),
+    ]
+}
+
+/// The bytes in memory, where NaN equals itself.
+fn bytes(samples: &Samples) -> Vec<u8> {
+    with_samples!(samples, values => values.iter().flat_map(|value| value.to_ne_bytes()).collect())
+}
+
+#[test]
+fn extreme_values_survive_exactly() {
+    let folder = TempDir::new().unwrap();
+    let [picture, array] = ["a.tif", "a.npy"].map(|name| folder.path().join(name));
+    for (samples, kind) in extremes().into_iter().zip(SampleKind::ALL) {
+        let raster = Raster {
+            channels: 1,
+            height: 2,
+            width: 3,
+            samples,
+            alpha: None,
+        };
+        assert_eq!(raster.samples.kind(), kind);
+        let file = encode_picture(&raster, PictureFormat::Tiff, &Attached::default()).unwrap();
+        fs::write(&picture, file).unwrap();
+        let found = read_picture(&picture).unwrap();
+        assert_eq!(bytes(&found.samples), bytes(&raster.samples), "{kind}");
+
+        let file = File::create(&array).unwrap();
+        let mut writer = NpyWriter::new(file, NpyAxes::Grey, 1, raster.shape(), kind).unwrap();
+        writer.write(&raster.samples).unwrap();
+        writer.finish().unwrap();
+        let found = NpyStack::open(&array).unwrap().read(0).unwrap();
+        assert_eq!(bytes(&found.samples), bytes(&raster.samples), "{kind}");
     }
 }
 
@@ -291,7 +398,7 @@ fn long_tiffs_have_long_offsets() {
 fn arrays_come_back_in_every_form() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("array.npy");
-    for kind in KINDS {
+    for kind in SampleKind::ALL {
         for (axes, images, channels) in [
             (NpyAxes::Grey, 1, 1),
             (NpyAxes::ChannelsLast, 1, 1),
@@ -302,6 +409,13 @@ fn arrays_come_back_in_every_form() {
             (NpyAxes::ImagesChannelsFirst, 4, 3),
             (NpyAxes::ImagesChannelsLast, 4, 1),
             (NpyAxes::ImagesChannelsLast, 4, 3),
+            (NpyAxes::ImagesChannelsFirst, 4, 2),
+            (NpyAxes::ImagesChannelsFirst, 1, 4),
+            (NpyAxes::ImagesChannelsLast, 4, 2),
+            (NpyAxes::ImagesChannelsLast, 1, 4),
+            (NpyAxes::ChannelsFirst, 1, 2),
+            (NpyAxes::ChannelsFirst, 1, 3),
+            (NpyAxes::ChannelsFirst, 1, 64),
         ] {
             let all: Vec<_> = (0..images)
                 .map(|image| raster(channels, [5 + image, 7], kind, false))
@@ -314,6 +428,10 @@ fn arrays_come_back_in_every_form() {
             }
             writer.finish().unwrap();
             let stack = NpyStack::open(&path).unwrap();
+            let stack = match axes {
+                NpyAxes::ChannelsFirst => stack.with_channels(channels),
+                _ => stack,
+            };
             assert_eq!(
                 (stack.axes(), stack.len(), stack.kind()),
                 (axes, images, kind)
@@ -334,7 +452,7 @@ fn unsupported_images_are_errors_with_a_remedy() {
     let sound = raster(1, [5, 7], SampleKind::U8, false).header();
     let refused = |format: PictureFormat, header| format.supports(&header).unwrap_err().to_string();
     for format in PictureFormat::ALL {
-        let forms = KINDS
+        let forms = SampleKind::ALL
             .into_iter()
             .flat_map(|kind| [(kind, false), (kind, true)]);
         for (kind, alpha) in forms {
@@ -351,15 +469,12 @@ fn unsupported_images_are_errors_with_a_remedy() {
             assert_eq!(encoded.is_ok(), held, "{format} {kind} {alpha}");
             assert_eq!(format.supports(&raster.header()).is_ok(), held);
         }
+        for channels in [0, 2, 4, MAX_CHANNELS, MAX_CHANNELS + 1] {
+            let bands = Header { channels, ..sound };
+            let held = format == PictureFormat::Tiff && (1..=64).contains(&channels);
+            assert_eq!(format.supports(&bands).is_ok(), held, "{format} {channels}");
+        }
         for wrong in [
-            Header {
-                channels: 2,
-                ..sound
-            },
-            Header {
-                channels: 4,
-                ..sound
-            },
             Header { width: 0, ..sound },
             Header { height: 0, ..sound },
             Header { pages: 0, ..sound },
@@ -395,6 +510,37 @@ fn unsupported_images_are_errors_with_a_remedy() {
             }
         ),
         "a PNG file cannot hold samples of float32; save them as TIFF or OpenEXR"
+    );
+    assert_eq!(
+        refused(
+            PictureFormat::Exr,
+            Header {
+                kind: SampleKind::F64,
+                ..sound
+            }
+        ),
+        "a OpenEXR file cannot hold samples of float64; save them as TIFF (.tif) or a NumPy array \
+         (.npy)"
+    );
+    assert_eq!(
+        refused(
+            PictureFormat::WebP,
+            Header {
+                channels: 4,
+                ..sound
+            }
+        ),
+        "a WebP file holds images of 1 or 3 channels, not 4; save it as .tif or .npy"
+    );
+    assert_eq!(
+        refused(
+            PictureFormat::Tiff,
+            Header {
+                channels: 65,
+                ..sound
+            }
+        ),
+        "a TIFF file holds images of 1 to 64 channels, not 65; save 1 to 64 of them in each file"
     );
     assert_eq!(
         refused(

@@ -53,8 +53,9 @@ pub trait Architecture {
     /// Chooses an implementation by name; `false` if the network lacks it.
     fn set_implementation(&mut self, name: &str) -> bool;
 
-    /// Whether the output is the input plus the result of the layers.
-    fn is_residual(&self) -> bool {
+    /// Whether the output is in the units of the input, so that the statistics of a normalization bring it
+    /// back; a sigmoid's output is not.
+    fn has_input_units(&self) -> bool {
         false
     }
 

@@ -1,11 +1,13 @@
 //! Invalid network configurations and input sizes.
 
+use n2n_files::MAX_CHANNELS;
+
 /// Invalid network configuration or input size.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Images without channels.
-    #[error("model.channels is {channels}, but must be at least 1")]
+    /// Images without channels, or with too many.
+    #[error("model.channels is {channels}, but must lie between 1 and {MAX_CHANNELS}")]
     Channels {
         /// Channels.
         channels: usize,
@@ -62,7 +64,9 @@ impl ConfigError {
     /// Checks the number of channels of images.
     pub(crate) fn check_channels(channels: Option<usize>) -> Result<(), Self> {
         match channels {
-            Some(channels @ 0) => Err(Self::Channels { channels }),
+            Some(channels) if !(1..=MAX_CHANNELS).contains(&channels) => {
+                Err(Self::Channels { channels })
+            }
             _ => Ok(()),
         }
     }

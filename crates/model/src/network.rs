@@ -189,9 +189,10 @@ impl NetworkConfig {
         self.architecture().has_custom_backward()
     }
 
-    /// Whether the output is the input plus the result of the layers.
-    pub fn is_residual(&self) -> bool {
-        self.architecture().is_residual()
+    /// Whether the output is in the units of the input, so that the statistics of a normalization bring it
+    /// back; a sigmoid's output is not.
+    pub fn has_input_units(&self) -> bool {
+        self.architecture().has_input_units()
     }
 
     /// The same network, its input added to the result of the layers, if it has this option.

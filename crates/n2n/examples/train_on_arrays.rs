@@ -36,8 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 shape: SHAPE,
                 noisy_input: noisy(&clean),
                 noisy_target: Some(noisy(&clean)),
-                target_mask: None,
-                clean_target: None,
+                ..NoisyPair::default()
             }
         })
         .collect();

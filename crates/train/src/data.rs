@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use n2n_data::noise::{Noise, NoiseModel};
-use n2n_data::quality::Psnr;
+use n2n_data::quality::{Psnr, masked_mse};
 use n2n_data::{
-    Batching, ExampleIndex, Examples, NoisyPair, Normalization, Opened, Request, TrainStream,
+    Batching, ExampleIndex, Examples, NoisyPair, Normalization, Opened, Preparation, Request,
+    TrainStream,
 };
 use rayon::prelude::*;
 
@@ -31,8 +32,8 @@ impl InMemory {
     }
 }
 
-/// Opens the data of an experiment. The experiment that is returned names the channels and the noise
-/// that were found.
+/// Opens the data of an experiment. The experiment that is returned names the channels, the noise and
+/// the range that were found.
 ///
 /// `progress` is called now and then with the number of scenes looked at.
 ///
@@ -64,6 +65,7 @@ pub fn open_with(
         seed: experiment.train.seed,
         target: experiment.train.target,
         divisor: experiment.model.divisor(),
+        margin: experiment.model.receptive_radius(),
         progress,
     };
     let opened = match in_memory {
@@ -81,20 +83,29 @@ pub fn open_with(
         .check_image(height, width)
         .map_err(ExperimentError::from)?;
     experiment.noise = opened.noise.as_ref().and_then(Noise::config);
+    experiment.data.range = opened.range.clone().into();
     Ok((experiment, opened))
+}
+
+/// Returns what is done to images before the network of an experiment sees them.
+pub fn preparation(experiment: &Experiment, normalization: Normalization) -> Preparation {
+    Preparation {
+        normalization: Arc::new(normalization),
+        restores: experiment.model.has_input_units(),
+    }
 }
 
 /// Makes the endless stream of training batches, on the device of training steps.
 pub fn train_stream(
     experiment: &Experiment,
     examples: &Arc<Examples>,
-    normalization: &Arc<Normalization>,
+    preparation: &Preparation,
     device: &Device,
 ) -> TrainStream {
     TrainStream::new(
         examples.clone(),
         Batching {
-            normalization: normalization.clone(),
+            preparation: preparation.clone(),
             target: experiment.train.target,
             batch_size: experiment.train.batch_size,
             shuffle_seed: experiment.data.shuffle.then_some(experiment.train.seed),
@@ -104,20 +115,30 @@ pub fn train_stream(
     )
 }
 
-/// Computes the PSNR of the noisy validation inputs themselves.
+/// Error of the noisy validation inputs themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct NoisyInput {
+    /// Mean over images of the mean squared error.
+    pub mse: f64,
+    /// PSNR.
+    pub psnr: Psnr,
+}
+
+/// Measures or estimates the error of the noisy validation inputs.
 ///
 /// Without clean images it is an estimate for noise of equal variance in both images of a pair: half
 /// their mean squared difference.
 ///
 /// # Errors
 /// When an example cannot be read.
-pub fn noisy_psnr(validation: &Arc<Examples>) -> Result<Psnr, TrainError> {
+pub fn noisy_input(validation: &Arc<Examples>) -> Result<NoisyInput, TrainError> {
     let errors = (0..validation.len()).into_par_iter().map(|index| {
         let pair = validation.pair(ExampleIndex { epoch: 0, index })?;
         let NoisyPair {
             noisy_input,
             noisy_target,
             clean_target,
+            mask,
             ..
         } = pair;
         let (other, share) = match (&clean_target, &noisy_target) {
@@ -125,10 +146,13 @@ pub fn noisy_psnr(validation: &Arc<Examples>) -> Result<Psnr, TrainError> {
             (None, Some(target)) => (target, 0.5),
             (None, None) => unreachable!("validation has one or the other"),
         };
-        Ok(share * n2n_data::quality::mse(&noisy_input, other))
+        Ok(share * masked_mse(&noisy_input, other, mask.as_deref()))
     });
     let errors = errors.collect::<Result<Vec<f64>, TrainError>>()?;
-    Ok(Psnr::of(&errors, validation.has_clean()))
+    Ok(NoisyInput {
+        mse: errors.iter().sum::<f64>() / errors.len() as f64,
+        psnr: Psnr::of(&errors, validation.has_clean()),
+    })
 }
 
 /// Returns the length of a run in images: the shorter of the two limits.

@@ -9,6 +9,7 @@ use burn::tensor::{ExecutionError, TensorReadError};
 use n2n_data::DataError;
 use n2n_model::FileError;
 
+use crate::dead::Symptom;
 use crate::experiment::ExperimentError;
 use crate::run_dir::{CheckpointFault, NonFinite};
 
@@ -135,6 +136,24 @@ pub enum TrainError {
         dump: Option<PathBuf>,
     },
 
+    /// The network learned nothing.
+    #[error("{symptom}, {}; {remedy}", starts(*.restarts))]
+    Dead {
+        /// How it shows.
+        symptom: Symptom,
+        /// Restarts before.
+        restarts: u32,
+        /// What helps.
+        remedy: &'static str,
+    },
+
+    /// Images with holes, and a network whose own backward pass cannot leave pixels out.
+    #[error(
+        "some images hold NaN or infinity, which model.implementation = \"layers\" cannot leave out; set \
+         another implementation, or replace these values"
+    )]
+    HolesInLayers,
+
     /// A picture cannot be encoded.
     #[error(transparent)]
     Picture(#[from] image::ImageError),
@@ -160,6 +179,13 @@ impl TrainError {
             path: path.to_owned(),
             source,
         }
+    }
+}
+
+fn starts(restarts: u32) -> String {
+    match restarts {
+        0 => "at the first start".to_owned(),
+        _ => format!("after {} starts from other weights", restarts + 1),
     }
 }
 

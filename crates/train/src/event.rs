@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::TrainError;
+use crate::dead::Restart;
 use crate::run_dir::{NonFinite, Record};
 
 /// What a run reports while it is under way.
@@ -18,6 +19,20 @@ pub enum Event<'a> {
     Validation(&'a Record),
     /// The run went back to a checkpoint.
     RolledBack(&'a Rollback),
+    /// The run began anew from other weights, because the network was dead.
+    Restarted(&'a Restart),
+    /// The speed of a run whose length is in minutes is being measured, before its start.
+    Measuring {
+        /// Its length.
+        minutes: f64,
+    },
+    /// The speed was measured, and the length in images is fixed.
+    Measured {
+        /// Images a second in training.
+        images_per_s: f64,
+        /// Images of the run.
+        max_images: usize,
+    },
 }
 
 /// Start of a run.

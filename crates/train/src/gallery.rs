@@ -37,11 +37,19 @@ impl Gallery {
         Ok(Self { pairs })
     }
 
+    /// Returns the noisy images.
+    pub fn inputs(&self) -> impl Iterator<Item = &[f32]> {
+        self.pairs.iter().map(|pair| pair.noisy_input.as_slice())
+    }
+
     /// Draws a PNG with a row for each image: noisy, denoised, and clean or else the second noisy one.
     ///
     /// # Errors
     /// When the picture cannot be encoded.
-    pub fn png(&self, denoised: &[Vec<f32>]) -> Result<Vec<u8>, TrainError> {
+    pub fn png<'a>(
+        &self,
+        denoised: impl Iterator<Item = &'a [f32]>,
+    ) -> Result<Vec<u8>, TrainError> {
         let rows: Vec<Row> = self
             .pairs
             .iter()
@@ -126,8 +134,8 @@ impl Denoised {
     }
 
     /// Returns the first few images.
-    pub fn shown(&self) -> &[Vec<f32>] {
-        &self.shown
+    pub fn shown(&self) -> impl Iterator<Item = &[f32]> {
+        self.shown.iter().map(Vec::as_slice)
     }
 
     /// Returns the mean structural similarity to the clean images that are large enough for it.
@@ -151,11 +159,11 @@ mod tests {
             shape: [1, 2, 3],
             noisy_input: vec![0.0; 6],
             noisy_target: Some(vec![0.25; 6]),
-            target_mask: None,
             clean_target: Some(vec![1.5; 6]),
+            ..NoisyPair::default()
         };
         let gallery = Gallery { pairs: vec![pair] };
-        let png = gallery.png(&[vec![0.5; 6]]).unwrap();
+        let png = gallery.png([&[0.5; 6][..]].into_iter()).unwrap();
         let picture = image::load_from_memory(&png).unwrap().to_rgb8();
         // Enlarged 64 times.
         assert_eq!(picture.dimensions(), (3 * 192 + 8, 128));

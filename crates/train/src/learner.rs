@@ -23,6 +23,7 @@ use crate::step::{TrainingModel, ValidationOutput, mean_loss_and_gradients, opti
 /// The training loop builds one, and so do programs that compare or time steps.
 pub struct Learner {
     config: NetworkConfig,
+    train: TrainConfig,
     model: TrainingModel,
     optimizer: ModuleOptimizer,
     schedule: Schedule,
@@ -33,6 +34,11 @@ pub struct Learner {
     steps: usize,
     images: usize,
     lr: f64,
+}
+
+/// Seed of the weights of a run after a number of restarts.
+pub fn seed_after(seed: u64, restarts: u32) -> u64 {
+    seed.wrapping_add(u64::from(restarts))
 }
 
 /// Weights and optimizer state of a [`Learner`], in Burn's format.
@@ -57,6 +63,7 @@ impl Learner {
         let model = TrainingModel::new(network.init(config.seed, &device), config);
         Self {
             config: network.clone(),
+            train: config.clone(),
             model: model.fork(&device),
             optimizer: optimizer(&config.optimizer, &device),
             schedule: Schedule::new(config, max_images.div_ceil(config.images_per_step())),
@@ -66,6 +73,23 @@ impl Learner {
             steps: 0,
             images: 0,
             lr: 0.0,
+        }
+    }
+
+    /// Returns a learner for the same run from other weights, after `restarts` restarts: each halves the
+    /// learning rate.
+    #[must_use]
+    pub fn restarted(&self, restarts: u32) -> Self {
+        let train = TrainConfig {
+            seed: seed_after(self.train.seed, restarts),
+            lr: self.train.lr / f64::from(restarts).exp2(),
+            ..self.train.clone()
+        };
+        let device = self.device.clone().inner();
+        Self {
+            // A further restart counts from the first.
+            train: self.train.clone(),
+            ..Self::new(&self.config, &train, self.max_images, &device)
         }
     }
 

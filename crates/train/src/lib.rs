@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 pub mod data;
+mod dead;
 pub mod deviation;
 mod error;
 pub mod event;
@@ -13,6 +14,7 @@ pub mod experiment;
 mod gallery;
 mod learner;
 mod outcome;
+mod pace;
 pub mod paint;
 mod run;
 pub mod run_dir;
@@ -22,11 +24,13 @@ mod stop;
 mod store;
 mod trainer;
 
+pub use self::dead::Restart;
 pub use self::error::TrainError;
 pub use self::event::Event;
 pub use self::experiment::{Experiment, ExperimentError};
 pub use self::learner::{EvaluationModel, Learner, LearnerState};
 pub use self::outcome::Outcome;
+pub use self::pace::Pace;
 pub use self::run_dir::{Record, RunDir};
 pub use self::stop::Stop;
 pub use self::trainer::Trainer;

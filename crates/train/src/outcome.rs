@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use n2n_data::quality::Psnr;
 use n2n_denoise::{Denoiser, ModelMetadata};
 use n2n_model::{StateDict, write_model_file};
 
 use crate::TrainError;
+use crate::dead::Restart;
 use crate::event::Rollback;
 use crate::run_dir::{End, Record};
 
@@ -24,6 +26,10 @@ pub struct Outcome {
     pub end: End,
     /// Returns to a checkpoint.
     pub rollbacks: Vec<Rollback>,
+    /// New starts from other weights.
+    pub restarts: Vec<Restart>,
+    /// Error of the noisy validation inputs.
+    pub noisy: Psnr,
     /// The run directory, if there is one.
     pub run_dir: Option<PathBuf>,
     pub(crate) weights: StateDict,
@@ -32,6 +38,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Returns by how much the best model is better than its noisy input, in dB, if both are known.
+    pub fn gain_db(&self) -> Option<f64> {
+        let best = Psnr::from(self.best.psnr).db()?;
+        Some(best - self.noisy.db()?)
+    }
+
     /// Makes a denoiser of the best model, on the device of the training.
     ///
     /// # Errors

@@ -12,9 +12,12 @@ use n2n_data::{TrainStream, ValidationSet};
 use n2n_denoise::ModelMetadata;
 use n2n_model::StateDict;
 
+use crate::data::NoisyInput;
+use crate::dead::{MAX_RESTARTS, Restart, Symptom, is_constant, symptom};
 use crate::event::{Event, Interval, Rollback, Step, ValidationBatch};
-use crate::experiment::{OnNan, TrainConfig};
+use crate::experiment::{OnDead, OnNan, TrainConfig};
 use crate::gallery::{Denoised, Gallery};
+use crate::learner::seed_after;
 use crate::run_dir::{Checkpoint, End, Found, NonFinite, Record, TrainingState};
 use crate::step::{Batches, next_batches};
 use crate::store::Store;
@@ -40,6 +43,10 @@ pub struct Run<'a> {
     pub validation: ValidationSet,
     /// Whether validation compares with clean images.
     pub has_clean: bool,
+    /// Error of the noisy validation inputs.
+    pub noisy: NoisyInput,
+    /// Whether the network's own backward pass counts every pixel.
+    pub counts_every_pixel: bool,
     pub gallery: Gallery,
     pub metadata: ModelMetadata,
     pub learner: Learner,
@@ -53,12 +60,15 @@ pub struct Run<'a> {
     pub pending: Vec<Tensor<1>>,
     pub first_step_seconds: Option<f64>,
     pub rollbacks: Vec<Rollback>,
+    pub restarts: Vec<Restart>,
 }
 
 /// Why an interval ended before the run did.
 enum Interruption {
     /// A loss, weight or validation error is NaN or infinite.
     NonFinite(NonFinite),
+    /// The network learns nothing.
+    Dead(Symptom),
     /// Anything else ends the run.
     Failed(TrainError),
 }
@@ -89,6 +99,7 @@ impl Run<'_> {
                 Ok((last, end)) => return self.into_outcome(last, end),
                 Err(Interruption::Failed(error)) => return Err(error),
                 Err(Interruption::NonFinite(what)) => self.roll_back(what)?,
+                Err(Interruption::Dead(symptom)) => self.restart(symptom)?,
             }
         }
     }
@@ -101,6 +112,8 @@ impl Run<'_> {
             first_step_seconds: self.first_step_seconds.unwrap_or_default(),
             end,
             rollbacks: self.rollbacks,
+            restarts: self.restarts,
+            noisy: self.noisy.psnr,
             run_dir: self.store.path(),
             weights: match self.best_weights {
                 Some(weights) => weights,
@@ -128,7 +141,7 @@ impl Run<'_> {
             let train_loss = self.mean_loss();
             // Noted before the validation, during which a stop may still be asked for.
             let stopped = self.stop.is_stopped();
-            let record = self.validate(number, train_loss)?;
+            let (record, is_constant) = self.validate(number, train_loss)?;
             let is_best = self
                 .state
                 .best
@@ -143,9 +156,19 @@ impl Run<'_> {
                     self.state.since_best + 1
                 };
                 self.state.losses.clear();
+            }
+            let symptom = match pause {
+                Pause::Due => self.symptom(number, &record, is_constant),
+                Pause::Stopped => None,
+            };
+            if pause == Pause::Due && symptom.is_none() {
+                self.state.last_mse = Some(record.val_mse);
                 self.save_checkpoint()?;
             }
             (self.on_event)(Event::Validation(&record));
+            if let Some(symptom) = symptom {
+                return Err(Interruption::Dead(symptom));
+            }
             match self.state.end(&self.config, self.max_images) {
                 Some(end) => return Ok((record, end)),
                 None if stopped => return Ok((record, End::Stopped)),
@@ -170,6 +193,9 @@ impl Run<'_> {
         let mut reported = start;
         loop {
             let batches = next_batches(stream, self.config.accumulate)?;
+            if self.counts_every_pixel && batches.iter().any(|batch| batch.mask.is_some()) {
+                return Err(TrainError::HolesInLayers.into());
+            }
             let count: usize = batches.iter().map(|batch| batch.input.dims()[0]).sum();
             let step_start = Instant::now();
             let loss = self.learner.step(batches);
@@ -279,8 +305,8 @@ impl Run<'_> {
         self.store.save_checkpoint(checkpoint)
     }
 
-    /// Validates the present weights.
-    fn validate(&mut self, number: usize, train_loss: f64) -> Result<Record, Interruption> {
+    /// Validates the present weights; also tells whether outputs are constant.
+    fn validate(&mut self, number: usize, train_loss: f64) -> Result<(Record, bool), Interruption> {
         let model = self.learner.evaluation_model();
         let validation = self.validation.clone();
         let total = validation.num_items();
@@ -288,7 +314,8 @@ impl Run<'_> {
         let mut denoised = Denoised::default();
         for (index, batch) in validation.iter().enumerate() {
             let batch = batch?;
-            let clean = self.has_clean.then(|| batch.target.clone());
+            // Structural similarity has no mask.
+            let clean = (self.has_clean && batch.mask.is_none()).then(|| batch.target.clone());
             let output = model.validate(batch);
             denoised.add(output.denoised, clean)?;
             let of_batch = read(vec![output.errors])?;
@@ -313,7 +340,8 @@ impl Run<'_> {
         if !val_mse.is_finite() {
             return Err(self.non_finite(self.state.batches, Found::Validation(val_mse)));
         }
-        Ok(Record {
+        let is_constant = is_constant(self.gallery.inputs().zip(denoised.shown()));
+        let record = Record {
             images: self.state.images,
             batches: self.state.batches,
             train_loss,
@@ -322,7 +350,60 @@ impl Run<'_> {
             ssim: denoised.ssim(),
             lr: self.learner.lr(),
             seconds: self.state.seconds,
-        })
+        };
+        Ok((record, is_constant))
+    }
+
+    /// Looks whether the network is dead or diverged, if the experiment cares.
+    fn symptom(&self, number: usize, record: &Record, is_constant: bool) -> Option<Symptom> {
+        if self.config.on_dead == OnDead::Ignore {
+            return None;
+        }
+        let best = self.state.best.as_ref().unwrap_or(record).val_mse;
+        let (before, noisy) = (self.state.last_mse, self.noisy.mse);
+        let place = [number, record.batches];
+        symptom(place, record.val_mse, before, best, noisy, is_constant)
+    }
+
+    /// Begins anew from other weights at half the learning rate, if the experiment says so.
+    ///
+    /// Weights that work are never given up, so that no seed is chosen among good ones.
+    fn restart(&mut self, symptom: Symptom) -> Result<(), TrainError> {
+        let restarts = self.state.restarts + 1;
+        let remedy = match self.config.on_dead {
+            OnDead::Restart if restarts <= MAX_RESTARTS => None,
+            OnDead::Restart => Some("lower train.lr, set data.normalize or look at the images"),
+            _ => Some("set train.on_dead = \"restart\", lower train.lr or set data.normalize"),
+        };
+        if let Some(remedy) = remedy {
+            return Err(TrainError::Dead {
+                symptom,
+                restarts: self.state.restarts,
+                remedy,
+            });
+        }
+        self.learner = self.learner.restarted(restarts);
+        let restart = Restart {
+            restart: restarts,
+            cause: symptom.to_string(),
+            images: self.state.images,
+            seed: seed_after(self.config.seed, restarts),
+            lr: self.learner.schedule().lr(0),
+        };
+        self.store.restart(&restart)?;
+        self.state = TrainingState {
+            restarts,
+            seconds: self.state.seconds,
+            training_seconds: self.state.training_seconds,
+            ..TrainingState::default()
+        };
+        self.best_weights = None;
+        self.pending.clear();
+        // At once, so that a run that is killed now does not go on with the dead network.
+        self.save_checkpoint()?;
+        (self.on_event)(Event::Restarted(&restart));
+        self.restarts.push(restart);
+        Ok(())
     }
 
     /// Saves a validation and its weights.

@@ -7,6 +7,7 @@ use n2n_denoise::ModelMetadata;
 use n2n_model::StateDict;
 
 use crate::TrainError;
+use crate::dead::Restart;
 use crate::run_dir::{Checkpoint, NonFinite, Record, RunDir};
 
 /// Where a run keeps its checkpoints, models and records.
@@ -62,6 +63,14 @@ impl Store {
     pub fn record(&mut self, record: &Record) -> Result<(), TrainError> {
         match self {
             Self::Directory(run_dir) => run_dir.record(record),
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Begins the run anew: notes the restart, and forgets what the weights before left.
+    pub fn restart(&mut self, restart: &Restart) -> Result<(), TrainError> {
+        match self {
+            Self::Directory(run_dir) => run_dir.restart(restart),
             Self::Memory(_) => Ok(()),
         }
     }

@@ -2,21 +2,24 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use burn::tensor::Device;
 use n2n_data::noise::NoiseModel;
 use n2n_data::quality::{Psnr, PsnrKeys};
-use n2n_data::{NoisyPair, Opened, ValidationSet};
+use n2n_data::{NoisyPair, Opened, TrainStream, ValidationSet};
 use n2n_denoise::ModelMetadata;
 
-use crate::data::{InMemory, max_images, noisy_psnr, open_with, train_stream};
+use crate::data::{
+    InMemory, NoisyInput, max_images, noisy_input, open_with, preparation, train_stream,
+};
 use crate::event::{Event, Start};
 use crate::experiment::Experiment;
 use crate::gallery::Gallery;
 use crate::run::Run;
 use crate::run_dir::{Program, Provenance, Resumed, RunDir, TrainingState, restore_best};
 use crate::store::Store;
-use crate::{Learner, Outcome, Stop, TrainError};
+use crate::{Learner, Outcome, Pace, Stop, TrainError};
 
 /// Trains the network of an experiment.
 pub struct Trainer {
@@ -24,7 +27,7 @@ pub struct Trainer {
     opened: Opened,
     /// Name of the data that no config can name.
     in_memory: Option<&'static str>,
-    noisy: Psnr,
+    noisy: NoisyInput,
     device: Device,
     destination: Destination,
     program: Program,
@@ -95,7 +98,7 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         let in_memory_name = in_memory.as_ref().map(InMemory::name);
         let (experiment, opened) = open_with(experiment, in_memory, progress)?;
-        let noisy = noisy_psnr(&opened.validation)?;
+        let noisy = noisy_input(&opened.validation)?;
         Ok(Self {
             experiment,
             opened,
@@ -146,7 +149,7 @@ impl Trainer {
 
     /// Returns the PSNR of the noisy validation inputs.
     pub fn noisy_psnr(&self) -> Psnr {
-        self.noisy
+        self.noisy.psnr
     }
 
     /// Trains to the end of the run, or until `stop` asks for an earlier end.
@@ -157,19 +160,29 @@ impl Trainer {
     /// When the run directory cannot be used, an image cannot be read, a file cannot be written, the
     /// device fails, or a loss is NaN or infinite and the experiment says to stop then.
     pub fn run(
-        self,
+        mut self,
         stop: &Stop,
         mut on_event: impl FnMut(Event<'_>),
     ) -> Result<Outcome, TrainError> {
-        let config = self.experiment.train.clone();
         let normalization = self.opened.normalization(self.experiment.data.normalize)?;
-        let shared = Arc::new(normalization.clone());
-        let max_images = max_images(&self.experiment, self.opened.train.len());
         let metadata = ModelMetadata::new(
             self.experiment.model.clone(),
-            normalization,
-            self.experiment.data.range,
+            normalization.clone(),
+            self.opened.range.clone(),
         );
+        let preparation = preparation(&self.experiment, normalization);
+        let device = self.device.clone().autodiff();
+        let stream = train_stream(&self.experiment, &self.opened.train, &preparation, &device);
+        let validation = ValidationSet::new(
+            self.opened.validation.clone(),
+            0..self.opened.validation.len(),
+            preparation,
+            self.experiment.train.batch_size,
+            self.device.clone(),
+        );
+        self.fix_length(&stream, &validation, stop, &mut on_event)?;
+        let config = self.experiment.train.clone();
+        let max_images = max_images(&self.experiment, self.opened.train.len());
         let mut learner = Learner::new(&self.experiment.model, &config, max_images, &self.device);
         let Opening {
             store,
@@ -179,27 +192,23 @@ impl Trainer {
             resumed,
         } = self.open_store(&mut learner, &metadata, max_images)?;
         let images_per_step = config.images_per_step();
-        let validate_every = config
-            .validate_every
-            .batches(self.opened.train.len(), images_per_step);
+        let validate_every =
+            config
+                .validate_every
+                .batches(self.opened.train.len(), images_per_step, max_images);
         on_event(Event::Start(Start {
             images: state.images,
             max_images,
             validations: max_images.div_ceil(validate_every * images_per_step),
             damaged: &damaged,
         }));
-        let device = learner.device().clone();
         let run = Run {
             max_images,
             validate_every,
-            stream: train_stream(&self.experiment, &self.opened.train, &shared, &device),
-            validation: ValidationSet::new(
-                self.opened.validation.clone(),
-                0..self.opened.validation.len(),
-                shared,
-                config.batch_size,
-                device.inner(),
-            ),
+            stream,
+            validation,
+            noisy: self.noisy,
+            counts_every_pixel: self.experiment.model.has_custom_backward(),
             has_clean: self.opened.validation.has_clean(),
             gallery: Gallery::new(&self.opened.validation)?,
             config,
@@ -213,8 +222,36 @@ impl Trainer {
             pending: Vec::new(),
             first_step_seconds: None,
             rollbacks: Vec::new(),
+            restarts: Vec::new(),
         };
         run.complete(resumed)
+    }
+
+    /// Fixes the length in images of a run whose length is in minutes.
+    fn fix_length(
+        &mut self,
+        stream: &TrainStream,
+        validation: &ValidationSet,
+        stop: &Stop,
+        on_event: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), TrainError> {
+        let config = &self.experiment.train;
+        let Some(minutes) = config.minutes.filter(|_| !config.has_length()) else {
+            return Ok(());
+        };
+        on_event(Event::Measuring { minutes });
+        let start = Instant::now();
+        let network = &self.experiment.model;
+        let pace = Pace::measure(network, config, stream, validation, &self.device, stop)?;
+        let seconds = 60.0 * minutes - start.elapsed().as_secs_f64();
+        let (epoch, images_per_step) = (self.opened.train.len(), config.images_per_step());
+        let max_images = pace.images(seconds, config.validate_every, epoch, images_per_step);
+        on_event(Event::Measured {
+            images_per_s: images_per_step as f64 / pace.step_seconds,
+            max_images,
+        });
+        self.experiment.train.max_images = Some(max_images);
+        Ok(())
     }
 
     /// Opens or creates the run directory, and puts the learner where the run continues.
@@ -251,6 +288,9 @@ impl Trainer {
                 images: state.images,
             });
         }
+        if state.restarts > 0 {
+            *learner = learner.restarted(state.restarts);
+        }
         let best_weights = restore_best(&run_dir, &checkpoint, learner, metadata)?;
         learner.restore(&checkpoint.learner, state.batches, state.images)?;
         learner
@@ -282,7 +322,7 @@ impl Trainer {
     }
 
     fn describe(&self, run_dir: &RunDir) -> Result<(), TrainError> {
-        let noisy = PsnrKeys::from(self.noisy);
+        let noisy = PsnrKeys::from(self.noisy.psnr);
         let provenance = Provenance {
             program: &self.program,
             seed: self.experiment.train.seed,

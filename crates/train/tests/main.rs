@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod dead;
 mod resume;
 mod run;
 
@@ -48,8 +49,7 @@ fn pairs() -> Vec<NoisyPair> {
         shape: SHAPE,
         noisy_input: image(scene, 0),
         noisy_target: Some(image(scene, 1)),
-        target_mask: None,
-        clean_target: None,
+        ..NoisyPair::default()
     };
     // Two are held out; the other twenty make five batches.
     (0..22).map(pair).collect()

@@ -62,7 +62,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
         write(path, &csv::bytes(&scenes, &results)?)?;
     }
     write(&sheet, &sheet::png(&scenes, &results)?)?;
-    eprintln!("picture: {}", sheet.display());
+    eprintln!("picture{}: {}", scenes.false_colour(), sheet.display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use n2n_data::Normalization;
+use n2n_data::{Normalization, Range};
 use n2n_denoise::Denoiser;
 use n2n_exchange::{OPSET, onnx};
 use n2n_model::write_model_file;
@@ -74,7 +74,8 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
             None
         }
         Format::Onnx => {
-            let bytes = onnx(&metadata.network, &metadata.normalization, &state);
+            let range = metadata.range.as_ref();
+            let bytes = onnx(&metadata.network, &metadata.normalization, range, &state);
             write(&output, &bytes)?;
             Some(OPSET)
         }
@@ -85,6 +86,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         opset,
         channels: metadata.channels(),
         divisor: metadata.network.divisor(),
+        range: metadata.range.as_ref(),
         size: match metadata.normalization {
             Normalization::PerPixel { shape, .. } => Some([shape[1], shape[2]]),
             _ => None,
@@ -118,6 +120,9 @@ struct Summary<'a> {
     opset: Option<i64>,
     channels: usize,
     divisor: usize,
+    /// Samples that became 0 and 1 in training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<&'a Range>,
     /// Height and width of the images, where statistics of each pixel fix them.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<[usize; 2]>,
@@ -130,9 +135,13 @@ impl Summary<'_> {
             None => "safetensors".to_owned(),
         };
         let (channels, divisor) = (self.channels, self.divisor);
+        let samples = match self.range {
+            Some(range) => format!("of samples as in training ({range} and beyond)"),
+            None => "in [0, 1]".to_owned(),
+        };
         let images = match self.size {
-            Some([height, width]) => format!("[N, {channels}, {height}, {width}] in [0, 1]"),
-            None => format!("[N, {channels}, H, W] in [0, 1], sides multiples of {divisor}"),
+            Some([height, width]) => format!("[N, {channels}, {height}, {width}] {samples}"),
+            None => format!("[N, {channels}, H, W] {samples}, sides multiples of {divisor}"),
         };
         format!(
             "{format}: images {images}; written to {}",

@@ -6,15 +6,15 @@ use std::process::ExitCode;
 use anyhow::ensure;
 use clap::Args;
 use n2n_data::quality::{Psnr, PsnrKeys};
-use n2n_data::{DataError, Examples, NoiseCheck, Opened, SceneSource, View};
-use n2n_files::Samples;
-use n2n_train::data::noisy_psnr;
+use n2n_data::{DataError, Examples, NoiseCheck, Opened, Range, SceneSource, ValidatesOn, View};
+use n2n_files::{Sample, with_samples};
+use n2n_train::data::noisy_input;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::output::print;
 use crate::args::DataArgs;
-use crate::data;
+use crate::data::{self, held_out, peak};
 
 /// Arguments of `n2n data inspect`.
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     let [data, validation] = [&args.data, &args.validation].map(Option::as_deref);
     let experiment = args.source.resolve(None, data, validation, None)?;
     let (experiment, opened) = data::open(&experiment)?;
-    let noisy = noisy_psnr(&opened.validation)?;
+    let noisy = noisy_input(&opened.validation)?.psnr;
     let report = Report {
         kind: &opened.kind,
         training: set(&*opened.scenes[0], &opened.train)?,
@@ -57,7 +57,8 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
         } else {
             "second noisy images"
         },
-        one_scene: opened.one_scene,
+        validates_on: opened.validates_on,
+        range: opened.range.as_ref(),
         noise: opened.noise.as_ref().map(ToString::to_string),
         noisy_psnr: noisy.into(),
         noise_check: opened.noise_check()?,
@@ -84,7 +85,10 @@ struct Report<'a> {
     training: Set,
     validation: Set,
     validates_against: &'static str,
-    one_scene: bool,
+    validates_on: ValidatesOn,
+    /// Samples that become 0 and 1; absent: those of the type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<&'a Range>,
     noise: Option<String>,
     #[serde(flatten, rename = "noisy")]
     noisy_psnr: PsnrKeys,
@@ -168,20 +172,18 @@ fn values(source: &dyn SceneSource, scene: usize) -> Result<[f64; 3], DataError>
         _ => View::Shot(0),
     };
     let images = source.read(scene, &[view])?;
-    Ok(match &images[0].samples {
-        Samples::U8(samples) => summary(samples),
-        Samples::U16(samples) => summary(samples),
-        Samples::F32(samples) => summary(samples),
-    })
+    Ok(with_samples!(&images[0].samples, samples => summary(samples)))
 }
 
-fn summary<T: Copy + Into<f64>>(samples: &[T]) -> [f64; 3] {
-    let start = [f64::INFINITY, f64::NEG_INFINITY, 0.0];
-    let [low, high, sum] = samples.iter().fold(start, |[low, high, sum], &sample| {
-        let sample = sample.into();
-        [low.min(sample), high.max(sample), sum + sample]
+/// The same of samples, less those that are NaN or infinite.
+fn summary<T: Sample>(samples: &[T]) -> [f64; 3] {
+    let numbers = samples.iter().map(|sample| sample.to_f64());
+    let numbers = numbers.filter(|number| number.is_finite());
+    let start = ([f64::INFINITY, f64::NEG_INFINITY, 0.0], 0_usize);
+    let ([low, high, sum], count) = numbers.fold(start, |([low, high, sum], count), number| {
+        ([low.min(number), high.max(number), sum + number], count + 1)
     });
-    [low, high, sum / samples.len() as f64]
+    [low, high, sum / count.max(1) as f64]
 }
 
 impl Report<'_> {
@@ -206,7 +208,11 @@ impl Report<'_> {
                 (shots, false) => format!("{} shots", bounds(shots)),
                 (shots, true) => format!("{} shots and a clean image", bounds(shots)),
             };
-            let channels = if *channels == 1 { "grey" } else { "colour" };
+            let channels = match channels {
+                1 => "grey".to_owned(),
+                3 => "colour".to_owned(),
+                _ => format!("{channels} channels"),
+            };
             lines.push(format!(
                 "{name}: {scenes} scenes of {images}, {}x{} pixels, {channels}, {dtype}",
                 bounds(set.height),
@@ -222,10 +228,14 @@ impl Report<'_> {
         if let Some(noise) = &self.noise {
             lines.push(format!("noise put on clean images: {noise}"));
         }
+        if let Some(range) = self.range {
+            lines.push(format!("samples from {range} become 0 to 1"));
+        }
         lines.push(format!("normalization: {normalize}"));
         lines.push(format!(
-            "validated against {}; noisy input {noisy}",
-            self.validates_against
+            "validated against {}; noisy input {noisy}. {}",
+            self.validates_against,
+            peak(self.range)
         ));
         if let Some(check) = &self.noise_check {
             lines.push(format!(
@@ -234,9 +244,7 @@ impl Report<'_> {
             ));
             lines.extend(check.warning().map(|warning| format!("warning: {warning}")));
         }
-        if self.one_scene {
-            lines.push("there is one scene: validation is on what is trained on".to_owned());
-        }
+        lines.extend(held_out(self.validates_on).map(str::to_owned));
         if !self.skipped.is_empty() {
             lines.push(format!("left out: {}", self.skipped.len()));
             lines.extend(

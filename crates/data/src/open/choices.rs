@@ -6,7 +6,8 @@ use rand::SeedableRng;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
 
-use super::Request;
+use super::{LARGEST_VALIDATION, Request, ValidatesOn};
+use crate::held_out::HeldOut;
 use crate::noise::{Noise, NoiseConfig};
 use crate::pipeline::CropPolicy;
 use crate::source::Subset;
@@ -35,10 +36,10 @@ impl Request<'_> {
     pub(super) fn split(
         &self,
         all: &Arc<dyn SceneSource>,
-    ) -> (Arc<dyn SceneSource>, Arc<dyn SceneSource>) {
+    ) -> (Arc<dyn SceneSource>, Arc<dyn SceneSource>, ValidatesOn) {
         let count = all.len();
         if count < 2 {
-            return (all.clone(), all.clone());
+            return (all.clone(), all.clone(), ValidatesOn::TrainingScene);
         }
         let share = (self.config.split * count as f64).round() as usize;
         let share = share.clamp(1, count - 1).min(self.config.validation_limit);
@@ -52,7 +53,28 @@ impl Request<'_> {
             let scenes = (0..count as u32).filter(|&scene| held_out[scene as usize] == wanted);
             Arc::new(Subset::new(all.clone(), scenes.collect()))
         };
-        (half(false), half(true))
+        (half(false), half(true), ValidatesOn::Scenes)
+    }
+
+    /// The region of each scene to hold out, where there are few scenes and patches are cut from them.
+    pub(super) fn held_out(
+        &self,
+        all: &dyn SceneSource,
+        crop: CropPolicy,
+        reduction: usize,
+    ) -> Option<HeldOut> {
+        let CropPolicy::Random(patch) = crop else {
+            return None;
+        };
+        let held_out = HeldOut {
+            share: self.config.split,
+            largest: LARGEST_VALIDATION.max(self.divisor) * reduction,
+            divisor: self.divisor * reduction,
+            margin: self.margin * reduction,
+            seed: self.seed,
+        };
+        let infos: Vec<_> = (0..all.len()).map(|scene| all.info(scene)).collect();
+        held_out.fits(&infos, patch * reduction).then_some(held_out)
     }
 
     /// Noise to put on clean images. Without any in the request, clean images are reduced by dropping

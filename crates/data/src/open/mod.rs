@@ -4,15 +4,17 @@ mod choices;
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 pub(crate) use self::choices::first;
 use crate::augment::AugmentConfig;
 use crate::image_cache::ImageCache;
 use crate::noise::Noise;
 use crate::pipeline::{CropPolicy, Pipeline};
-use crate::source::{Arrays, Finder, Found, Scenes, Split, Subset};
+use crate::source::{Arrays, Finder, Found, Scenes, Split, Subset, goes_with};
 use crate::{
     DataConfig, DataError, Examples, NoiseCheck, NoisyPair, Normalization, NormalizationKind,
-    SceneSource, Target,
+    Range, SceneSource, Target,
 };
 
 /// Longest side of validation examples; of larger images they are the center.
@@ -31,6 +33,8 @@ pub struct Request<'a> {
     pub target: Target,
     /// What the sides of images must be multiples of.
     pub divisor: usize,
+    /// Pixels between regions for training and for validation: the network's receptive radius.
+    pub margin: usize,
     /// Called now and then with the number of scenes looked at.
     pub progress: &'a (dyn Fn(usize) + Sync),
 }
@@ -43,14 +47,30 @@ pub struct Opened {
     pub train: Arc<Examples>,
     /// Validation examples.
     pub validation: Arc<Examples>,
-    /// Whether there was a single scene, which then serves for both.
-    pub one_scene: bool,
+    /// What is validated on.
+    pub validates_on: ValidatesOn,
+    /// Samples that become 0 and 1; `None` is as the type says.
+    pub range: Option<Range>,
     /// Noise that is put on clean images.
     pub noise: Option<Noise>,
     /// Scenes and files that cannot be used, each with the reason.
     pub skipped: Vec<String>,
     /// The scenes of training and validation.
     pub scenes: [Arc<dyn SceneSource>; 2],
+}
+
+/// What a run is validated on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValidatesOn {
+    /// A set of its own.
+    Set,
+    /// Whole scenes, held out of the training.
+    Scenes,
+    /// A region of each scene, held out of the training with what the network sees around it.
+    Regions,
+    /// The only scene, which is trained on too: it is too small for a region.
+    TrainingScene,
 }
 
 impl Request<'_> {
@@ -66,7 +86,8 @@ impl Request<'_> {
     /// Opens pairs held in memory. Some are held out for validation, by the keys `split`,
     /// `validation_limit` and `validation` of the config.
     ///
-    /// Values may leave `[0, 1]`, as noisy ones do; the key `range` says which values become 0 and 1.
+    /// Values may be on any scale: the key `range` says which become 0 and 1. NaN and infinite ones are
+    /// left out of loss and statistics.
     ///
     /// # Errors
     /// When a pair is not of its shape or does not fit the experiment, or the config names other data.
@@ -74,21 +95,14 @@ impl Request<'_> {
         &self,
         pairs: impl IntoIterator<Item = NoisyPair>,
     ) -> Result<Opened, DataError> {
-        let config = DataConfig {
-            range: self.config.range.or(Some([0.0, 1.0])),
-            ..self.config.clone()
-        };
+        let config = self.config;
         let paths = [&config.path, &config.clean];
         let pair = config.pairs.iter().flatten();
         if let Some(path) = paths.into_iter().flatten().chain(pair).next() {
             return Err(DataError::PathBesidePairs { path: path.clone() });
         }
         config.validate()?;
-        let request = Request {
-            config: &config,
-            ..self.clone()
-        };
-        request.open_found(Found {
+        self.open_found(Found {
             kind: "pairs in memory".to_owned(),
             train: Arc::new(Arrays::from_pairs(pairs)?),
             validation: None,
@@ -122,30 +136,47 @@ impl Request<'_> {
             }
         };
         let (train, validation) = (visible(train), validation.map(visible));
-        let one_scene = validation.is_none() && train.len() == 1;
-        let (train, validation) = match validation {
-            Some(validation) => (train, validation),
+        let limit = config.limit.unwrap_or(usize::MAX);
+        let all = first(train.clone(), limit);
+        let (train, mut validation, mut validates_on) = match validation {
+            Some(validation) => (train, validation, ValidatesOn::Set),
             None => self.split(&train),
         };
-        let train = first(train, config.limit.unwrap_or(usize::MAX));
-        let validation = first(validation, config.validation_limit);
-
+        let mut train = first(train, limit);
         if train.is_empty() {
             let name = "the training set".to_owned();
             return Err(DataError::Empty { name });
         }
         let noise = self.noise_for(&*train)?;
+        let model = noise.as_ref().map(Noise::build).transpose()?;
+        let reduction = model.as_ref().map_or(1, |model| model.reduction());
+        let crop = self.crop_policy(&*train, reduction)?;
+        let mut held_out = None;
+        if validates_on != ValidatesOn::Set {
+            held_out = self.held_out(&*all, crop, reduction);
+        }
+        if held_out.is_some() {
+            (train, validation) = (all.clone(), all);
+            validates_on = ValidatesOn::Regions;
+        }
+        let validation = first(validation, config.validation_limit);
+
         let has_noise = noise.is_some();
         require(&*train, "the training set", Some(self.target), has_noise)?;
         require(&*validation, "the validation set", None, has_noise)?;
-        let model = noise.as_ref().map(Noise::build).transpose()?;
-        let reduction = model.as_ref().map_or(1, |model| model.reduction());
+        let channels = config.channels.unwrap_or(train.channels());
+        for (name, source) in [("training", &train), ("validation", &validation)] {
+            check_channels(name, &**source, channels)?;
+        }
+        let range = config.range.resolve(&*train);
+        check_ranges(range.as_ref(), channels)?;
         let examples = |source: &Arc<dyn SceneSource>, crop: CropPolicy, target| {
-            let images = ImageCache::new(source.clone(), config.cache_mb << 20, config.range);
+            let images = ImageCache::new(source.clone(), config.cache_mb << 20);
             let pipeline = Pipeline {
                 crop,
-                range: config.range,
-                channels: config.channels.unwrap_or(train.channels()),
+                held_out,
+                range: range.clone(),
+                channels,
                 augment: match target {
                     None => AugmentConfig::default(),
                     Some(_) => config.augment.clone(),
@@ -161,15 +192,15 @@ impl Request<'_> {
             divisor: self.divisor,
             largest: LARGEST_VALIDATION.max(self.divisor),
         };
-        let crop = self.crop_policy(&*train, reduction)?;
         let opened = Opened {
             kind,
             train: examples(&train, crop, Some(self.target)),
             validation: examples(&validation, center, None),
-            one_scene,
+            validates_on,
             noise,
             skipped,
             scenes: [train, validation],
+            range,
         };
         if config.normalize == NormalizationKind::PerPixel {
             opened.check_one_size()?;
@@ -239,6 +270,31 @@ impl Opened {
             Some(found) => Err(DataError::PerPixelSizes { expected, found }),
             None => Ok(()),
         }
+    }
+}
+
+/// Checks that the images of a set can be taken as having `channels`.
+pub(crate) fn check_channels(
+    name: &str,
+    source: &dyn SceneSource,
+    channels: usize,
+) -> Result<(), DataError> {
+    let found = source.channels();
+    if goes_with(found, channels) {
+        return Ok(());
+    }
+    Err(DataError::Channels {
+        name: format!("the {name} set"),
+        found,
+        expected: channels,
+    })
+}
+
+/// Checks that ranges per channel are as many as there are channels.
+pub(crate) fn check_ranges(range: Option<&Range>, channels: usize) -> Result<(), DataError> {
+    match range.and_then(Range::channels) {
+        Some(ranges) if ranges != channels => Err(DataError::RangeChannels { ranges, channels }),
+        _ => Ok(()),
     }
 }
 

@@ -19,6 +19,33 @@ pub fn mse(a: &[f32], b: &[f32]) -> f64 {
     squares.sum::<f64>() / a.len() as f64
 }
 
+/// The same over the pixels where a mask is not 0; all of them without a mask. 0 where no pixel is left.
+///
+/// # Shapes
+/// - `a`, `b`: `[channels, pixels]`
+/// - `mask`: `[pixels]`
+///
+/// # Panics
+/// As for [`mse`], and if the mask does not fit.
+pub fn masked_mse(a: &[f32], b: &[f32], mask: Option<&[f32]>) -> f64 {
+    let Some(mask) = mask else {
+        return mse(a, b);
+    };
+    assert!(
+        a.len() == b.len() && a.len().is_multiple_of(mask.len()),
+        "values of two images and a mask"
+    );
+    let kept = |values: &[f32]| -> Vec<f32> {
+        let values = values.iter().zip(mask.iter().cycle());
+        values
+            .filter(|(_, mask)| **mask != 0.0)
+            .map(|(value, _)| *value)
+            .collect()
+    };
+    let (a, b) = (kept(a), kept(b));
+    if a.is_empty() { 0.0 } else { mse(&a, &b) }
+}
+
 /// Peak signal-to-noise ratio of one image in dB: `-10·log10(mse)` for values in `[0, 1]`.
 ///
 /// Errors below 1e-10 count as 1e-10, so it is never above 100 dB. NaN stays NaN: the output of a
@@ -158,6 +185,15 @@ mod tests {
     fn psnr_is_averaged_over_images() {
         assert_eq!(mean_psnr_db(&[0.1, 0.001]), 20.0);
         assert_eq!(mean_psnr_db(&[0.0]), 100.0);
+    }
+
+    #[test]
+    fn masked_pixels_do_not_count() {
+        let (a, b) = ([1.0, 5.0, 1.0, 1.0, 5.0, 3.0], [0.0; 6]);
+        let mask = [1.0, 0.0, 1.0];
+        assert_eq!(masked_mse(&a, &b, Some(&mask)), 3.0);
+        assert_eq!(masked_mse(&a, &b, None), 62.0 / 6.0);
+        assert_eq!(masked_mse(&a, &b, Some(&[0.0; 3])), 0.0);
     }
 
     #[test]

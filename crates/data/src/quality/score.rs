@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Mean, Psnr, mse, noise2noise_mse, psnr_db, ssim};
+use super::{Mean, Psnr, masked_mse, noise2noise_mse, psnr_db, ssim};
 use crate::NoisyPair;
 
 /// Error and similarity of one denoised image.
@@ -39,10 +39,15 @@ impl Score {
     ) -> Result<Self, E> {
         let input = &pair.noisy_input;
         let denoised = denoise(input)?;
+        let mse = |a: &[f32], b: &[f32]| masked_mse(a, b, pair.mask.as_deref());
         if let Some(clean) = &pair.clean_target {
             return Ok(Self {
                 mse: mse(&denoised, clean),
-                ssim: ssim(&denoised, clean, pair.shape),
+                // Windows over holes would compare what was filled.
+                ssim: match pair.mask {
+                    Some(_) => None,
+                    None => ssim(&denoised, clean, pair.shape),
+                },
             });
         }
         let second = second_noisy(pair);
@@ -223,8 +228,8 @@ mod tests {
             shape: [1, 2, 2],
             noisy_input: noisy([1.0, 1.0, -1.0, -1.0]),
             noisy_target: Some(noisy([1.0, -1.0, 1.0, -1.0])),
-            target_mask: None,
             clean_target,
+            ..NoisyPair::default()
         };
         for (slope, expected) in [(1.0, 0.01), (0.5, 0.0050), (0.0, 0.01)] {
             let denoise = |image: &[f32]| {

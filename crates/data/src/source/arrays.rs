@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use n2n_files::{Raster, SampleKind, Samples};
+use n2n_files::{MAX_CHANNELS, Raster, SampleKind, Samples};
 
 use crate::{DataError, NoisyPair, SceneInfo, SceneSource, View};
 
@@ -20,8 +20,8 @@ impl Arrays {
     /// Takes pairs, of one size or of several; without a copy.
     ///
     /// # Errors
-    /// When an image does not have the shape of its pair, the channels are not 1 or 3, or a pair has a
-    /// mask, which a scene cannot have.
+    /// When an image does not have the shape of its pair, there are more than 64 channels, or a pair has a
+    /// mask, which a scene cannot have: pixels to leave out are NaN.
     pub fn from_pairs(pairs: impl IntoIterator<Item = NoisyPair>) -> Result<Self, DataError> {
         let pairs = pairs.into_iter().enumerate();
         let scenes = pairs.map(|(index, pair)| Scene::from_pair(index, pair));
@@ -45,17 +45,18 @@ impl Scene {
         let NoisyPair {
             shape,
             noisy_input,
+            mask,
             noisy_target,
             target_mask,
             clean_target,
         } = pair;
-        if target_mask.is_some() {
+        if target_mask.or(mask).is_some() {
             return Err(DataError::PairMask { index });
         }
         let [channels, height, width] = shape;
         let raster = |image, values: Vec<f32>| {
             let expected: usize = shape.iter().product();
-            if values.len() != expected || expected == 0 || ![1, 3].contains(&channels) {
+            if values.len() != expected || expected == 0 || channels > MAX_CHANNELS {
                 return Err(DataError::PairShape {
                     index,
                     image,

@@ -10,5 +10,6 @@ mod subset;
 pub use arrays::Arrays;
 pub(crate) use find::TRAIN_FILE;
 pub use find::{Finder, Found, Layout};
+pub(crate) use pictures::goes_with;
 pub use scenes::{Scenes, ScenesConfig, Split};
 pub use subset::Subset;

@@ -97,8 +97,13 @@ impl Pictures {
         for chunk in scenes.chunks(CHUNK) {
             let headers: Vec<_> = chunk.par_iter().map(headers).collect();
             for (files, header) in chunk.iter().zip(headers) {
-                match header {
-                    Ok(header) => pictures.push(files, &header, &mut last_folder),
+                let pushed = header.and_then(|header| {
+                    pictures.check_channels(files, &header)?;
+                    pictures.push(files, &header, &mut last_folder);
+                    Ok(())
+                });
+                match pushed {
+                    Ok(()) => {}
                     Err(problem) if strict => return Err(problem),
                     Err(problem) => problems.push(problem),
                 }
@@ -113,6 +118,21 @@ impl Pictures {
                 Ok((pictures, problems))
             }
         }
+    }
+
+    /// Checks that a scene goes with those before: grey and colour stand for each other, other numbers of
+    /// channels only for themselves.
+    fn check_channels(&self, files: &SceneFiles, header: &Header) -> Result<(), DataError> {
+        let (found, expected) = (header.channels, self.channels);
+        if self.scenes.is_empty() || goes_with(found, expected) {
+            return Ok(());
+        }
+        let name = files.all().next().map(|path| path.display().to_string());
+        Err(DataError::Channels {
+            name: name.unwrap_or_default(),
+            found,
+            expected,
+        })
     }
 
     fn push(
@@ -167,6 +187,14 @@ impl Pictures {
     }
 }
 
+/// Whether images of so many channels can be taken as having others.
+pub(crate) fn goes_with(channels: usize, others: usize) -> bool {
+    channels == others
+        || [channels, others]
+            .iter()
+            .all(|channels| matches!(channels, 1 | 3))
+}
+
 /// The header that all files of a scene agree on.
 fn headers(files: &SceneFiles) -> Result<Header, DataError> {
     let mut first: Option<(&Path, Header)> = None;
@@ -199,8 +227,11 @@ fn headers(files: &SceneFiles) -> Result<Header, DataError> {
 }
 
 fn describe(channels: usize, kind: SampleKind) -> String {
-    let colours = if channels == 1 { "grey" } else { "colour" };
-    format!("{colours} {kind}")
+    match channels {
+        1 => format!("grey {kind}"),
+        3 => format!("colour {kind}"),
+        _ => format!("{channels}-channel {kind}"),
+    }
 }
 
 impl SceneSource for Pictures {

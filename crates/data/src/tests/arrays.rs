@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::error;
 use crate::noise::{ChaCha8Rng, Corrupted, Noise, NoiseModel, normal};
-use crate::{DataConfig, ExampleIndex, NoisyPair, Request, Target, View};
+use crate::{DataConfig, ExampleIndex, NoisyPair, Range, RangeConfig, Request, Target, View};
 
 /// A pair whose values say where they stand, beyond 1 too.
 fn pair(number: usize, [height, width]: [usize; 2]) -> NoisyPair {
@@ -15,8 +15,7 @@ fn pair(number: usize, [height, width]: [usize; 2]) -> NoisyPair {
         shape: [1, height, width],
         noisy_input: image(-0.5),
         noisy_target: Some(image(0.5)),
-        target_mask: None,
-        clean_target: None,
+        ..NoisyPair::default()
     }
 }
 
@@ -27,13 +26,17 @@ fn request(config: &DataConfig) -> Request<'_> {
         seed: 4,
         target: Target::Noisy,
         divisor: 2,
+        margin: 0,
         progress: &|_| {},
     }
 }
 
 #[test]
 fn pairs_in_memory_are_served_as_they_are() {
-    let config = DataConfig::default();
+    let config = DataConfig {
+        range: RangeConfig::Type,
+        ..DataConfig::default()
+    };
     let pairs: Vec<_> = (0..20).map(|number| pair(number, [4, 6])).collect();
     let opened = request(&config).open_pairs(pairs.clone()).unwrap();
     assert_eq!([opened.train.len(), opened.validation.len()], [18, 2]);
@@ -86,10 +89,10 @@ fn malformed_pairs_name_the_pair_and_the_image() {
         message.contains("23") && message.contains("[1, 4, 6]"),
         "{message}"
     );
-    let message = open(|pair| pair.shape = [2, 4, 3]);
-    assert!(message.contains("1 or 3 channels"), "{message}");
+    let message = open(|pair| pair.shape = [2, 4, 4]);
+    assert!(message.contains("1 to 64 channels"), "{message}");
     let message = open(|pair| pair.target_mask = Some(vec![1.0; 24]));
-    assert!(message.contains("pair 1 has a target mask"), "{message}");
+    assert!(message.contains("pair 1 has a mask"), "{message}");
     let message = open(|pair| pair.noisy_target = None);
     assert!(message.contains("no noisy targets"), "{message}");
     assert!(error(request(&config).open_pairs([])).contains("no image"));
@@ -103,18 +106,30 @@ fn malformed_pairs_name_the_pair_and_the_image() {
 }
 
 #[test]
-fn values_that_are_not_finite_are_refused() {
+fn values_of_any_scale_are_ranged() {
+    let config = DataConfig::default();
+    let pairs = (0..20).map(|number| pair(number, [4, 6]));
+    let opened = request(&config).open_pairs(pairs).unwrap();
+    let Some(Range::Shared([low, high])) = opened.range else {
+        panic!("slopes from -0.5 to 20.9: {:?}", opened.range);
+    };
+    assert!(low < 1.5 && high > 18.0, "{low} {high}");
+    let example = ExampleIndex { epoch: 0, index: 0 };
+    let values = opened.train.pair(example).unwrap().noisy_input;
+    assert!(values.iter().all(|value| (-0.2..1.2).contains(value)));
+}
+
+#[test]
+fn values_that_are_not_finite_are_masked() {
     let config = DataConfig::default();
     let mut pairs = vec![pair(0, [4, 6]); 2];
     for pair in &mut pairs {
         pair.noisy_input[7] = f32::NAN;
     }
     let opened = request(&config).open_pairs(pairs).unwrap();
-    let error = opened
-        .train
-        .pair(ExampleIndex { epoch: 0, index: 0 })
-        .unwrap_err();
-    assert!(error.to_string().contains("NaN"), "{error}");
+    let example = ExampleIndex { epoch: 0, index: 0 };
+    let mask = opened.train.pair(example).unwrap().mask.unwrap();
+    assert_eq!((mask[7], mask.iter().sum::<f32>()), (0.0, 23.0));
 }
 
 /// Rows that are brighter or darker as a whole, of every second row and column.

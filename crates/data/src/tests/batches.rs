@@ -6,12 +6,21 @@ use super::numbered::{Numbered, examples, pipeline, samples};
 use crate::noise::NoiseConfig;
 use crate::pipeline::{CropPolicy, Pipeline};
 use crate::{
-    AugmentConfig, Batch, Batching, Examples, Normalization, Target, TrainStream, ValidationSet,
+    AugmentConfig, Batch, Batching, Examples, Normalization, NormalizationKind, Preparation,
+    Target, TrainStream, ValidationSet,
 };
+
+/// Images as they are.
+fn plain() -> Preparation {
+    Preparation {
+        normalization: Arc::new(Normalization::None),
+        restores: false,
+    }
+}
 
 fn stream(examples: &Arc<Examples>, workers: usize, shuffle_seed: Option<u64>) -> TrainStream {
     let batching = Batching {
-        normalization: Arc::new(Normalization::None),
+        preparation: plain(),
         target: Target::Noisy,
         batch_size: 2,
         shuffle_seed,
@@ -124,6 +133,14 @@ fn slice_is_a_run_of_the_examples() {
 }
 
 fn validation(source: Numbered, batch_size: usize) -> ValidationSet {
+    prepared_validation(source, batch_size, plain())
+}
+
+fn prepared_validation(
+    source: Numbered,
+    batch_size: usize,
+    preparation: Preparation,
+) -> ValidationSet {
     let pipeline = Pipeline {
         crop: CropPolicy::Center {
             divisor: 2,
@@ -133,9 +150,8 @@ fn validation(source: Numbered, batch_size: usize) -> ValidationSet {
         ..pipeline()
     };
     let examples = examples(source, pipeline);
-    let normalization = Arc::new(Normalization::None);
     let range = 0..examples.len();
-    ValidationSet::new(examples, range, normalization, batch_size, Device::flex())
+    ValidationSet::new(examples, range, preparation, batch_size, Device::flex())
 }
 
 #[test]
@@ -164,4 +180,61 @@ fn validation_on_pairs_uses_both_directions() {
     let [other_input, other_target] = [reverse.input, reverse.target]
         .map(|tensor| tensor.into_data().iter().collect::<Vec<f32>>());
     assert_eq!((input, target), (other_target, other_input));
+}
+
+#[test]
+fn outputs_are_brought_back_by_the_statistics_of_their_input() {
+    let pairs = Numbered {
+        clean: false,
+        ..Numbered::default()
+    };
+    for kind in [Normalization::PerImage, {
+        let examples = examples(pairs.clone(), pipeline());
+        Normalization::fit(NormalizationKind::PerChannel, &examples).unwrap()
+    }] {
+        let preparation = Preparation {
+            normalization: Arc::new(kind),
+            restores: true,
+        };
+        let set = prepared_validation(pairs.clone(), 3, preparation);
+        let batch = set.iter().next().unwrap().unwrap();
+        let reverse = batch.reverse.unwrap();
+        // A network that changes nothing: each image comes back from its normalized form.
+        for (restoration, input, expected) in [
+            (batch.restoration, batch.input, reverse.target),
+            (reverse.restoration, reverse.input, batch.target),
+        ] {
+            let restored = restoration.unwrap().restore(input);
+            let difference = (restored - expected).abs().max().into_scalar::<f32>();
+            assert!(difference < 1e-6, "{difference}");
+        }
+    }
+}
+
+#[test]
+fn training_targets_are_in_the_units_of_the_input() {
+    let examples = examples(Numbered::default(), pipeline());
+    let batching = |restores| Batching {
+        preparation: Preparation {
+            normalization: Arc::new(Normalization::PerImage),
+            restores,
+        },
+        target: Target::Noisy,
+        batch_size: 2,
+        shuffle_seed: None,
+        workers: 0,
+    };
+    let batch = |restores| {
+        let stream = TrainStream::new(examples.clone(), batching(restores), Device::flex());
+        values(stream.iter().next().unwrap().unwrap())
+    };
+    let [[input, raw], [same_input, target]] = [batch(false), batch(true)];
+    // Statistics of an image are rounded to f32 where they are kept.
+    let close = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+    assert!(input.iter().zip(&same_input).all(close));
+    assert_eq!(samples(&raw)[0], 100);
+    // The second shot is the first and 100 samples more, in units of the least deviation.
+    let step = 100.0 / 65535.0 * 255.0;
+    let mut pairs = input.iter().zip(&target);
+    assert!(pairs.all(|(input, target)| (target - input - step).abs() < 1e-4));
 }

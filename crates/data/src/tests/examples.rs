@@ -98,6 +98,7 @@ fn share_of_the_examples_is_grey_and_its_noise_too() {
             seed: 3,
             target: Target::Noisy,
             divisor: 2,
+            margin: 0,
             progress: &|_| {},
         };
         let train = request.open().unwrap().train;

@@ -109,6 +109,7 @@ impl SceneSource for Numbered {
 pub fn pipeline() -> Pipeline {
     Pipeline {
         crop: CropPolicy::Whole,
+        held_out: None,
         range: None,
         channels: 1,
         augment: AugmentConfig::default(),
@@ -121,6 +122,6 @@ pub fn pipeline() -> Pipeline {
 
 /// Examples of scenes, by a pipeline.
 pub fn examples(source: Numbered, pipeline: Pipeline) -> Arc<Examples> {
-    let images = ImageCache::new(Arc::new(source), 1 << 20, None);
+    let images = ImageCache::new(Arc::new(source), 1 << 20);
     Arc::new(Examples::new(images, pipeline, false))
 }

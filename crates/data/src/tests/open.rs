@@ -8,7 +8,8 @@ use super::error;
 use super::files::{npy, png, tiff};
 use crate::noise::{Noise, NoiseConfig};
 use crate::{
-    DataConfig, DataError, ExampleIndex, NormalizationKind, Opened, Request, ScenesConfig, Target,
+    DataConfig, DataError, ExampleIndex, NormalizationKind, Opened, Range, RangeConfig, Request,
+    ScenesConfig, Target, ValidatesOn,
 };
 
 /// A folder of pairs, `[height, width]` each.
@@ -38,6 +39,7 @@ fn request(config: &DataConfig) -> Request<'_> {
         seed: 4,
         target: Target::Noisy,
         divisor: 4,
+        margin: 3,
         progress: &|_| {},
     }
 }
@@ -85,10 +87,10 @@ fn only_large_or_unequal_images_are_cropped() {
     assert_eq!(shapes(&[[8, 12]; 2], None), ([1, 8, 12], 1, [1, 8, 12]));
     assert_eq!(shapes(&[[9, 12]; 2], None), ([1, 8, 8], 1, [1, 8, 12]));
     assert_eq!(shapes(&[[8, 12]; 2], Some(4)), ([1, 4, 4], 6, [1, 8, 12]));
-    // 300 * 200 pixels hold 14 squares of 64.
+    // What is left of 300 * 200 pixels holds 13 squares of 64.
     assert_eq!(
         shapes(&[[300, 200]; 2], None),
-        ([1, 64, 64], 14, [1, 256, 200])
+        ([1, 64, 64], 26, [1, 92, 60])
     );
     assert_eq!(shapes(&[[2, 3]; 2], None), ([1, 4, 4], 1, [1, 4, 4]));
 }
@@ -105,7 +107,10 @@ fn unequal_sizes_validate_in_batches_of_one() {
     let set = crate::ValidationSet::new(
         opened.validation,
         0..3,
-        std::sync::Arc::new(crate::Normalization::None),
+        crate::Preparation {
+            normalization: std::sync::Arc::new(crate::Normalization::None),
+            restores: false,
+        },
         16,
         burn::tensor::Device::flex(),
     );
@@ -140,8 +145,12 @@ fn one_scene_is_trained_and_validated_on() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stack.tif");
     tiff(&path, 5, [8, 12]);
-    let opened = open(&config(&path)).unwrap();
-    assert!(opened.one_scene);
+    let config = DataConfig {
+        range: RangeConfig::Type,
+        ..config(&path)
+    };
+    let opened = open(&config).unwrap();
+    assert_eq!(opened.validates_on, ValidatesOn::TrainingScene);
     let pair = opened
         .validation
         .pair(ExampleIndex { epoch: 0, index: 0 })
@@ -228,46 +237,96 @@ fn grey_and_colour_are_what_the_configuration_says() {
 }
 
 #[test]
-fn floats_out_of_range_name_their_file() {
+fn holes_are_masked_and_filled() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["a.npy", "b.npy"] {
         npy(&folder.path().join(name), &[2, 8, 12]);
     }
+    // The last value of the last image.
     let path = folder.path().join("b.npy");
-    let put = |value: f32| {
-        let mut bytes = fs::read(&path).unwrap();
-        let last = bytes.len() - 4;
-        bytes[last..].copy_from_slice(&value.to_le_bytes());
-        fs::write(&path, bytes).unwrap();
-    };
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 4;
+    let before = bytes[last - 4..last].to_vec();
+    bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    fs::write(&path, bytes).unwrap();
+
     let config = config(folder.path());
-    let read = |config: &DataConfig| {
-        let opened = open(config).unwrap();
-        let sets = [&opened.train, &opened.validation];
-        let results = sets.map(|set| set.pair(ExampleIndex { epoch: 0, index: 0 }));
-        results
-            .into_iter()
-            .find_map(Result::err)
-            .map(|error| error.to_string())
+    let opened = open(&config).unwrap();
+    let pairs: Vec<_> = [&opened.train, &opened.validation]
+        .map(|set| set.pair(ExampleIndex { epoch: 0, index: 0 }).unwrap())
+        .into();
+    let masks: Vec<_> = pairs.iter().filter_map(|pair| pair.mask.as_ref()).collect();
+    let [mask] = masks[..] else {
+        panic!("one scene has a hole");
     };
-    assert_eq!(read(&config), None);
-    put(f32::NAN);
-    let message = read(&config).unwrap();
-    assert!(
-        message.contains("b.npy") && message.contains("NaN"),
-        "{message}"
-    );
-    put(40.5);
-    let message = read(&config).unwrap();
-    assert!(
-        message.contains("b.npy") && message.contains("from 0 to 40.5"),
-        "{message}"
-    );
-    let ranged = DataConfig {
-        range: Some([0.0, 40.5]),
+    assert_eq!(mask.iter().sum::<f32>(), 95.0);
+    assert_eq!(mask[95], 0.0);
+    let damaged = pairs.iter().find(|pair| pair.mask.is_some()).unwrap();
+    let target = damaged.noisy_target.as_ref().unwrap();
+    let before = f32::from_le_bytes(before.try_into().unwrap());
+    assert_eq!(target[95], before, "the neighbour stands in");
+}
+
+#[test]
+fn counts_are_ranged_by_the_training_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stack.tif");
+    tiff(&path, 5, [8, 12]);
+    let opened = open(&config(&path)).unwrap();
+    let Some(Range::Shared([low, high])) = opened.range else {
+        panic!("16-bit counts: {:?}", opened.range);
+    };
+    assert!(low >= 0.0 && high < 65535.0, "{low} {high}");
+    let typed = DataConfig {
+        range: RangeConfig::Type,
+        ..config(&path)
+    };
+    assert_eq!(open(&typed).unwrap().range, None);
+    let two = DataConfig {
+        range: RangeConfig::Given(Range::PerChannel(vec![[0.0, 1.0]; 2])),
+        ..config(&path)
+    };
+    let message = error(open(&two));
+    assert!(message.contains("ranges of 2 channels"), "{message}");
+}
+
+#[test]
+fn few_large_scenes_hold_out_regions() {
+    let folder = pairs(&[[300, 200]; 3]);
+    let config = config(folder.path());
+    let opened = open(&config).unwrap();
+    assert_eq!(opened.validates_on, ValidatesOn::Regions);
+    assert_eq!([opened.train.len(), opened.validation.len()], [3 * 13, 3]);
+    // A tenth of the area; sides are multiples of 4.
+    assert_eq!(opened.validation.shape(0), [1, 92, 60]);
+
+    let many = pairs(&[[300, 200]; 20]);
+    let opened = open(&DataConfig {
+        path: Some(many.path().to_owned()),
+        ..config.clone()
+    });
+    assert_eq!(opened.unwrap().validates_on, ValidatesOn::Scenes);
+    let with_set = DataConfig {
+        validation: Some(folder.path().to_owned()),
         ..config
     };
-    assert_eq!(read(&ranged), None);
+    assert_eq!(open(&with_set).unwrap().validates_on, ValidatesOn::Set);
+}
+
+#[test]
+fn channels_that_do_not_go_together_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.npy", "b.npy"] {
+        npy(&folder.path().join(name), &[4, 5, 8, 12]);
+    }
+    let opened = open(&config(folder.path())).unwrap();
+    assert_eq!(opened.train.shape(0), [5, 8, 12]);
+    let three = DataConfig {
+        channels: Some(3),
+        ..config(folder.path())
+    };
+    let message = error(open(&three));
+    assert!(message.contains("has 5 channels, but 3"), "{message}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::Error;
 use crate::import::candidate::{Candidate, Parameters};
 use crate::onnx::graph::{Graph, Layer};
 use crate::onnx::layers::{
-    add, batch_norm, concat, max_pool2x2, prelu, relu, same_conv2d, sigmoid, upsample2x2,
+    add, batch_norm, concat, identity, max_pool2x2, prelu, relu, same_conv2d, sigmoid, upsample2x2,
 };
 
 /// Its parameters, for error messages.
@@ -87,6 +87,7 @@ pub(super) fn append(graph: &mut Graph<'_>, config: &UNetConfig, x: &str, output
     match config.output {
         Output::Sigmoid => sigmoid(graph, &y, output),
         Output::Residual => add(graph, x, &y, output),
+        Output::Linear => identity(graph, &y, output),
     };
 }
 

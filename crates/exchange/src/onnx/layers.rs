@@ -79,6 +79,11 @@ pub(crate) fn sigmoid(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
     graph.node("Sigmoid", name, &[x], vec![])
 }
 
+/// The same under another name.
+pub(crate) fn identity(graph: &mut Graph<'_>, x: &str, name: &str) -> String {
+    graph.node("Identity", name, &[x], vec![])
+}
+
 /// The sum of two images.
 pub(crate) fn add(graph: &mut Graph<'_>, x: &str, y: &str, name: &str) -> String {
     graph.node("Add", name, &[x, y], vec![])

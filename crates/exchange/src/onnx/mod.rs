@@ -1,4 +1,4 @@
-//! Networks as ONNX models, with the normalization of their inputs in the graph.
+//! Networks as ONNX models, with the range of the samples and the normalization in the graph.
 
 pub(crate) mod graph;
 pub(crate) mod layers;
@@ -7,7 +7,7 @@ mod normalization;
 #[cfg(test)]
 mod tests;
 
-use n2n_data::Normalization;
+use n2n_data::{Normalization, Range};
 use n2n_model::{NetworkConfig, StateDict};
 use prost::Message;
 
@@ -28,25 +28,52 @@ const IR_VERSION: i64 = 8;
 const INPUT: &str = "noisy";
 const OUTPUT: &str = "denoised";
 
-/// The bytes of an ONNX model that denoises as the network does with its normalization.
+/// The bytes of an ONNX model that denoises as the network does with its range and its normalization.
 ///
 /// # Shapes
-/// - input `noisy`: `[N, channels, H, W]`, values in `[0, 1]`; `N`, `H` and `W` are free, except that
-///   statistics `per_pixel` fix `H` and `W`
-/// - output `denoised`: the same, values in `(0, 1)`
+/// - input `noisy`: `[N, channels, H, W]`, samples in the units of the range, or values around `[0, 1]`
+///   without one; `N`, `H` and `W` are free, except that statistics `per_pixel` fix `H` and `W`
+/// - output `denoised`: the same
 ///
 /// The sides must be multiples of the network's divisor, an entry of the model's metadata.
 ///
 /// # Panics
 /// If the parameters are not those of the network.
-pub fn onnx(network: &NetworkConfig, normalization: &Normalization, state: &StateDict) -> Vec<u8> {
-    model(network, normalization, state).encode_to_vec()
+pub fn onnx(
+    network: &NetworkConfig,
+    normalization: &Normalization,
+    range: Option<&Range>,
+    state: &StateDict,
+) -> Vec<u8> {
+    model(network, normalization, range, state).encode_to_vec()
 }
 
-fn model(network: &NetworkConfig, normalization: &Normalization, state: &StateDict) -> ModelProto {
+fn model(
+    network: &NetworkConfig,
+    normalization: &Normalization,
+    range: Option<&Range>,
+    state: &StateDict,
+) -> ModelProto {
     let mut graph = Graph::new(state);
-    let normalized = normalization::normalize(&mut graph, normalization, INPUT);
-    append(&mut graph, network, &normalized, OUTPUT);
+    let mut x = INPUT.to_owned();
+    // What is undone to the output, the last first.
+    let mut done = vec![];
+    if let Some(range) = range {
+        let (scaled, range) = normalization::scale(&mut graph, range, &x);
+        x = scaled;
+        done.push((range, OUTPUT));
+    }
+    let (normalized, statistics) = normalization::normalize(&mut graph, normalization, &x);
+    if let Some(statistics) = statistics.filter(|_| network.has_input_units()) {
+        let output = if done.is_empty() { OUTPUT } else { "restored" };
+        done.push((statistics, output));
+    }
+    let mut y = if done.is_empty() { OUTPUT } else { "network" };
+    append(&mut graph, network, &normalized, y);
+    for (affine, output) in done.into_iter().rev() {
+        affine.restore(&mut graph, y, output);
+        y = output;
+    }
     let channels = network.channels_or_default();
     let size = match normalization {
         Normalization::PerPixel { shape, .. } => [fixed(shape[1]), fixed(shape[2])],
@@ -59,8 +86,11 @@ fn model(network: &NetworkConfig, normalization: &Normalization, state: &StateDi
         producer_name: Some("n2n".to_owned()),
         producer_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         doc_string: Some(format!(
-            "Removes noise. Images have {channels} channels, values in [0, 1], and sides that are \
-             multiples of {divisor}."
+            "Removes noise. Images have {channels} channels, {}, and sides that are multiples of {divisor}.",
+            match range {
+                Some(range) => format!("samples as in training ({range} and beyond)"),
+                None => "values in [0, 1]".to_owned(),
+            }
         )),
         graph: Some(GraphProto {
             node: graph.nodes,

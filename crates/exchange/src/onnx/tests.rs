@@ -35,7 +35,7 @@ fn state(network: &NetworkConfig) -> StateDict {
 
 /// The graph of an exported model, after a way through its bytes.
 fn exported(network: &NetworkConfig, normalization: &Normalization) -> (ModelProto, GraphProto) {
-    let bytes = onnx(network, normalization, &state(network));
+    let bytes = onnx(network, normalization, None, &state(network));
     let mut model = ModelProto::decode(bytes.as_slice()).unwrap();
     let graph = model.graph.take().unwrap();
     check(&graph);

@@ -42,12 +42,15 @@ def differences(weights: str, model: str) -> list[tuple[tuple[int, ...], float]]
         x = torch.rand(shape)
         if shape[0] > 1:
             x[-1, 0] = 0.25  # flat: nothing to divide by
+        low, extent = denoiser.low.float(), denoiser.extent.float()
+        x = low + extent * x  # samples of the model's range
         (y,) = session.run(["denoised"], {"noisy": x.numpy()})
         with torch.no_grad():
             expected = denoiser(x.double())
         assert y.shape == shape, (y.shape, shape)
+        y, expected = ((values - low) / extent for values in (torch.from_numpy(y).double(), expected))
         assert expected.std() > 10 * TOLERANCE, f"{model}: a constant output would hide differences"
-        found.append((shape, (torch.from_numpy(y) - expected).abs().max().item()))
+        found.append((shape, (y - expected).abs().max().item()))
     return found
 
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use half::f16;
 
 use super::places::Places;
-use crate::{FileError, SampleKind, Samples};
+use crate::{FileError, SampleKind, Samples, with_samples};
 
 /// How one number is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,50 +16,60 @@ pub(super) struct Element {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Number {
-    U8,
-    U16,
+    /// 16-bit floats, which become those of 32 bits.
     F16,
-    F32,
-    F64,
+    Of(SampleKind),
+}
+
+/// NumPy's code of a kind: `u1` for uint8.
+pub(crate) fn code(kind: SampleKind) -> String {
+    let letter = match kind.bounds() {
+        Some([smallest, _]) if smallest < 0.0 => 'i',
+        Some(_) => 'u',
+        None => 'f',
+    };
+    format!("{letter}{}", kind.bytes())
 }
 
 impl Element {
     /// From NumPy's description, such as `<f4`.
     pub fn from_description(description: &str, path: &Path) -> Result<Self, FileError> {
         let (order, number) = description.split_at_checked(1).unwrap_or_default();
-        let number = match (order, number) {
-            ("|" | "<" | ">", "u1") => Number::U8,
-            ("<" | ">", "u2") => Number::U16,
-            ("<" | ">", "f2") => Number::F16,
-            ("<" | ">", "f4") => Number::F32,
-            ("<" | ">", "f8") => Number::F64,
-            _ => {
-                return Err(FileError::ArrayType {
-                    path: path.to_owned(),
-                    found: description.to_owned(),
-                });
-            }
+        let known = match number {
+            "f2" => Some(Number::F16),
+            _ => SampleKind::ALL
+                .into_iter()
+                .find(|&kind| code(kind) == number)
+                .map(Number::Of),
         };
-        Ok(Self {
+        let element = known.map(|number| Self {
             number,
             big_endian: order == ">",
-        })
+        });
+        element
+            .filter(|element| match order {
+                "<" | ">" => true,
+                // Bytes have no order.
+                "|" => element.bytes() == 1,
+                _ => false,
+            })
+            .ok_or_else(|| FileError::ArrayType {
+                path: path.to_owned(),
+                found: description.to_owned(),
+            })
     }
 
     pub fn bytes(self) -> usize {
         match self.number {
-            Number::U8 => 1,
-            Number::U16 | Number::F16 => 2,
-            Number::F32 => 4,
-            Number::F64 => 8,
+            Number::F16 => 2,
+            Number::Of(kind) => kind.bytes(),
         }
     }
 
     pub fn kind(self) -> SampleKind {
         match self.number {
-            Number::U8 => SampleKind::U8,
-            Number::U16 => SampleKind::U16,
-            Number::F16 | Number::F32 | Number::F64 => SampleKind::F32,
+            Number::F16 => SampleKind::F32,
+            Number::Of(kind) => kind,
         }
     }
 
@@ -67,53 +77,47 @@ impl Element {
     /// element's kind.
     pub fn scatter(self, bytes: &[u8], samples: &mut Samples, places: &mut Places) {
         match (samples, self.number) {
-            (Samples::U8(samples), _) => put(bytes, samples, places, |[byte]| byte),
-            (Samples::U16(samples), _) => put(bytes, samples, places, |bytes| self.u16(bytes)),
             (Samples::F32(samples), Number::F16) => {
-                put(bytes, samples, places, |bytes| {
-                    f16::from_bits(self.u16(bytes)).to_f32()
-                });
+                self.put(bytes, samples, places, f16::to_f32);
             }
-            (Samples::F32(samples), Number::F64) => {
-                put(bytes, samples, places, |bytes| self.f64(bytes) as f32);
+            (samples, _) => {
+                with_samples!(samples, samples => self.put(bytes, samples, places, |value| value));
             }
-            (Samples::F32(samples), _) => put(bytes, samples, places, |bytes| self.f32(bytes)),
         }
     }
 
-    fn u16(self, bytes: [u8; 2]) -> u16 {
-        if self.big_endian {
-            u16::from_be_bytes(bytes)
-        } else {
-            u16::from_le_bytes(bytes)
-        }
-    }
-
-    fn f32(self, bytes: [u8; 4]) -> f32 {
-        if self.big_endian {
-            f32::from_be_bytes(bytes)
-        } else {
-            f32::from_le_bytes(bytes)
-        }
-    }
-
-    fn f64(self, bytes: [u8; 8]) -> f64 {
-        if self.big_endian {
-            f64::from_be_bytes(bytes)
-        } else {
-            f64::from_le_bytes(bytes)
+    fn put<F: FromBytes, T>(
+        self,
+        bytes: &[u8],
+        samples: &mut [T],
+        places: &mut Places,
+        convert: impl Fn(F) -> T,
+    ) {
+        let elements = bytes.chunks_exact(size_of::<F>());
+        for (element, place) in elements.zip(places) {
+            samples[place] = convert(F::from_bytes(element, self.big_endian));
         }
     }
 }
 
-fn put<T, const N: usize>(
-    bytes: &[u8],
-    samples: &mut [T],
-    places: &mut Places,
-    convert: impl Fn([u8; N]) -> T,
-) {
-    let (elements, _) = bytes.as_chunks::<N>();
-    for (&element, place) in elements.iter().zip(places) {
-        samples[place] = convert(element);
-    }
+/// A number made of as many bytes as it takes in memory.
+trait FromBytes {
+    fn from_bytes(bytes: &[u8], big_endian: bool) -> Self;
 }
+
+macro_rules! from_bytes {
+    ($($number:ty)*) => {
+        $(impl FromBytes for $number {
+            fn from_bytes(bytes: &[u8], big_endian: bool) -> Self {
+                let bytes = std::array::from_fn(|at| bytes[at]);
+                if big_endian {
+                    Self::from_be_bytes(bytes)
+                } else {
+                    Self::from_le_bytes(bytes)
+                }
+            }
+        })*
+    };
+}
+
+from_bytes!(u8 i8 u16 i16 u32 i32 u64 i64 f16 f32 f64);

@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use super::{header::NpyHeader, places::Places};
-use crate::FileError;
+use crate::{FileError, MAX_CHANNELS};
+
+/// How many times as many rows and columns as bands `[height, width, bands]` must have, not to be
+/// taken for `[images, height, width]`.
+const BANDS_BELOW: usize = 8;
 
 /// An axis of an array.
 #[derive(Clone, Copy, PartialEq)]
@@ -21,12 +25,65 @@ pub enum NpyAxes {
     Grey,
     /// `[height, width, channels]`.
     ChannelsLast,
+    /// `[channels, height, width]`.
+    ChannelsFirst,
     /// `[images, height, width]`.
     ImagesGrey,
     /// `[images, channels, height, width]`.
     ImagesChannelsFirst,
     /// `[images, height, width, channels]`.
     ImagesChannelsLast,
+}
+
+impl NpyAxes {
+    /// The axes of an array, from the first to the last.
+    fn order(self) -> Vec<Axis> {
+        use Axis::{Channel, Column, Image, Row};
+        match self {
+            Self::Grey => vec![Row, Column],
+            Self::ChannelsLast => vec![Row, Column, Channel],
+            Self::ChannelsFirst => vec![Channel, Row, Column],
+            Self::ImagesGrey => vec![Image, Row, Column],
+            Self::ImagesChannelsFirst => vec![Image, Channel, Row, Column],
+            Self::ImagesChannelsLast => vec![Image, Row, Column, Channel],
+        }
+    }
+
+    /// The sizes of an array's axes, where each of its `images` is of `[channels, height, width]`.
+    ///
+    /// Those that these axes do not have are left out.
+    pub(crate) fn sizes(self, images: usize, shape: [usize; 3]) -> Vec<usize> {
+        let [channels, height, width] = shape;
+        let size = |axis| match axis {
+            Axis::Image => images,
+            Axis::Channel => channels,
+            Axis::Row => height,
+            Axis::Column => width,
+        };
+        self.order().into_iter().map(size).collect()
+    }
+}
+
+/// What an array of these sizes holds: its axes, the number of its images, and
+/// `[channels, height, width]` of each.
+fn reading(sizes: &[usize]) -> Option<(NpyAxes, usize, [usize; 3])> {
+    Some(match *sizes {
+        [h, w] => (NpyAxes::Grey, 1, [1, h, w]),
+        [h, w, c @ (1 | 3)] => (NpyAxes::ChannelsLast, 1, [c, h, w]),
+        [h, w, c @ 2..=MAX_CHANNELS] if BANDS_BELOW * c <= h.min(w) => {
+            (NpyAxes::ChannelsLast, 1, [c, h, w])
+        }
+        [n, h, w] => (NpyAxes::ImagesGrey, n, [1, h, w]),
+        [n, c @ (1 | 3), h, w] => (NpyAxes::ImagesChannelsFirst, n, [c, h, w]),
+        [n, h, w, c @ (1 | 3)] => (NpyAxes::ImagesChannelsLast, n, [c, h, w]),
+        [n, c @ ..=MAX_CHANNELS, h, w] if c < h.min(w) => {
+            (NpyAxes::ImagesChannelsFirst, n, [c, h, w])
+        }
+        [n, h, w, c @ ..=MAX_CHANNELS] if c < h.min(w) => {
+            (NpyAxes::ImagesChannelsLast, n, [c, h, w])
+        }
+        _ => return None,
+    })
 }
 
 /// The images of an array, and the order of its elements.
@@ -41,42 +98,28 @@ pub(super) struct Layout {
 
 impl Layout {
     pub fn new(header: &NpyHeader, path: &Path) -> Result<Self, FileError> {
-        use Axis::{Channel, Column, Image, Row};
         let sizes: Option<Vec<usize>> = header
             .shape
             .iter()
             .map(|&size| usize::try_from(size).ok())
             .collect();
-        let (axes, images, shape) = match sizes.as_deref() {
-            Some(&[h, w]) => (NpyAxes::Grey, 1, [1, h, w]),
-            Some(&[h, w, c @ (1 | 3)]) => (NpyAxes::ChannelsLast, 1, [c, h, w]),
-            Some(&[n, h, w]) => (NpyAxes::ImagesGrey, n, [1, h, w]),
-            Some(&[n, c @ (1 | 3), h, w]) => (NpyAxes::ImagesChannelsFirst, n, [c, h, w]),
-            Some(&[n, h, w, c @ (1 | 3)]) => (NpyAxes::ImagesChannelsLast, n, [c, h, w]),
-            _ => {
-                return Err(FileError::ArrayShape {
-                    path: path.to_owned(),
-                    found: header.shape.clone(),
-                });
-            }
+        let Some((axes, images, shape)) = sizes.as_deref().and_then(reading) else {
+            return Err(FileError::ArrayShape {
+                path: path.to_owned(),
+                found: header.shape.clone(),
+            });
         };
         if images == 0 || shape.contains(&0) {
             return Err(FileError::Empty {
                 path: path.to_owned(),
             });
         }
-        let mut order = match axes {
-            NpyAxes::Grey => vec![Row, Column],
-            NpyAxes::ChannelsLast => vec![Row, Column, Channel],
-            NpyAxes::ImagesGrey => vec![Image, Row, Column],
-            NpyAxes::ImagesChannelsFirst => vec![Image, Channel, Row, Column],
-            NpyAxes::ImagesChannelsLast => vec![Image, Row, Column, Channel],
-        };
+        let mut order = axes.order();
         if !header.fortran_order {
             order.reverse();
         }
         if images == 1 {
-            order.retain(|&axis| axis != Image);
+            order.retain(|&axis| axis != Axis::Image);
         }
         Ok(Self {
             axes,
@@ -84,6 +127,19 @@ impl Layout {
             shape,
             order,
         })
+    }
+
+    /// Makes one image of `channels` channels of as many grey ones, if that is what there is.
+    pub fn join_images(&mut self, channels: usize) {
+        let [_, height, width] = self.shape;
+        let fits = self.axes == NpyAxes::ImagesGrey && self.images == channels;
+        if fits && (2..=MAX_CHANNELS).contains(&channels) {
+            self.axes = NpyAxes::ChannelsFirst;
+            self.images = 1;
+            self.shape = [channels, height, width];
+            // Its images stood one behind the other.
+            self.order = vec![Axis::Column, Axis::Row, Axis::Channel];
+        }
     }
 
     /// Elements of one image.

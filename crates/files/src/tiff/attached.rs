@@ -81,10 +81,10 @@ impl Tags<'_> {
         Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
     }
 
-    /// The first of the 16-bit numbers.
+    /// The last of the 16-bit numbers.
     fn number(&mut self, tag: Tag) -> Result<Option<u64>, FileError> {
         let bytes = self.bytes(tag, &[Type::SHORT], 2)?;
-        Ok(bytes.map(|bytes| self.form.number(&bytes[..2])))
+        Ok(bytes.map(|bytes| self.form.number(&bytes[bytes.len() - 2..])))
     }
 
     fn resolution(&mut self) -> Result<Option<Resolution>, FileError> {

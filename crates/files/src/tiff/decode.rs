@@ -12,8 +12,8 @@ use crate::{
     input::{malformed, read_error, unsupported},
 };
 
-pub(super) const WAY_OUT: &str = "save it as grey or RGB of uint8, uint16 or float32, without compression, or \
-                       with LZW, Deflate or PackBits";
+pub(super) const WAY_OUT: &str = "save it as grey, RGB or up to 64 bands of integers of 8 to 64 bits or floats of \
+                       16 to 64, without compression, or with LZW, Deflate or PackBits";
 
 pub(super) fn limits() -> Limits {
     let mut limits = Limits::default();
@@ -23,25 +23,23 @@ pub(super) fn limits() -> Limits {
 }
 
 /// The decoder's numbers, of `bits` each, as those of a raster.
-pub(super) fn samples(
-    pixels: DecodingResult,
-    bits: u8,
-    width: usize,
-    path: &Path,
-) -> Result<Samples, FileError> {
-    Ok(match pixels {
+pub(super) fn samples(pixels: DecodingResult, bits: u8, width: usize) -> Samples {
+    match pixels {
         DecodingResult::U8(packed) if bits < 8 => Samples::U8(unpack(&packed, bits, width)),
         DecodingResult::U8(samples) => Samples::U8(samples),
+        DecodingResult::I8(samples) => Samples::I8(samples),
         DecodingResult::U16(samples) => Samples::U16(samples),
+        DecodingResult::I16(samples) => Samples::I16(samples),
+        DecodingResult::U32(samples) => Samples::U32(samples),
+        DecodingResult::I32(samples) => Samples::I32(samples),
+        DecodingResult::U64(samples) => Samples::U64(samples),
+        DecodingResult::I64(samples) => Samples::I64(samples),
         DecodingResult::F16(samples) => {
             Samples::F32(samples.iter().map(|sample| sample.to_f32()).collect())
         }
         DecodingResult::F32(samples) => Samples::F32(samples),
-        DecodingResult::F64(samples) => {
-            Samples::F32(samples.iter().map(|&sample| sample as f32).collect())
-        }
-        _ => return Err(unsupported(path, "its kind of numbers", WAY_OUT)),
-    })
+        DecodingResult::F64(samples) => Samples::F64(samples),
+    }
 }
 
 /// Samples of fewer than 8 bits, where each row begins a byte, scaled to 0 to 255.

@@ -3,18 +3,17 @@
 use std::{io::BufReader, path::Path};
 
 use ::tiff::{
-    ColorType,
     decoder::{ChunkType, Decoder, DecodingResult},
-    tags::Tag,
+    tags::{PhotometricInterpretation, Tag},
 };
 
 use super::{
     chain::{Chain, Form},
+    chunks::Chunks,
     decode::{WAY_OUT, limits, samples, tiff_error},
-    tiles::Tiles,
 };
 use crate::{
-    FileError, Header, MAX_DECODED_BYTES, Raster, SampleKind,
+    FileError, Header, MAX_CHANNELS, MAX_DECODED_BYTES, Raster, SampleKind,
     input::{Input, InputReader, malformed, truncated, unsupported},
 };
 
@@ -24,8 +23,8 @@ const INT: u64 = 2;
 const FLOAT: u64 = 3;
 const PLANAR: u16 = 2;
 const NO_PREDICTOR: u64 = 1;
-const WHITE_IS_ZERO: u64 = 0;
-const BLACK_IS_ZERO: u64 = 1;
+/// Extra samples that are alpha: colours are multiplied by it, or not.
+const ALPHA: [u64; 2] = [1, 2];
 const UNCOMPRESSED: u16 = 1;
 const LZW: u16 = 5;
 const DEFLATE: u16 = 8;
@@ -48,7 +47,9 @@ type PageDecoder<'a> = Decoder<BufReader<InputReader<'a>>>;
 struct Stored {
     /// Bits of one.
     bits: u8,
-    /// The value of its tag.
+    /// Values of their tags.
+    format: u64,
+    photometric: PhotometricInterpretation,
     compression: u16,
     tiled: bool,
     /// Plane by plane.
@@ -61,19 +62,8 @@ impl<'a> Page<'a> {
         let mut decoder = Decoder::new(BufReader::new(chain.page(input, index)))
             .map_err(|error| tiff_error(error, path))?
             .with_limits(limits());
-        let (header, bits) = header(&mut decoder, chain.len(), path)?;
-        let compression = tag(&mut decoder, Tag::Compression, path)?.unwrap_or(UNCOMPRESSED);
-        if ![UNCOMPRESSED, LZW, DEFLATE, OLD_DEFLATE, PACK_BITS].contains(&compression) {
-            let found = format!("the TIFF compression {compression}");
-            return Err(unsupported(path, found, WAY_OUT));
-        }
-        let planar = tag(&mut decoder, Tag::PlanarConfiguration, path)?;
-        let stored = Stored {
-            bits,
-            compression,
-            tiled: decoder.get_chunk_type() == ChunkType::Tile,
-            planar: planar == Some(PLANAR),
-        };
+        let stored = stored(&mut decoder, path)?;
+        let header = header(&mut decoder, &stored, chain.len(), path)?;
         Ok(Self {
             decoder,
             input,
@@ -91,14 +81,19 @@ impl<'a> Page<'a> {
         let path = self.input.path();
         let Header { width, height, .. } = self.header;
         let chunks = self.check_chunks()?;
-        let samples = if self.stored.tiled {
-            self.tiles()?.read(&chunks)?
+        let error = |error| tiff_error(error, path);
+        let decoded = self
+            .decoder
+            .colortype()
+            .map_or(0, |colours| colours.num_samples());
+        let samples = if self.stored.tiled || usize::from(decoded) != self.planes() {
+            self.chunks()?.read(&chunks)?
         } else {
             let mut pixels = DecodingResult::U8(Vec::new());
             self.decoder
                 .read_image_to_buffer(&mut pixels)
-                .map_err(|error| tiff_error(error, path))?;
-            samples(pixels, self.stored.bits, width, path)?
+                .map_err(error)?;
+            samples(pixels, self.stored.bits, width)
         };
         let (found, expected) = (samples.len(), self.planes() * height * width);
         if found != expected {
@@ -113,39 +108,33 @@ impl<'a> Page<'a> {
         })
     }
 
-    fn tiles(&mut self) -> Result<Tiles<'a>, FileError> {
+    fn chunks(&mut self) -> Result<Chunks<'a>, FileError> {
         let path = self.input.path();
-        let mut number = |tag_name, default| {
-            tag(&mut self.decoder, tag_name, path).map(|found| found.map_or(default, u64::from))
-        };
-        let predictor = number(Tag::Predictor, NO_PREDICTOR)?;
-        let photometric = number(Tag::PhotometricInterpretation, BLACK_IS_ZERO)?;
-        let sample_format = match self.header.kind {
-            SampleKind::F32 => FLOAT,
-            SampleKind::U8 | SampleKind::U16 => UINT,
-        };
-        let (width, height) = self.decoder.chunk_dimensions();
+        let predictor = tag(&mut self.decoder, Tag::Predictor, path)?;
+        let [height, width] = [self.header.height, self.header.width];
+        let (chunk_width, chunk_height) = self.decoder.chunk_dimensions();
+        let chunk = [chunk_height as usize, chunk_width as usize];
         let (samples, planes) = if self.stored.planar {
             (1, self.planes())
         } else {
             (self.planes(), 1)
         };
-        Ok(Tiles {
+        Ok(Chunks {
             input: self.input,
             form: self.form,
-            size: [self.header.height, self.header.width],
-            tile: [height as usize, width as usize],
+            size: [height, width],
+            chunk,
+            strips: !self.stored.tiled,
             samples,
             planes,
             bits: self.stored.bits,
-            sample_format,
+            sample_format: self.stored.format,
             compression: self.stored.compression.into(),
-            predictor,
+            predictor: predictor.map_or(NO_PREDICTOR, u64::from),
             // All but inverted grey are numbers like any others here.
-            photometric: if photometric == WHITE_IS_ZERO {
-                WHITE_IS_ZERO
-            } else {
-                BLACK_IS_ZERO
+            photometric: match self.stored.photometric {
+                inverted @ PhotometricInterpretation::WhiteIsZero => inverted,
+                _ => PhotometricInterpretation::BlackIsZero,
             },
         })
     }
@@ -201,53 +190,90 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The page's header and the bits of its samples.
-fn header(
-    decoder: &mut PageDecoder<'_>,
-    pages: usize,
-    path: &Path,
-) -> Result<(Header, u8), FileError> {
-    let error = |error| tiff_error(error, path);
-    let (width, height) = decoder.dimensions().map_err(error)?;
-    let colours = decoder.colortype().map_err(error)?;
-    let extra = numbers(decoder, Tag::ExtraSamples, path)?;
-    let has_alpha = matches!(extra[..], [1 | 2]);
-    let (channels, alpha, bits) = match colours {
-        ColorType::Gray(bits @ (1 | 2 | 4 | 8 | 16 | 32 | 64)) => (1, false, bits),
-        ColorType::Multiband {
-            bit_depth: bits @ (8 | 16 | 32 | 64),
-            num_samples: 2,
-        } if has_alpha => (1, true, bits),
-        ColorType::RGB(bits @ (8 | 16 | 32 | 64)) => (3, false, bits),
-        ColorType::RGBA(bits @ (8 | 16 | 32 | 64)) => (3, true, bits),
-        other => {
-            return Err(unsupported(
-                path,
-                format!("pixels of the kind {other:?}"),
-                WAY_OUT,
-            ));
-        }
+/// How the page's samples are stored, in a way that is read here.
+fn stored(decoder: &mut PageDecoder<'_>, path: &Path) -> Result<Stored, FileError> {
+    use PhotometricInterpretation::{BlackIsZero, RGB, WhiteIsZero};
+    let photometric = tag(decoder, Tag::PhotometricInterpretation, path)?;
+    let photometric = photometric.and_then(PhotometricInterpretation::from_u16);
+    let Some(photometric @ (BlackIsZero | WhiteIsZero | RGB)) = photometric else {
+        let colours = photometric.map_or("no".to_owned(), |found| format!("{found:?}"));
+        return Err(unsupported(path, format!("{colours} colours"), WAY_OUT));
     };
-    // The decoder would drop further samples, and undo a predictor wrongly while it does.
-    let stored = tag(decoder, Tag::SamplesPerPixel, path)?.unwrap_or(1);
-    if usize::from(stored) != channels + usize::from(alpha) {
-        let found = format!("{stored} samples per pixel");
+    let compression = tag(decoder, Tag::Compression, path)?.unwrap_or(UNCOMPRESSED);
+    if ![UNCOMPRESSED, LZW, DEFLATE, OLD_DEFLATE, PACK_BITS].contains(&compression) {
+        let found = format!("the TIFF compression {compression}");
         return Err(unsupported(path, found, WAY_OUT));
     }
+    let bits = numbers(decoder, Tag::BitsPerSample, path)?;
     let format = numbers(decoder, Tag::SampleFormat, path)?;
-    let kind = match (format.first().copied().unwrap_or(UINT), bits) {
-        (UINT, 1..=8) => SampleKind::U8,
-        (UINT, 16) => SampleKind::U16,
-        (FLOAT, 16 | 32 | 64) => SampleKind::F32,
-        (format, _) => {
-            let name = match format {
-                UINT => "unsigned integers",
-                INT => "signed integers",
-                _ => "numbers of an unknown kind",
-            };
-            return Err(unsupported(path, format!("{bits}-bit {name}"), WAY_OUT));
-        }
+    let planar = tag(decoder, Tag::PlanarConfiguration, path)?;
+    Ok(Stored {
+        bits: bits.first().map_or(1, |&bits| bits as u8),
+        format: format.first().copied().unwrap_or(UINT),
+        photometric,
+        compression,
+        tiled: decoder.get_chunk_type() == ChunkType::Tile,
+        planar: planar == Some(PLANAR),
+    })
+}
+
+impl Stored {
+    /// The kind of samples that these become.
+    fn kind(&self, path: &Path) -> Result<SampleKind, FileError> {
+        Ok(match (self.format, self.bits) {
+            (UINT, 1 | 2 | 4 | 8) => SampleKind::U8,
+            (UINT, 16) => SampleKind::U16,
+            (UINT, 32) => SampleKind::U32,
+            (UINT, 64) => SampleKind::U64,
+            (INT, 8) => SampleKind::I8,
+            (INT, 16) => SampleKind::I16,
+            (INT, 32) => SampleKind::I32,
+            (INT, 64) => SampleKind::I64,
+            (FLOAT, 16 | 32) => SampleKind::F32,
+            (FLOAT, 64) => SampleKind::F64,
+            (format, bits) => {
+                let name = match format {
+                    UINT => "unsigned integers",
+                    INT => "signed integers",
+                    FLOAT => "floats",
+                    _ => "numbers of an unknown kind",
+                };
+                return Err(unsupported(path, format!("{bits}-bit {name}"), WAY_OUT));
+            }
+        })
+    }
+}
+
+/// The page's header.
+fn header(
+    decoder: &mut PageDecoder<'_>,
+    stored: &Stored,
+    pages: usize,
+    path: &Path,
+) -> Result<Header, FileError> {
+    use PhotometricInterpretation::{RGB, WhiteIsZero};
+    let (width, height) = decoder
+        .dimensions()
+        .map_err(|error| tiff_error(error, path))?;
+    let kind = stored.kind(path)?;
+    let samples = tag(decoder, Tag::SamplesPerPixel, path)?.unwrap_or(1);
+    let extra = numbers(decoder, Tag::ExtraSamples, path)?;
+    let alpha = match (stored.photometric, extra.last()) {
+        // Some writers leave out what the fourth sample is.
+        (RGB, None) => samples == 4,
+        (_, last) => samples > 1 && last.is_some_and(|last| ALPHA.contains(last)),
     };
+    let channels = usize::from(samples) - usize::from(alpha);
+    let least = if stored.photometric == RGB { 3 } else { 1 };
+    let is_alone = stored.bits < 8 || stored.photometric == WhiteIsZero;
+    if !(least..=MAX_CHANNELS).contains(&channels) || (is_alone && samples > 1) {
+        let Stored {
+            bits, photometric, ..
+        } = stored;
+        let found =
+            format!("{samples} samples per pixel of {bits} bits and {photometric:?} colours");
+        return Err(unsupported(path, found, WAY_OUT));
+    }
     let header = Header {
         channels,
         height: height as usize,
@@ -256,8 +282,8 @@ fn header(
         alpha,
         pages,
     };
-    header.check_size(kind.bytes().max(usize::from(bits / 8)), path)?;
-    Ok((header, bits))
+    header.check_size(kind.bytes(), path)?;
+    Ok(header)
 }
 
 /// The value of a tag of one number, if it is there.

@@ -26,11 +26,17 @@ pub enum EncodeError {
         way_out: &'static str,
     },
 
-    /// The image is neither grey nor RGB.
-    #[error("an image of {channels} channels cannot be saved; expected 1 (grey) or 3 (RGB)")]
+    /// The format has no images of so many channels.
+    #[error("a {format} file holds images of {held} channels, not {channels}; save {way_out}")]
     Channels {
+        /// The format asked for.
+        format: PictureFormat,
         /// How many there are.
         channels: usize,
+        /// How many there may be.
+        held: &'static str,
+        /// What to do instead.
+        way_out: &'static str,
     },
 
     /// There is no pixel, or no page.

@@ -27,7 +27,7 @@ pub(super) struct Kept<'a> {
 }
 
 impl<'a> Kept<'a> {
-    /// For a picture of 1 or 3 channels.
+    /// For a picture of `channels` channels.
     pub fn new(attached: &'a Attached, format: PictureFormat, channels: usize) -> Self {
         use PictureFormat::{Jpeg, Png, Tiff, WebP};
         let icc = attached.icc.as_deref().filter(|icc| match format {
@@ -74,7 +74,7 @@ impl<'a> Kept<'a> {
 
 impl PictureFormat {
     /// What [`encode_picture`](crate::encode_picture) leaves out of all that is `attached` to a
-    /// picture of 1 or 3 channels, because this format has no place for it or it does not fit.
+    /// picture of `channels` channels, because this format has no place for it or it does not fit.
     pub fn leaves_out(self, attached: &Attached, channels: usize) -> Vec<&'static str> {
         let kept = Kept::new(attached, self, channels);
         let Attached {
@@ -109,9 +109,13 @@ impl PictureFormat {
     }
 }
 
-/// Whether a profile is one of grey or of RGB. That of a JPEG in CMYK is read as RGB, and its
+/// Whether a profile is one of grey or of RGB, as the picture is; bands have none. That of a JPEG in CMYK is read as RGB, and its
 /// profile speaks of other colours.
 fn is_of(icc: &[u8], channels: usize) -> bool {
-    let colours = if channels == 1 { b"GRAY" } else { b"RGB " };
+    let colours = match channels {
+        1 => b"GRAY",
+        3 => b"RGB ",
+        _ => return false,
+    };
     icc.get(16..20) == Some(colours)
 }

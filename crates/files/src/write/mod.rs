@@ -3,7 +3,7 @@
 //! Pictures are encoded in memory, stacks image by image. The caller chooses the path and renames
 //! atomically.
 
-use crate::{Attached, PictureFormat, Raster};
+use crate::{Attached, PictureFormat, Raster, Samples};
 
 mod bmp;
 mod error;
@@ -18,7 +18,7 @@ mod tiff;
 mod webp;
 
 pub use self::{error::EncodeError, jpeg::JPEG_QUALITY, npy::NpyWriter, tiff::TiffWriter};
-use self::{kept::Kept, planes::Planes};
+use self::{kept::Kept, planes::Picture};
 
 /// The bytes of a file of this format that holds `raster` and, as far as the format can hold it,
 /// what is `attached` ([`PictureFormat::leaves_out`] tells what is not).
@@ -39,17 +39,22 @@ pub fn encode_picture(
     let header = raster.header();
     format.supports(&header)?;
     let kept = Kept::new(attached, format, header.channels);
-    match (
-        format,
-        Planes::new(&raster.samples, raster.alpha.as_ref(), raster.shape()),
-    ) {
-        (PictureFormat::Png, Planes::U8(picture)) => png::encode8(&picture, &kept),
-        (PictureFormat::Png, Planes::U16(picture)) => png::encode16(&picture, &kept),
-        (PictureFormat::Jpeg, Planes::U8(picture)) => jpeg::encode(&picture, &kept),
-        (PictureFormat::WebP, Planes::U8(picture)) => webp::encode(&picture, &kept),
-        (PictureFormat::Bmp, Planes::U8(picture)) => bmp::encode(picture),
-        (PictureFormat::Exr, Planes::F32(picture)) => exr::encode(&picture),
-        (PictureFormat::Hdr, Planes::F32(picture)) => hdr::encode(picture),
+    match (format, &raster.samples) {
+        (PictureFormat::Png, Samples::U8(colours)) => {
+            png::encode8(&Picture::of(colours, raster), &kept)
+        }
+        (PictureFormat::Png, Samples::U16(colours)) => {
+            png::encode16(&Picture::of(colours, raster), &kept)
+        }
+        (PictureFormat::Jpeg, Samples::U8(colours)) => {
+            jpeg::encode(&Picture::of(colours, raster), &kept)
+        }
+        (PictureFormat::WebP, Samples::U8(colours)) => {
+            webp::encode(&Picture::of(colours, raster), &kept)
+        }
+        (PictureFormat::Bmp, Samples::U8(colours)) => bmp::encode(Picture::of(colours, raster)),
+        (PictureFormat::Exr, Samples::F32(colours)) => exr::encode(&Picture::of(colours, raster)),
+        (PictureFormat::Hdr, Samples::F32(colours)) => hdr::encode(Picture::of(colours, raster)),
         (PictureFormat::Tiff, _) => tiff::encode(raster, attached),
         // `supports` has refused what is left.
         (_, _) => Err(EncodeError::Kind {

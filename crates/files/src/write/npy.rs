@@ -2,16 +2,15 @@
 
 use std::io::Write;
 
-use super::{
-    EncodeError,
-    planes::{Picture, Planes},
-};
-use crate::{NpyAxes, SampleKind, Samples};
+use super::{EncodeError, planes::Picture};
+use crate::{NpyAxes, Sample, SampleKind, Samples, npy::code, with_samples};
 
 /// The first element stands at a multiple of this, as NumPy has it.
 const ALIGNMENT: usize = 64;
 
 /// Writes the images of a `.npy` file, one at a time: little-endian, in C order.
+///
+/// [`NpyStack`](crate::NpyStack) tells axes by their sizes alone, and may read others than were written.
 pub struct NpyWriter<W: Write> {
     writer: W,
     axes: NpyAxes,
@@ -36,24 +35,17 @@ impl<W: Write> NpyWriter<W> {
         shape: [usize; 3],
         kind: SampleKind,
     ) -> Result<Self, EncodeError> {
-        let [c, h, w] = shape;
-        let sizes = match axes {
-            NpyAxes::Grey => vec![h, w],
-            NpyAxes::ChannelsLast => vec![h, w, c],
-            NpyAxes::ImagesGrey => vec![images, h, w],
-            NpyAxes::ImagesChannelsFirst => vec![images, c, h, w],
-            NpyAxes::ImagesChannelsLast => vec![images, h, w, c],
-        };
-        let (held, given) = (sizes.iter().product::<usize>(), images * c * h * w);
+        let sizes = axes.sizes(images, shape);
+        let (held, given) = (
+            sizes.iter().product::<usize>(),
+            images * shape.iter().product::<usize>(),
+        );
         assert_eq!(
             held, given,
             "elements of the axes {axes:?}, and of {images} images"
         );
-        let description = match kind {
-            SampleKind::U8 => "|u1",
-            SampleKind::U16 => "<u2",
-            SampleKind::F32 => "<f4",
-        };
+        let order = if kind.bytes() == 1 { '|' } else { '<' };
+        let description = format!("{order}{}", code(kind));
         let sizes: Vec<_> = sizes.iter().map(usize::to_string).collect();
         let mut header = format!(
             "{{'descr': '{description}', 'fortran_order': False, 'shape': ({}), }}",
@@ -86,22 +78,16 @@ impl<W: Write> NpyWriter<W> {
         assert_eq!(samples.kind(), self.kind, "kind of an image, and announced");
         assert!(self.missing > 0, "more images than announced");
         self.missing -= 1;
-        match Planes::new(samples, None, self.shape) {
-            Planes::U8(picture) => self.write_elements(&picture, |sample| [sample]),
-            Planes::U16(picture) => self.write_elements(&picture, u16::to_le_bytes),
-            Planes::F32(picture) => self.write_elements(&picture, f32::to_le_bytes),
-        }
+        with_samples!(samples, samples => {
+            self.write_elements(&Picture::new(samples, None, self.shape))
+        })
     }
 
-    fn write_elements<T: Copy, const N: usize>(
-        &mut self,
-        picture: &Picture<'_, T>,
-        bytes: impl Fn(T) -> [u8; N],
-    ) -> Result<(), EncodeError> {
+    fn write_elements<T: ToBytes>(&mut self, picture: &Picture<'_, T>) -> Result<(), EncodeError> {
         let mut line = Vec::new();
         let mut write = |samples: &[T]| {
             line.clear();
-            line.extend(samples.iter().flat_map(|&sample| bytes(sample)));
+            samples.iter().for_each(|sample| sample.push_to(&mut line));
             self.writer.write_all(&line)
         };
         if matches!(
@@ -136,3 +122,20 @@ impl<W: Write> NpyWriter<W> {
         Ok(self.writer)
     }
 }
+
+/// A number that is written little-endian.
+trait ToBytes: Sample {
+    fn push_to(self, bytes: &mut Vec<u8>);
+}
+
+macro_rules! to_bytes {
+    ($($number:ty)*) => {
+        $(impl ToBytes for $number {
+            fn push_to(self, bytes: &mut Vec<u8>) {
+                bytes.extend(self.to_le_bytes());
+            }
+        })*
+    };
+}
+
+to_bytes!(u8 i8 u16 i16 u32 i32 u64 i64 f32 f64);

@@ -1,43 +1,8 @@
 //! Images as encoders take them: pixel by pixel.
 
-use crate::Samples;
+use crate::{Raster, Sample, Samples};
 
-/// The planes of a [`Raster`](crate::Raster), those of its colours first and then that of alpha.
-pub(super) enum Planes<'a> {
-    U8(Picture<'a, u8>),
-    U16(Picture<'a, u16>),
-    F32(Picture<'a, f32>),
-}
-
-impl<'a> Planes<'a> {
-    /// Of an image of `[channels, height, width]`, none of which is 0.
-    ///
-    /// # Panics
-    /// When the planes are not as long as the image is large, or that of alpha is of another kind.
-    pub fn new(colours: &'a Samples, alpha: Option<&'a Samples>, shape: [usize; 3]) -> Self {
-        match (colours, alpha) {
-            (Samples::U8(colours), None) => Self::U8(Picture::new(colours, None, shape)),
-            (Samples::U16(colours), None) => Self::U16(Picture::new(colours, None, shape)),
-            (Samples::F32(colours), None) => Self::F32(Picture::new(colours, None, shape)),
-            (Samples::U8(colours), Some(Samples::U8(alpha))) => {
-                Self::U8(Picture::new(colours, Some(alpha), shape))
-            }
-            (Samples::U16(colours), Some(Samples::U16(alpha))) => {
-                Self::U16(Picture::new(colours, Some(alpha), shape))
-            }
-            (Samples::F32(colours), Some(Samples::F32(alpha))) => {
-                Self::F32(Picture::new(colours, Some(alpha), shape))
-            }
-            (colours, Some(alpha)) => panic!(
-                "alpha is of {}, expected {} as the colours are",
-                alpha.kind(),
-                colours.kind()
-            ),
-        }
-    }
-}
-
-/// An image of samples of one kind.
+/// The planes of a [`Raster`], those of its colours first and then that of alpha.
 pub(super) struct Picture<'a, T> {
     /// Each `[height, width]`.
     pub planes: Vec<&'a [T]>,
@@ -47,8 +12,12 @@ pub(super) struct Picture<'a, T> {
     pub height: usize,
 }
 
-impl<'a, T: Copy> Picture<'a, T> {
-    fn new(colours: &'a [T], alpha: Option<&'a [T]>, shape: [usize; 3]) -> Self {
+impl<'a, T: Sample> Picture<'a, T> {
+    /// Of an image of `[channels, height, width]`, none of which is 0.
+    ///
+    /// # Panics
+    /// When the planes are not as long as the image is large, or that of alpha is of another kind.
+    pub fn new(colours: &'a [T], alpha: Option<&'a Samples>, shape: [usize; 3]) -> Self {
         let [channels, height, width] = shape;
         let size = height * width;
         assert_eq!(
@@ -56,6 +25,12 @@ impl<'a, T: Copy> Picture<'a, T> {
             channels * size,
             "samples of {channels} planes"
         );
+        let alpha = alpha.map(|alpha| {
+            let (found, expected) = (alpha.kind(), T::KIND);
+            T::slice(alpha).unwrap_or_else(|| {
+                panic!("alpha is of {found}, expected {expected} as the colours are")
+            })
+        });
         if let Some(alpha) = alpha {
             assert_eq!(alpha.len(), size, "samples of alpha");
         }
@@ -65,6 +40,14 @@ impl<'a, T: Copy> Picture<'a, T> {
             width,
             height,
         }
+    }
+
+    /// Of `raster`, whose samples are `colours`.
+    ///
+    /// # Panics
+    /// As for [`new`](Self::new).
+    pub fn of(colours: &'a [T], raster: &'a Raster) -> Self {
+        Self::new(colours, raster.alpha.as_ref(), raster.shape())
     }
 
     /// Grey as RGB of equal channels, for formats that have no grey.

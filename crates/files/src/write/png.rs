@@ -5,7 +5,7 @@ use std::{borrow::Cow, io::Write};
 use ::png::{BitDepth, ColorType, Compression, DeflateCompression, Encoder, EncodingError, Info};
 
 use super::{EncodeError, kept::Kept, planes::Picture};
-use crate::{PictureFormat, attached::pixel_dimensions};
+use crate::{PictureFormat, Sample, attached::pixel_dimensions};
 
 /// Bytes of a chunk of compressed pixels.
 const CHUNK: usize = 1 << 16;
@@ -30,7 +30,7 @@ pub(super) fn encode16(
     })
 }
 
-fn encode<T: Copy>(
+fn encode<T: Sample>(
     picture: &Picture<'_, T>,
     depth: BitDepth,
     kept: &Kept<'_>,

@@ -14,12 +14,13 @@ use ::tiff::{
     tags::{ExtraSamples, PhotometricInterpretation, SampleFormat, Tag, Type},
 };
 
-use super::{
-    EncodeError,
-    kept::Kept,
-    planes::{Picture, Planes},
+use super::{EncodeError, kept::Kept, planes::Picture};
+use crate::{
+    Attached, Header, PictureFormat, Raster, ResolutionUnit, Sample, SampleKind, with_samples,
 };
-use crate::{Attached, Header, PictureFormat, Raster, ResolutionUnit, SampleKind};
+
+/// Bytes of a strip before it is compressed, which end with a row.
+const STRIP_BYTES: usize = 1_000_000;
 
 /// Bytes of a page beside its pixels and what is attached: tags, and places of strips of 1 MB.
 const PAGE_BYTES: u64 = 1 << 16;
@@ -56,9 +57,9 @@ impl<W: Write + Seek> TiffWriter<W> {
     pub fn new(writer: W, header: &Header, attached: Attached) -> Result<Self, EncodeError> {
         PictureFormat::Tiff.supports(header)?;
         let encoder = if most_bytes(header, &attached) > u32::MAX.into() {
-            TiffEncoder::new_big(writer).map(|encoder| Form::Big(compressed(encoder, header.kind)))
+            TiffEncoder::new_big(writer).map(|encoder| Form::Big(compressed(encoder)))
         } else {
-            TiffEncoder::new(writer).map(|encoder| Form::Standard(compressed(encoder, header.kind)))
+            TiffEncoder::new(writer).map(|encoder| Form::Standard(compressed(encoder)))
         };
         Ok(Self {
             encoder: encoder.map_err(tiff_error)?,
@@ -88,11 +89,13 @@ impl<W: Write + Seek> TiffWriter<W> {
         if self.has_page {
             kept.description = None;
         }
-        let planes = Planes::new(&raster.samples, raster.alpha.as_ref(), raster.shape());
-        let written = match &mut self.encoder {
-            Form::Standard(encoder) => write_page(encoder, &planes, &kept),
-            Form::Big(encoder) => write_page(encoder, &planes, &kept),
-        };
+        let written = with_samples!(&raster.samples, colours => {
+            let picture = Picture::of(colours, raster);
+            match &mut self.encoder {
+                Form::Standard(encoder) => write_page(encoder, &picture, &kept),
+                Form::Big(encoder) => write_page(encoder, &picture, &kept),
+            }
+        });
         written.map_err(tiff_error)?;
         self.has_page = true;
         Ok(())
@@ -113,31 +116,12 @@ fn most_bytes(header: &Header, attached: &Attached) -> u64 {
     page.saturating_mul(header.pages as u64)
 }
 
-fn compressed<W: Write + Seek, K: TiffKind>(
-    encoder: TiffEncoder<W, K>,
-    kind: SampleKind,
-) -> TiffEncoder<W, K> {
+fn compressed<W: Write + Seek, K: TiffKind>(encoder: TiffEncoder<W, K>) -> TiffEncoder<W, K> {
     // Higher levels take several times as long, and gain next to nothing on photographs.
-    let encoder = encoder.with_compression(Compression::Deflate(DeflateLevel::Fast));
-    match kind {
-        SampleKind::U8 | SampleKind::U16 => encoder.with_predictor(Predictor::Horizontal),
-        SampleKind::F32 => encoder,
-    }
+    encoder.with_compression(Compression::Deflate(DeflateLevel::Fast))
 }
 
-fn write_page<W: Write + Seek, K: TiffKind>(
-    encoder: &mut TiffEncoder<W, K>,
-    planes: &Planes<'_>,
-    kept: &Kept<'_>,
-) -> TiffResult<()> {
-    match planes {
-        Planes::U8(picture) => write_samples(encoder, picture, kept),
-        Planes::U16(picture) => write_samples(encoder, picture, kept),
-        Planes::F32(picture) => write_samples(encoder, picture, kept),
-    }
-}
-
-fn write_samples<T: Number, W: Write + Seek, K: TiffKind>(
+fn write_page<T: Number, W: Write + Seek, K: TiffKind>(
     encoder: &mut TiffEncoder<W, K>,
     picture: &Picture<'_, T>,
     kept: &Kept<'_>,
@@ -145,33 +129,37 @@ fn write_samples<T: Number, W: Write + Seek, K: TiffKind>(
 where
     [T]: TiffValue,
 {
-    match picture.planes.len() {
-        1 => write_pixels::<Pixel<T, 1>, _, _>(encoder, picture, kept),
-        2 => write_pixels::<Pixel<T, 2>, _, _>(encoder, picture, kept),
-        3 => write_pixels::<Pixel<T, 3>, _, _>(encoder, picture, kept),
-        _ => write_pixels::<Pixel<T, 4>, _, _>(encoder, picture, kept),
+    match picture.planes.len() - usize::from(picture.alpha) {
+        3 => write_pixels::<T, 3, _, _>(encoder, picture, kept),
+        _ => write_pixels::<T, 1, _, _>(encoder, picture, kept),
     }
 }
 
-fn write_pixels<C: ColorType, W: Write + Seek, K: TiffKind>(
+/// Writes a page of `N` colours; what more planes it has are bands, or alpha.
+fn write_pixels<T: Number, const N: usize, W: Write + Seek, K: TiffKind>(
     encoder: &mut TiffEncoder<W, K>,
-    picture: &Picture<'_, C::Inner>,
+    picture: &Picture<'_, T>,
     kept: &Kept<'_>,
 ) -> TiffResult<()>
 where
-    C::Inner: Copy,
-    [C::Inner]: TiffValue,
+    [T]: TiffValue,
 {
-    let mut page = encoder.new_image::<C>(picture.width as u32, picture.height as u32)?;
-    let directory = page.encoder();
-    if picture.alpha {
-        let meaning = if kept.associated_alpha {
+    let (width, height) = (picture.width as u32, picture.height as u32);
+    let mut page = encoder.new_image::<Pixel<T, N>>(width, height)?;
+    let mut extra = vec![ExtraSamples::Unspecified; picture.planes.len() - N];
+    if let Some(last) = extra.last_mut().filter(|_| picture.alpha) {
+        *last = if kept.associated_alpha {
             ExtraSamples::AssociatedAlpha
         } else {
             ExtraSamples::UnassociatedAlpha
         };
-        directory.write_tag(Tag::ExtraSamples, meaning.to_u16())?;
     }
+    if !extra.is_empty() {
+        page.extra_samples(&extra)?;
+    }
+    let row = picture.width * picture.planes.len();
+    page.rows_per_strip(STRIP_BYTES.div_ceil(row * size_of::<T>()) as u32)?;
+    let directory = page.encoder();
     if let Some(orientation) = kept.orientation {
         directory.write_tag(Tag::Orientation, u16::from(orientation))?;
     }
@@ -199,63 +187,56 @@ where
             directory.extend_from(&Directory::from_iter([(tag, entry)]));
         }
     }
-    page.write_data(&picture.pixels())
+    let mut pixels = picture.pixels();
+    if let Some(difference) = T::DIFFERENCE {
+        directory.write_tag(Tag::Predictor, Predictor::Horizontal)?;
+        let per_pixel = picture.planes.len();
+        for row in pixels.chunks_exact_mut(row) {
+            for at in (per_pixel..row.len()).rev() {
+                row[at] = difference(row[at], row[at - per_pixel]);
+            }
+        }
+    }
+    page.write_data(&pixels)
 }
 
-/// Pixels of `N` samples, the last of which is alpha if there are two or four.
+/// The colours of a pixel: one of grey, or three.
 struct Pixel<T, const N: usize>(PhantomData<T>);
 
 impl<T: Number, const N: usize> ColorType for Pixel<T, N> {
     type Inner = T;
     const TIFF_VALUE: PhotometricInterpretation = match N {
-        1 | 2 => PhotometricInterpretation::BlackIsZero,
+        1 => PhotometricInterpretation::BlackIsZero,
         _ => PhotometricInterpretation::RGB,
     };
-    const BITS_PER_SAMPLE: &'static [u16] = &[T::BITS; N];
+    const BITS_PER_SAMPLE: &'static [u16] = &[8 * T::KIND.bytes() as u16; N];
     const SAMPLE_FORMAT: &'static [SampleFormat] = &[T::FORMAT; N];
 
-    fn horizontal_predict(row: &[T], differences: &mut Vec<T>) {
-        differences.extend_from_slice(&row[..N]);
-        let pairs = row.iter().zip(&row[N..]);
-        differences.extend(pairs.map(|(&before, &sample)| sample.less(before)));
+    fn horizontal_predict(_: &[T], _: &mut Vec<T>) {
+        unreachable!("rows are differences before the encoder has them");
     }
 }
 
 /// A sample.
-trait Number: TiffValue + Copy {
-    const BITS: u16;
+trait Number: Sample + TiffValue {
     const FORMAT: SampleFormat;
 
-    /// The difference from the sample before.
-    fn less(self, before: Self) -> Self;
+    /// The difference from the sample before, where a predictor takes it.
+    const DIFFERENCE: Option<fn(Self, Self) -> Self>;
 }
 
-impl Number for u8 {
-    const BITS: u16 = 8;
-    const FORMAT: SampleFormat = SampleFormat::Uint;
-
-    fn less(self, before: Self) -> Self {
-        self.wrapping_sub(before)
-    }
+macro_rules! numbers {
+    ($format:ident, $difference:expr, $($number:ty)*) => {
+        $(impl Number for $number {
+            const FORMAT: SampleFormat = SampleFormat::$format;
+            const DIFFERENCE: Option<fn(Self, Self) -> Self> = $difference;
+        })*
+    };
 }
 
-impl Number for u16 {
-    const BITS: u16 = 16;
-    const FORMAT: SampleFormat = SampleFormat::Uint;
-
-    fn less(self, before: Self) -> Self {
-        self.wrapping_sub(before)
-    }
-}
-
-impl Number for f32 {
-    const BITS: u16 = 32;
-    const FORMAT: SampleFormat = SampleFormat::IEEEFP;
-
-    fn less(self, _: Self) -> Self {
-        unreachable!("the horizontal predictor is one of integers");
-    }
-}
+numbers!(Uint, Some(Self::wrapping_sub), u8 u16 u32 u64);
+numbers!(Int, Some(Self::wrapping_sub), i8 i16 i32 i64);
+numbers!(IEEEFP, None, f32 f64);
 
 fn tiff_error(error: TiffError) -> EncodeError {
     let format = PictureFormat::Tiff;

@@ -19,7 +19,15 @@ import tifffile
 from PIL import Image, ImageCms
 
 H, W = 7, 5
-KINDS = {"uint8": np.uint8, "uint16": np.uint16, "float32": np.float32}
+# Those that came last, by the names of their files.
+NEW_KINDS = {
+    "i8": np.int8,
+    "i16": np.int16,
+    "32": np.uint32,
+    "i32": np.int32,
+    "64": np.uint64,
+    "i64": np.int64,
+}
 
 # What lossy formats may differ by, of 255: decoders round their transforms in different ways.
 LOSSY = 2
@@ -32,8 +40,10 @@ def values(channels, dtype, height=H, width=W, seed=0):
     i = np.arange(channels * height * width).reshape(channels, height, width)
     if np.issubdtype(dtype, np.floating):
         return (((37 * i + 11 * seed) % 251 - 100) / 64).astype(dtype)  # exact in 16 bits too
-    most = np.iinfo(dtype).max
-    return ((i * (37 if dtype == np.uint8 else 9973) + 11 * seed) % most).astype(dtype)
+    most = min(np.iinfo(dtype).max, 2**53)  # what JSON's numbers hold
+    factor = {1: 37, 2: 9973, 4: 99_999_989, 8: 7_999_999_999_981}[np.dtype(dtype).itemsize]
+    found = (i * factor + 11 * seed) % most
+    return np.where(np.issubdtype(dtype, np.signedinteger) & (i % 2 == 1), -found, found).astype(dtype)
 
 
 def smooth(channels, height=11, width=21):
@@ -56,9 +66,14 @@ def numbers(planes):
     return arrays.index(array)
 
 
+def kind_of(planes):
+    """The kind that they are read as."""
+    return "float32" if planes.dtype == np.float16 else str(planes.dtype)
+
+
 def picture(file, planes, alpha=False, pages=1, lossy=0):
     """Notes that `file` holds `planes`, the last of which is alpha if there is any."""
-    kind = "float32" if np.issubdtype(planes.dtype, np.floating) else str(planes.dtype)
+    kind = kind_of(planes)
     colours = planes[:-1] if alpha else planes
     pictures.append(
         {
@@ -67,15 +82,15 @@ def picture(file, planes, alpha=False, pages=1, lossy=0):
             "kind": kind,
             "pages": pages,
             "lossy": lossy,
-            "samples": numbers(colours.astype(KINDS[kind])),
-            "alpha": numbers(planes[-1].astype(KINDS[kind])) if alpha else None,
+            "samples": numbers(colours),
+            "alpha": numbers(planes[-1]) if alpha else None,
         }
     )
 
 
 def stack(file, images, entry=None):
     """Notes that `file` holds `images`, `[images, channels, height, width]`."""
-    kind = "float32" if np.issubdtype(images.dtype, np.floating) else str(images.dtype)
+    kind = kind_of(images)
     stacks.append(
         {
             "file": file,
@@ -83,7 +98,7 @@ def stack(file, images, entry=None):
             "images": images.shape[0],
             "shape": list(images.shape[1:]),
             "kind": kind,
-            "samples": numbers(images.astype(KINDS[kind])),
+            "samples": numbers(images),
         }
     )
 
@@ -199,6 +214,31 @@ def tiff():
         data = values(2, dtype)
         write(f"grey-alpha{name}", pixels(data), data, alpha=True, photometric="minisblack", extrasamples=["unassalpha"])
 
+    for name, dtype in NEW_KINDS.items():
+        data = values(1, dtype)
+        write(f"grey{name}", pixels(data), data)
+        data = values(3, dtype)
+        write(f"rgb{name}-big-endian", pixels(data), data, byteorder=">")
+        options = {"compression": "deflate", "predictor": 2, "rowsperstrip": 2}
+        write(f"rgb{name}-deflate-predicted", pixels(data), data, **options)
+
+    # Bands, of which some programs say that the first three are colours.
+    data = values(2, np.uint8)
+    write("bands2", pixels(data), data, photometric="minisblack", planarconfig="contig")
+    data = values(5, np.uint16)
+    bands = {"photometric": "minisblack", "planarconfig": "contig"}
+    write("bands5", pixels(data), data, planarconfig="contig", rowsperstrip=4)
+    write("bands5-planar", data, data, planarconfig="separate", rowsperstrip=4)
+    options = {"compression": "lzw", "predictor": 2, "rowsperstrip": 3}
+    write("bands5-lzw-predicted", pixels(data), data, planarconfig="contig", **options)
+    write("bands5-grey-lzw-predicted", pixels(data), data, **bands, **options)
+    write("bands5-tiled", pixels(data), data, **bands, tile=(16, 16))
+    data = values(64, np.float64)
+    write("bands64", pixels(data), data, **bands)
+    data = values(6, np.int16)
+    extra = ["unspecified", "unspecified", "unassalpha"]
+    write("bands5-alpha", pixels(data), data, alpha=True, extrasamples=extra, byteorder=">")
+
     for compression in ("lzw", "deflate", "packbits"):
         for predictor in (None, 2):
             if (compression, predictor) == ("packbits", 2):
@@ -240,10 +280,10 @@ def tiff():
         picture(f"tiff/grey{depth}.tif", data)
 
     # Refused, each for one reason.
-    write("uint32", values(1, np.uint32)[0])
-    write("int16", values(1, np.int16)[0])
+    write("complex64", values(1, np.float32)[0].astype(np.complex64))
+    write("inverted-alpha", pixels(values(2, np.uint8)), photometric="miniswhite", extrasamples=["unassalpha"])
     write("palette", values(1, np.uint8)[0], photometric="palette", colormap=np.zeros((3, 256), np.uint16))
-    write("five-samples", pixels(values(5, np.uint8)), planarconfig="contig")
+    write("bands65", pixels(values(65, np.uint8)), **bands)
     write("cmyk", pixels(values(4, np.uint8)), photometric="separated")
     write("jpeg", pixels(smooth(3)), compression="jpeg")
 
@@ -320,7 +360,8 @@ def npy():
         with open(f"npy/{name}.npy", "wb") as out:
             np.lib.format.write_array(out, array, version)
 
-    for code in ("|u1", "<u2", ">u2", "<f2", ">f2", "<f4", ">f4", "<f8", ">f8"):
+    codes = ["u2", "f2", "f4", "f8", "i2", "u4", "i4", "u8", "i8"]
+    for code in ["|u1", "|i1", *(order + code for code in codes for order in "<>")]:
         dtype = np.dtype(code)
         native = dtype.newbyteorder("=").type
         images = np.stack([values(3, native, seed=n) for n in range(2)])
@@ -338,6 +379,8 @@ def npy():
     for dtype in (np.uint8, np.float16):
         grey = np.stack([values(1, dtype, seed=n) for n in range(4)])
         rgb = np.stack([values(3, dtype, seed=n) for n in range(4)])
+        bands = np.stack([values(4, dtype, seed=n) for n in range(2)])
+        wide = values(2, dtype, 16, 17)
         for name, array, images in [
             ("hw", grey[0, 0], grey[:1]),
             ("hw1", grey[0, 0, :, :, None], grey[:1]),
@@ -347,6 +390,9 @@ def npy():
             ("nhw1", np.moveaxis(grey, 1, -1), grey),
             ("nhw3", np.moveaxis(rgb, 1, -1), rgb),
             ("1chw", rgb[:1], rgb[:1]),
+            ("n4hw", bands, bands),
+            ("nhw4", np.moveaxis(bands, 1, -1), bands),
+            ("hw2", np.moveaxis(wide, 0, -1), wide[None]),
         ]:
             for order, arrange in [("c", np.ascontiguousarray), ("fortran", np.asfortranarray)]:
                 file = f"shape-{name}-{np.dtype(dtype)}-{order}"
@@ -355,15 +401,13 @@ def npy():
 
     for name, array in [
         ("bool", np.zeros((H, W), bool)),
-        ("int8", np.zeros((H, W), np.int8)),
-        ("int32", np.zeros((H, W), np.int32)),
         ("complex64", np.zeros((H, W), np.complex64)),
         ("text", np.full((H, W), "ab")),
         ("records", np.zeros((H, W), [("x", "<f4"), ("y", "<f4")])),
         ("zero-axes", np.zeros((), np.uint8)),
         ("one-axis", np.zeros(W, np.uint8)),
         ("five-axes", np.zeros((2, 3, 2, H, W), np.uint8)),
-        ("four-channels", np.zeros((2, 4, H, W), np.uint8)),
+        ("six-channels", np.zeros((2, 6, W, H), np.uint8)),
         ("empty", np.zeros((0, 3, H, W), np.uint8)),
     ]:
         save(f"refused-{name}", array)

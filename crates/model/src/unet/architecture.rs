@@ -87,6 +87,7 @@ impl Architecture for UNetConfig {
             match self.output {
                 Output::Sigmoid => "",
                 Output::Residual => ", residual",
+                Output::Linear => ", linear output",
             },
         )
     }
@@ -101,8 +102,8 @@ impl Architecture for UNetConfig {
         conv.is_some()
     }
 
-    fn is_residual(&self) -> bool {
-        self.output == Output::Residual
+    fn has_input_units(&self) -> bool {
+        self.output != Output::Sigmoid
     }
 
     fn set_residual(&mut self) -> bool {

@@ -3,7 +3,7 @@
 use burn::nn::DropoutConfig;
 use burn::tensor::Device;
 
-use super::config::{Activation, Output, UNetConfig};
+use super::config::{Activation, UNetConfig};
 use super::{DecoderBlock, EncoderBlock, UNet};
 use crate::architecture::Architecture;
 use crate::builder::{Builder, Shape};
@@ -91,7 +91,7 @@ pub(super) fn unet(
         conv2,
         relu,
         sharing: config.sharing(),
-        residual: config.output == Output::Residual,
+        output: config.output,
     })
 }
 

@@ -28,6 +28,8 @@ pub enum Output {
     /// The input plus the convolution: the network learns the negative noise (Zhang et al., "Beyond a
     /// Gaussian Denoiser", 2017).
     Residual,
+    /// The convolution as it is.
+    Linear,
 }
 
 /// Configuration of a [`UNet`](super::UNet).

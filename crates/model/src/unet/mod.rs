@@ -28,7 +28,8 @@ pub struct UNet {
     relu: Option<PRelu>,
     #[module(skip)]
     sharing: Sharing,
-    residual: bool,
+    #[module(skip)]
+    output: Output,
 }
 
 impl Forward for UNet {
@@ -62,10 +63,10 @@ impl Forward for UNet {
             y = block.forward(y, skip); // upsampled; C_d channels, C_d / 3 at the end
         }
         y = self.conv2.forward(y); // [N, channels, H, W]
-        if self.residual {
-            x + y
-        } else {
-            sigmoid(y, self.is_scratch())
+        match self.output {
+            Output::Sigmoid => sigmoid(y, self.is_scratch()),
+            Output::Residual => x + y,
+            Output::Linear => y,
         }
     }
 

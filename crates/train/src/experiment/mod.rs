@@ -28,7 +28,7 @@ use self::kind::with_default_kind;
 pub use self::optimizer::OptimizerConfig;
 pub use self::scheduler::{PlateauConfig, SchedulerConfig};
 use self::settings::{apply, explain};
-pub use self::train::{OnNan, TrainConfig};
+pub use self::train::{OnDead, OnNan, TrainConfig};
 
 /// The experiment on embedded scenes.
 const SCENES_CONFIG: &str = include_str!("../../../../configs/default.toml");
@@ -36,8 +36,8 @@ const SCENES_CONFIG: &str = include_str!("../../../../configs/default.toml");
 /// The experiment on a person's own data.
 const OWN_DATA_CONFIG: &str = include_str!("../../../../configs/own.toml");
 
-/// Length of a run where neither `max_images` nor `max_epochs` is set: the reference's own curve is
-/// flat from there on.
+/// Length of a run where none of `max_images`, `max_epochs` and `minutes` is set: the reference's own
+/// curve is flat from there on.
 const DEFAULT_MAX_IMAGES: usize = 500_000;
 
 /// Everything that decides what a run computes.
@@ -148,7 +148,7 @@ impl Experiment {
                     Self::deserialize(table.clone()).map_err(|error| failed(explain(&error)))?;
             }
         }
-        if experiment.train.max_images.is_none() && experiment.train.max_epochs.is_none() {
+        if !experiment.train.has_length() && experiment.train.minutes.is_none() {
             experiment.train.max_images = Some(DEFAULT_MAX_IMAGES);
         }
         Ok(experiment)
@@ -164,12 +164,12 @@ impl Experiment {
         if let Some(noise) = &self.noise {
             noise.validate()?;
         }
-        if self.model.is_residual() && self.data.normalize != NormalizationKind::None {
+        let normalizes = self.data.normalize != NormalizationKind::None;
+        if self.train.loss == Loss::RelativeL2 && self.model.has_input_units() && normalizes {
             return Err(ExperimentError::Conflict {
-                found: "model.output is residual, which adds the input to the network's output"
-                    .to_owned(),
-                rule: "data.normalize changes the input's scale",
-                remedy: "set data.normalize = \"none\", or model.output = \"sigmoid\"",
+                found: "train.loss is relative_l2, which divides by the output".to_owned(),
+                rule: "data.normalize makes this output around 0",
+                remedy: "set data.normalize = \"none\", or another train.loss",
             });
         }
         self.train.validate()?;

@@ -118,20 +118,34 @@ fn validations_come_after_batches_or_epochs() {
         Interval::Batches(7)
     );
     let epoch = interval("train.validate_every=epoch").expect("a word");
-    assert_eq!(epoch.batches(65, 16), 5);
-    for wrong in ["0", "-1", "1.5", "batch"] {
+    assert_eq!(epoch.batches(65, 16, 1000), 5);
+    let share = interval("train.validate_every=5%").expect("a share");
+    assert_eq!(share, Interval::Percent(5.0));
+    assert_eq!(
+        [2001, 16].map(|images| share.batches(65, 16, images)),
+        [7, 1]
+    );
+    for wrong in ["0", "-1", "1.5", "batch", "0%", "101%"] {
         let message = error(&[&format!("train.validate_every={wrong}")]);
         assert!(message.contains("\"epoch\", but got"), "{message}");
     }
 }
 
 #[test]
-fn residual_output_excludes_normalization() {
-    let settings = ["model.output=residual", "data.normalize=per_image"].map(str::to_owned);
-    let experiment = Experiment::resolve(Source::Scenes, &settings);
-    let error = experiment
-        .and_then(|e| e.validate())
-        .expect_err("two scales");
+fn relative_loss_excludes_normalized_outputs() {
+    let validated = |settings: &[&str]| {
+        let settings: Vec<_> = settings.iter().map(ToString::to_string).collect();
+        Experiment::resolve(Source::Scenes, &settings).and_then(|e| e.validate())
+    };
+    let (residual, relative) = ("model.output=residual", "train.loss=relative_l2");
+    for normalize in ["per_image", "per_channel", "per_pixel"] {
+        let normalize = format!("data.normalize={normalize}");
+        validated(&[residual, &normalize]).expect("outputs are brought back");
+        validated(&["model.output=linear", &normalize]).expect("outputs are brought back");
+        validated(&[relative, &normalize]).expect("the output is in [0, 1]");
+    }
+    let settings = [residual, relative, "data.normalize=per_image"];
+    let error = validated(&settings).expect_err("an output around 0");
     assert!(
         error.to_string().contains("data.normalize = \"none\""),
         "{error}"

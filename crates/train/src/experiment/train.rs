@@ -26,11 +26,14 @@ pub struct TrainConfig {
     pub max_images: Option<usize>,
     /// Stops after this number of passes over the training set.
     pub max_epochs: Option<usize>,
+    /// Length of the run in minutes, where it has none in images or passes: the speed is measured in the
+    /// first steps, and fixes the number of images.
+    pub minutes: Option<f64>,
     /// Stops after this number of minutes.
     pub max_minutes: Option<f64>,
     /// Stops after this number of validations without improvement.
     pub early_stop: Option<usize>,
-    /// Batches between validations, or `"epoch"`.
+    /// Batches between validations, a share of the run such as `"5%"`, or `"epoch"`.
     pub validate_every: Interval,
     /// Batches between checkpoints, beside those at validations.
     pub checkpoint_every: usize,
@@ -47,6 +50,8 @@ pub struct TrainConfig {
     pub ema: Option<f64>,
     /// Reaction to a loss that is NaN or infinite.
     pub on_nan: OnNan,
+    /// Reaction to a network that learns nothing.
+    pub on_dead: OnDead,
     /// Learning rate schedule.
     #[serde(deserialize_with = "with_default_kind")]
     pub scheduler: SchedulerConfig,
@@ -62,6 +67,7 @@ impl Default for TrainConfig {
             accumulate: 1,
             max_images: None,
             max_epochs: None,
+            minutes: None,
             max_minutes: None,
             early_stop: None,
             validate_every: Interval::Batches(150),
@@ -72,6 +78,7 @@ impl Default for TrainConfig {
             clip_norm: None,
             ema: None,
             on_nan: OnNan::Stop,
+            on_dead: OnDead::Restart,
             scheduler: SchedulerConfig::default(),
         }
     }
@@ -88,7 +95,29 @@ pub enum OnNan {
     Rollback,
 }
 
+/// Reaction to a network that is dead or diverged though every number is finite: by the second
+/// validation its output is constant, or worse than its input and not getting better.
+///
+/// [`OnNan`] is for numbers that are not finite: there a network that works goes back a little, here one
+/// that does not is given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDead {
+    /// Starts again from other initial weights at half the learning rate, at most twice.
+    #[default]
+    Restart,
+    /// Stops with an error.
+    Stop,
+    /// Goes on.
+    Ignore,
+}
+
 impl TrainConfig {
+    /// Returns whether the run has a length in images or passes, so that it repeats.
+    pub fn has_length(&self) -> bool {
+        self.max_images.is_some() || self.max_epochs.is_some()
+    }
+
     /// Images in an optimizer step.
     pub fn images_per_step(&self) -> usize {
         self.batch_size * self.accumulate
@@ -111,6 +140,7 @@ impl TrainConfig {
         }
         positive("train.lr", self.lr)?;
         for (key, value) in [
+            ("train.minutes", self.minutes),
             ("train.max_minutes", self.max_minutes),
             ("train.clip_value", self.clip_value),
             ("train.clip_norm", self.clip_norm),

@@ -238,6 +238,8 @@ mod tests {
                 plateau: None,
                 since_best: 0,
                 rollbacks: 1,
+                restarts: 1,
+                last_mse: Some(0.0625),
             },
             learner: LearnerState {
                 model: vec![batches as u8; 70],

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use n2n_data::RangeConfig;
 use n2n_denoise::ModelMetadata;
 use n2n_files::write_atomically;
 use n2n_model::{StateDict, write_model_file};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::folder;
 use super::record::Record;
 use crate::TrainError;
+use crate::dead::{Restart, last_record};
 use crate::experiment::Experiment;
 
 /// The resolved experiment.
@@ -150,7 +152,13 @@ impl RunDir {
                 path: path.to_owned(),
             });
         }
-        Ok(Experiment::from_toml(&config)?)
+        let text = fs::read_to_string(&config).map_err(TrainError::io("read", &config))?;
+        let mut experiment = Experiment::from_toml(&config)?;
+        // Earlier versions wrote a range only where one was given, and took that of the type elsewhere.
+        if !text.lines().any(|line| line.starts_with("range = ")) {
+            experiment.data.range = RangeConfig::Type;
+        }
+        Ok(experiment)
     }
 
     /// Reads which data of the run in a folder no config can name: `pairs` or `noise`.
@@ -194,10 +202,7 @@ impl RunDir {
     fn remove_later_pictures(&self) -> Result<(), TrainError> {
         let path = self.path.join(METRICS);
         let text = fs::read_to_string(&path).map_err(TrainError::io("read", &path))?;
-        let last = text.lines().last().map(serde_json::from_str::<Record>);
-        let last = last
-            .transpose()
-            .map_err(|source| TrainError::Damaged { path, source })?;
+        let last = last_record(&text).map_err(|source| TrainError::Damaged { path, source })?;
         for path in folder::files(&self.path.join(PICTURES))? {
             let batches = path
                 .file_stem()
@@ -246,7 +251,21 @@ impl RunDir {
     /// # Errors
     /// When the disk is full or gone.
     pub fn record(&mut self, record: &Record) -> Result<(), TrainError> {
-        let json = serde_json::to_string(record)
+        self.append(record)
+    }
+
+    /// Begins the run anew: appends the restart to the metrics, and removes what the weights before left.
+    ///
+    /// # Errors
+    /// When a file cannot be changed.
+    pub fn restart(&mut self, restart: &Restart) -> Result<(), TrainError> {
+        self.append(restart)?;
+        self.remove_later_pictures()?;
+        self.remove_model("best")
+    }
+
+    fn append(&mut self, line: &impl Serialize) -> Result<(), TrainError> {
+        let json = serde_json::to_string(line)
             .unwrap_or_else(|error| unreachable!("numbers are JSON: {error}"));
         self.metrics
             .write_all(format!("{json}\n").as_bytes())

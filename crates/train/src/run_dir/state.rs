@@ -31,6 +31,12 @@ pub struct TrainingState {
     /// Rollbacks after a loss that was NaN or infinite; each halves the learning rate.
     #[serde(default, rename = "halvings")]
     pub rollbacks: u32,
+    /// New starts from other weights.
+    #[serde(default)]
+    pub restarts: u32,
+    /// Error of the last validation.
+    #[serde(default)]
+    pub last_mse: Option<f64>,
 }
 
 impl TrainingState {

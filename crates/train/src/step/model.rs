@@ -5,8 +5,8 @@ use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
-use n2n_data::Batch;
 use n2n_data::quality::noise2noise_mse;
+use n2n_data::{Batch, Restoration};
 use n2n_model::{Loss, Network};
 
 use super::{GradientTransform, ema};
@@ -117,29 +117,42 @@ impl InferenceStep for TrainingModel {
     type Output = ValidationOutput;
 
     fn step(&self, batch: Batch) -> ValidationOutput {
-        let network = self.evaluation_network();
-        let denoised = network.forward(batch.input);
-        let error = mse_per_image(denoised.clone(), batch.target.clone());
+        let denoise = |input, restoration: Option<Restoration>| {
+            let output = self.evaluation_network().forward(input);
+            match restoration {
+                Some(restoration) => restoration.restore(output),
+                None => output,
+            }
+        };
+        let mse = |a: Tensor<4>, b: Tensor<4>| mse_per_image(a, b, batch.mask.as_ref());
+        let denoised = denoise(batch.input, batch.restoration);
+        let error = mse(denoised.clone(), batch.target.clone());
         let errors = match batch.reverse {
             None => error,
             Some(reverse) => {
-                let noise = mse_per_image(reverse.target.clone(), batch.target);
-                let other = mse_per_image(network.forward(reverse.input), reverse.target);
-                noise2noise_mse(error, other, noise)
+                let noise = mse(reverse.target.clone(), batch.target);
+                let other = denoise(reverse.input, reverse.restoration);
+                noise2noise_mse(error, mse(other, reverse.target), noise)
             }
         };
         ValidationOutput { errors, denoised }
     }
 }
 
-/// Mean squared error of each image.
+/// Mean squared error of each image, over the pixels of the mask; 0 where it has none.
 ///
 /// # Shapes
 /// - `a`, `b`: `[batch_size, channels, height, width]`
+/// - `mask`: `[batch_size, 1, height, width]`
 /// - result: `[batch_size]`
-fn mse_per_image(a: Tensor<4>, b: Tensor<4>) -> Tensor<1> {
+fn mse_per_image(a: Tensor<4>, b: Tensor<4>, mask: Option<&Tensor<4>>) -> Tensor<1> {
     let squares = (a - b).square();
-    squares.flatten::<2>(1, 3).mean_dim(1).squeeze_dim::<1>(1)
+    let Some(mask) = mask else {
+        return squares.flatten::<2>(1, 3).mean_dim(1).squeeze_dim::<1>(1);
+    };
+    let sum = |values: Tensor<4>| values.flatten::<2>(1, 3).sum_dim(1).squeeze_dim::<1>(1);
+    let count = sum(mask.clone()).clamp_min(1.0) * squares.dims()[1] as f32;
+    sum(squares * mask.clone()) / count
 }
 
 // burn-train's own loop reads items on another thread; here the training loop reads them itself.

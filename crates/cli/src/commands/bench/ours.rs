@@ -40,6 +40,7 @@ impl Training {
             input: images(),
             target: images(),
             mask: None,
+            restoration: None,
             reverse: None,
         };
         Self { learner, batch }

@@ -6,10 +6,10 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use burn::data::dataloader::DataLoader;
 use n2n_data::quality::median;
-use n2n_data::{Batch, Examples, Normalization, Opened, ValidationSet};
+use n2n_data::{Batch, Examples, Opened, Preparation, ValidationSet};
 use n2n_devices::SelectedDevice;
 use n2n_model::{NetworkConfig, StateDict};
-use n2n_train::data::train_stream;
+use n2n_train::data::{preparation, train_stream};
 use n2n_train::deviation::{loss_deviation, weight_deviation};
 use n2n_train::step::next_batches;
 use n2n_train::{Experiment, Learner};
@@ -55,7 +55,7 @@ pub struct Bench {
     steps: usize,
     train: Arc<Examples>,
     validation: Arc<Examples>,
-    normalization: Arc<Normalization>,
+    preparation: Preparation,
 }
 
 impl Bench {
@@ -65,6 +65,7 @@ impl Bench {
     /// When an example cannot be read.
     pub fn new(experiment: &Experiment, opened: Opened, steps: usize) -> anyhow::Result<Self> {
         let normalization = opened.normalization(experiment.data.normalize)?;
+        let preparation = preparation(experiment, normalization);
         let mut experiment = experiment.clone();
         // Batches are made between the steps, where they are not timed.
         experiment.data.workers = 0;
@@ -73,7 +74,7 @@ impl Bench {
             steps,
             train: opened.train,
             validation: opened.validation,
-            normalization: Arc::new(normalization),
+            preparation,
         })
     }
 
@@ -97,7 +98,7 @@ impl Bench {
         let max_images = self.steps * config.images_per_step();
         let mut learner = Learner::new(network_config, config, max_images, &selected.device);
         let device = learner.device().clone();
-        let stream = train_stream(&self.experiment, &self.train, &self.normalization, &device);
+        let stream = train_stream(&self.experiment, &self.train, &self.preparation, &device);
 
         let mut losses = Vec::with_capacity(self.steps);
         let mut seconds = Vec::with_capacity(self.steps);
@@ -143,7 +144,7 @@ impl Bench {
         let set = ValidationSet::new(
             self.validation.clone(),
             0..self.validation.len().min(VALIDATION_IMAGES),
-            self.normalization.clone(),
+            self.preparation.clone(),
             self.experiment.train.batch_size,
             selected.device.clone(),
         );

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use n2n_data::Range;
 
 use crate::args::DeviceArgs;
 
@@ -28,7 +29,8 @@ pub struct DenoiseArgs {
     pub device: DeviceArgs,
 
     /// Samples that are black and white, such as 0,4095
-    /// [default: as the model was trained; else 0 and the largest integer, or 0,1 for floats]
+    /// [default: as the model was trained; else those of the type for 8 and 16 bits and for floats around
+    /// [0, 1], and of the image itself for others]
     #[arg(
         long,
         value_name = "LO,HI",
@@ -36,7 +38,7 @@ pub struct DenoiseArgs {
         allow_hyphen_values = true,
         verbatim_doc_comment
     )]
-    pub range: Option<[f32; 2]>,
+    pub range: Option<Range>,
 
     /// Average over the eight flips and turns of each image: a little better, eight times slower
     #[arg(long)]
@@ -59,13 +61,13 @@ pub struct DenoiseArgs {
     pub json: bool,
 }
 
-fn range(text: &str) -> Result<[f32; 2], String> {
+fn range(text: &str) -> Result<Range, String> {
     let numbers = text.split_once(',').and_then(|(low, high)| {
-        let number = |text: &str| text.trim().parse::<f32>().ok();
-        Some([number(low)?, number(high)?])
+        let number = |text: &str| text.trim().parse::<f64>().ok();
+        Some(Range::Shared([number(low)?, number(high)?]))
     });
     match numbers {
-        Some([low, high]) if low.is_finite() && high.is_finite() && low < high => Ok([low, high]),
+        Some(range) if range.validate().is_ok() => Ok(range),
         _ => Err("expected two numbers, the lower first, such as 0,4095".to_owned()),
     }
 }
@@ -76,8 +78,8 @@ mod tests {
 
     #[test]
     fn a_range_is_two_numbers() {
-        assert_eq!(range("0,4095"), Ok([0.0, 4095.0]));
-        assert_eq!(range("-1.5, 2e3"), Ok([-1.5, 2000.0]));
+        assert_eq!(range("0,4095"), Ok(Range::Shared([0.0, 4095.0])));
+        assert_eq!(range("-1.5, 2e3"), Ok(Range::Shared([-1.5, 2000.0])));
         for text in ["5", "5,5", "7,1", "0,inf", "0,one", "0,1,2", ""] {
             assert!(range(text).is_err(), "{text}");
         }

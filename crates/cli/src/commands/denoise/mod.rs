@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub use self::args::DenoiseArgs;
 use self::jobs::{CheckedJob, Job};
-use self::work::{CannotWrite, Worker};
+use self::work::{CannotWrite, Remarks, Worker};
 use super::output::print;
 use crate::hints;
 use crate::progress::{Pace, StatusLine};
@@ -85,7 +85,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         }
         let mut worker = Worker {
             denoiser: &denoiser,
-            range: args.range,
+            range: args.range.as_ref(),
             progress: &mut |done| {
                 status.show(|| line(index, finished + done, &job.input));
                 if stop.load(Ordering::Relaxed) {
@@ -98,9 +98,14 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         let done = worker.denoise(job);
         status.clear();
         match done {
-            Ok(left_out) => {
+            Ok(Remarks { left_out, holes }) => {
                 tally.files += 1;
                 tally.pixels += job.pixels();
+                tally.holes += holes;
+                if holes > 0 {
+                    let input = job.input.display();
+                    eprintln!("warning: {input}: {holes} samples are NaN or infinite, and stay so");
+                }
                 if !left_out.is_empty() {
                     let left_out = left_out.join(", ");
                     eprintln!("warning: {} does not keep {left_out}", job.output.display());
@@ -117,6 +122,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         files: tally.files,
         skipped: tally.skipped,
         failed: &tally.failed,
+        holes: tally.holes,
         megapixels: megapixels(tally.pixels),
         seconds,
         megapixels_per_s: megapixels(tally.pixels) / seconds,
@@ -194,6 +200,8 @@ struct Tally {
     pixels: usize,
     skipped: usize,
     failed: Vec<Failure>,
+    /// Samples that are NaN or infinite, and stay so.
+    holes: usize,
 }
 
 impl Tally {
@@ -224,6 +232,7 @@ struct Summary<'a> {
     files: usize,
     skipped: usize,
     failed: &'a [Failure],
+    holes: usize,
     megapixels: f64,
     seconds: f64,
     megapixels_per_s: f64,

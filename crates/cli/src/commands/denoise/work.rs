@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
+use n2n_data::Range;
 use n2n_denoise::Denoiser;
 use n2n_files::{
     Attached, EncodeError, NpyStack, NpyWriter, PictureFormat, Raster, Stack, TiffStack,
@@ -22,9 +23,17 @@ pub struct Worker<'a> {
     /// The model.
     pub denoiser: &'a Denoiser,
     /// Samples that are black and white.
-    pub range: Option<[f32; 2]>,
+    pub range: Option<&'a Range>,
     /// Receives the number of finished pixels of the file; `Break` stops the work.
     pub progress: &'a mut dyn FnMut(usize) -> ControlFlow<()>,
+}
+
+/// What is to be said of a file that was denoised.
+pub struct Remarks {
+    /// Kinds of metadata that the new file cannot hold.
+    pub left_out: Vec<&'static str>,
+    /// Samples that are NaN or infinite, and stay so.
+    pub holes: usize,
 }
 
 /// Error of an output that cannot be written: the next output would fail as well.
@@ -41,20 +50,23 @@ impl fmt::Display for CannotWrite {
 type Images = Box<dyn Iterator<Item = anyhow::Result<Raster>>>;
 
 impl Worker<'_> {
-    /// Denoises a file; returns the kinds of metadata that the new file cannot hold.
+    /// Denoises a file.
     ///
     /// # Errors
     /// When the file cannot be read, denoised or written ([`CannotWrite`]); then no output is left.
-    pub fn denoise(&mut self, job: &CheckedJob) -> anyhow::Result<Vec<&'static str>> {
+    pub fn denoise(&mut self, job: &CheckedJob) -> anyhow::Result<Remarks> {
         let (header, output) = (&job.header, &job.output);
         let cannot_write = || CannotWrite(output.clone());
         if let Some(folder) = output.parent() {
             fs::create_dir_all(folder).with_context(cannot_write)?;
         }
         let (images, metadata) = open(job)?;
-        let mut denoised = images
-            .enumerate()
-            .map(|(index, raster)| self.image(job, &raster?, index));
+        let mut holes = 0;
+        let mut denoised = images.enumerate().map(|(index, raster)| {
+            let raster = raster?;
+            holes += raster.samples.non_finite();
+            self.image(job, &raster, index)
+        });
         match job.target {
             Target::Picture(PictureFormat::Tiff) if header.pages > 1 => {
                 write_images(output, |buffer| {
@@ -76,10 +88,12 @@ impl Worker<'_> {
                 denoised.try_for_each(|image| written(writer.write(&image?.samples), job))
             })?,
         }
-        Ok(match job.target {
+        drop(denoised);
+        let left_out = match job.target {
             Target::Picture(format) => format.leaves_out(&metadata, header.channels),
             Target::Npy(_) => vec![],
-        })
+        };
+        Ok(Remarks { left_out, holes })
     }
 
     /// Denoises image `index` of a file.

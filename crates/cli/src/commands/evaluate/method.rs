@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use burn::tensor::Device;
+use n2n_data::Range;
 use n2n_data::classical::{Best, Classical};
 use n2n_denoise::{Denoiser, Image};
 
@@ -141,13 +142,13 @@ pub fn load(
     paths.iter().map(load).collect()
 }
 
-/// The samples that all models were trained to take for 0 and 1, if they agree.
+/// The samples that become 0 and 1 for all models, as `n2n denoise` takes them.
 ///
 /// # Errors
-/// When they do not.
-pub fn range(models: &[Method]) -> anyhow::Result<Option<[f32; 2]>> {
+/// When models were trained with different ones.
+pub fn range(models: &[Method]) -> anyhow::Result<Option<Range>> {
     let ranges = models.iter().filter_map(|model| match model {
-        Method::Model { path, denoiser } => Some((path, denoiser.metadata().range)),
+        Method::Model { path, denoiser } => Some((path, &denoiser.metadata().range)),
         _ => None,
     });
     let ranges: Vec<_> = ranges.collect();
@@ -160,16 +161,16 @@ pub fn range(models: &[Method]) -> anyhow::Result<Option<[f32; 2]>> {
             "{} was trained with data.range {}, and {} with {}; say which to evaluate with, as with \
              --set data.range=[0,255]",
             first_path.display(),
-            in_words(*first),
+            in_words(first.as_ref()),
             path.display(),
-            in_words(*range)
+            in_words(range.as_ref())
         );
     }
-    Ok(*first)
+    Ok((*first).clone())
 }
 
-fn in_words(range: Option<[f32; 2]>) -> String {
-    range.map_or("unset".to_owned(), |[low, high]| format!("[{low}, {high}]"))
+fn in_words(range: Option<&Range>) -> String {
+    range.map_or("that of the type".to_owned(), ToString::to_string)
 }
 
 #[cfg(test)]

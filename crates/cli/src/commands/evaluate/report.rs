@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use n2n_data::Range;
 use n2n_data::quality::{Against, Mean, Summary, SummaryKeys};
 use serde::Serialize;
 
 use super::Results;
 use super::args::EvaluateArgs;
 use super::scenes::Scenes;
+use crate::data::peak;
 use crate::table::aligned;
 
 /// What an evaluation came to.
@@ -19,6 +21,9 @@ pub struct Report<'a> {
     skipped: usize,
     /// `clean images` or `second noisy images`.
     compared_with: &'static str,
+    /// Samples that become 0 and 1; their distance is the peak of PSNR. Absent: those of the type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    range: Option<&'a Range>,
     noise: Option<String>,
     seed: u64,
     self_ensemble: bool,
@@ -81,6 +86,7 @@ impl<'a> Report<'a> {
                 Against::Clean => "clean images",
                 Against::SecondNoisy => "second noisy images",
             },
+            range: scenes.range(),
             noise: scenes.noise.map(|noise| noise.to_string()),
             seed: args.seed,
             self_ensemble: args.self_ensemble,
@@ -114,6 +120,7 @@ impl<'a> Report<'a> {
             Against::Clean => self.measured(),
             Against::SecondNoisy => self.estimated(),
         };
+        text += &format!("\n{}\n", peak(self.range));
         if let Some(chosen_on) = &self.strengths_chosen_on {
             text += &format!(
                 "\nClassical methods have the strength that is best on {chosen_on}, by PSNR; nobody \

@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{anyhow, bail};
 use n2n_data::noise::{Noise, NoiseConfig};
 use n2n_data::quality::Against;
-use n2n_data::{EvaluationRequest, EvaluationSet, NoisyPair};
+use n2n_data::{EvaluationRequest, EvaluationSet, NoisyPair, Range, RangeConfig};
+
+use n2n_train::paint::false_colour;
 
 use super::args::EvaluateArgs;
 use crate::progress::StatusLine;
@@ -23,16 +25,18 @@ pub struct Scenes {
 }
 
 impl Scenes {
-    /// Opens what the arguments name; `range` are the samples that become 0 and 1 where nothing else is
-    /// said.
+    /// Opens what the arguments name; `range` are the samples that become 0 and 1 for the models, where
+    /// nothing else is said.
     ///
     /// # Errors
     /// When an argument or a file cannot be used.
-    pub fn open(args: &EvaluateArgs, range: Option<[f32; 2]>) -> anyhow::Result<Self> {
+    pub fn open(args: &EvaluateArgs, range: Option<Range>) -> anyhow::Result<Self> {
         let data = args.data.as_deref();
         let experiment = args.source.resolve(None, data, None, Some(args.seed))?;
         let mut config = experiment.data;
-        config.range = config.range.or(range);
+        if let (RangeConfig::Auto, Some(range)) = (&config.range, range) {
+            config.range = RangeConfig::Given(range);
+        }
         if let Some(path) = &config.validation {
             let path = path.display();
             bail!("data.validation is {path}; to evaluate on that, say --data {path}");
@@ -82,6 +86,17 @@ impl Scenes {
     /// The file that a scene comes from, and the place in it.
     pub fn name(&self, scene: usize) -> String {
         self.set.name(scene)
+    }
+
+    /// The samples that become 0 and 1, between which the peak of PSNR is.
+    pub fn range(&self) -> Option<&Range> {
+        self.set.range.as_ref()
+    }
+
+    /// How pictures of the first scene show its channels, if that needs to be said.
+    pub fn false_colour(&self) -> String {
+        let [channels, ..] = self.shape(0);
+        false_colour(channels).map_or_else(String::new, |colours| format!(" ({colours})"))
     }
 
     /// What denoised images are compared with.

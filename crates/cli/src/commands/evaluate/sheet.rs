@@ -3,7 +3,7 @@
 use anyhow::{Context, anyhow};
 use image::RgbImage;
 use n2n_data::NoisyPair;
-use n2n_data::quality::{Against, mse, psnr_db, second_noisy};
+use n2n_data::quality::{Against, masked_mse, psnr_db, second_noisy};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -114,7 +114,10 @@ impl Row {
             _ => (second_noisy(pair), "second noisy"),
         };
         let psnr = |image: &[f32]| match against {
-            Against::Clean => format!("{:.2} dB", psnr_db(mse(image, other))),
+            Against::Clean => {
+                let mse = masked_mse(image, other, pair.mask.as_deref());
+                format!("{:.2} dB", psnr_db(mse))
+            }
             Against::SecondNoisy => String::new(),
         };
         let [_, height, width] = pair.shape;
@@ -243,9 +246,8 @@ mod tests {
         let pair = NoisyPair {
             shape: [1, 2, 3],
             noisy_input: vec![0.0; 6],
-            noisy_target: None,
-            target_mask: None,
             clean_target: Some(vec![1.0; 6]),
+            ..NoisyPair::default()
         };
         let denoised = vec![("model".to_owned(), vec![0.9375; 6])];
         let row = Row::new("title".to_owned(), &pair, denoised, Against::Clean);

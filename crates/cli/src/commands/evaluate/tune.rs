@@ -110,8 +110,10 @@ fn cut(pair: NoisyPair, side: usize) -> NoisyPair {
         return pair;
     }
     let cut = |image: &Vec<f32>| middle(image, pair.shape, shape);
+    let mask = pair.mask.as_ref();
     NoisyPair {
         shape,
+        mask: mask.map(|mask| middle(mask, [1, height, width], [1, shape[1], shape[2]])),
         noisy_input: cut(&pair.noisy_input),
         noisy_target: pair.noisy_target.as_ref().map(cut),
         target_mask: None,

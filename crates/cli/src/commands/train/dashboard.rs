@@ -104,7 +104,7 @@ impl Screen {
             Event::Step(step) => self.step(step),
             Event::ValidationBatch(batch) => self.validation_batch(batch),
             Event::Validation(_) => self.end_validation(),
-            Event::RolledBack(_) => {
+            Event::RolledBack(_) | Event::Restarted(_) => {
                 // The interval starts again, also if its validation was under way.
                 self.validates = false;
                 self.interval = 0;

@@ -47,6 +47,10 @@ impl ProgressLines {
                 self.psnr = Some(record.psnr.into());
                 self.print();
             }
+            Event::Restarted(restart) => {
+                self.psnr = None;
+                let _ = writeln!(std::io::stderr(), "{restart}");
+            }
             _ => {}
         }
     }

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use n2n_data::Opened;
 use n2n_devices::SelectedDevice;
+use n2n_train::paint::false_colour;
 use n2n_train::run_dir::{End, Program};
 use n2n_train::{Event, Outcome, RunDir, TrainError, Trainer};
 
@@ -23,7 +24,7 @@ use self::lines::ProgressLines;
 use self::signals::Signals;
 use self::summary::Summary;
 use super::output;
-use crate::data::report_skipped;
+use crate::data::{held_out, report_skipped};
 use crate::progress::StatusLine;
 use crate::signals::interrupted;
 
@@ -34,7 +35,7 @@ use crate::signals::interrupted;
 pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let experiment = match &args.resume {
         Some(path) => RunDir::experiment(path)?,
-        None => args.experiment.resolve()?,
+        None => args.resolve()?,
     };
     let selected = args.device.open()?;
     let trainer = {
@@ -42,7 +43,6 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         let progress = |scenes| status.show_scenes(scenes);
         Trainer::open(&experiment, &selected.device, &progress)?
     };
-    let noisy = trainer.noisy_psnr();
     let path = run_path(args)?;
     report_data(&trainer, &selected, &path, args.json)?;
     let opened = trainer.data();
@@ -74,10 +74,18 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let skipped: Vec<String> = examples.iter().flat_map(|e| e.skipped()).collect();
     report_skipped(&skipped);
     let skipped = skipped_before + skipped.len();
-    let summary = Summary::new(&outcome, noisy, skipped, &selected, &path);
-    output::print(args.json, &summary, || summary.text(&outcome, noisy))?;
+    let summary = Summary::new(&outcome, skipped, &selected, &path);
+    output::print(args.json, &summary, || summary.text(&outcome))?;
     for rollback in &outcome.rollbacks {
         eprintln!("warning: {rollback}");
+    }
+    for restart in &outcome.restarts {
+        eprintln!("warning: {restart}");
+    }
+    if outcome.gain_db().is_some_and(|gain| gain <= 0.0) {
+        eprintln!(
+            "warning: the best model is no better than its noisy input; train longer, or look at the data"
+        );
     }
     if outcome.end == End::Stopped {
         eprintln!("to go on: n2n train --resume {}", path.display());
@@ -103,6 +111,16 @@ fn show(trainer: Trainer, signals: &Signals, json: bool) -> Result<Outcome, Trai
     let dashboard = !json && std::io::stdout().is_terminal();
     let mut view: Option<View> = None;
     trainer.run(&signals.stop, |event| {
+        match &event {
+            Event::Measuring { minutes } => {
+                eprintln!("measuring the speed, for a run of {minutes} minutes");
+            }
+            Event::Measured {
+                images_per_s,
+                max_images,
+            } => eprintln!("{images_per_s:.0} images/s: the run takes {max_images} images"),
+            _ => {}
+        }
         if let Event::Start(start) = &event {
             for problem in start.damaged {
                 eprintln!("warning: {problem}; going on from the checkpoint before it");
@@ -144,8 +162,17 @@ fn report_data(
             path.display(),
         );
     }
-    if opened.one_scene {
-        eprintln!("warning: there is one scene, so that validation is on what is trained on");
+    if !json {
+        if let Some(range) = &opened.range {
+            eprintln!("samples from {range} become 0 to 1, and their distance is the peak of PSNR");
+        }
+        let [channels, ..] = opened.train.shape(0);
+        if let Some(colours) = false_colour(channels) {
+            eprintln!("pictures are in {colours}");
+        }
+    }
+    if let Some(remark) = held_out(opened.validates_on) {
+        eprintln!("{remark}");
     }
     if let Some(warning) = opened.noise_check()?.and_then(|check| check.warning()) {
         eprintln!("warning: {warning}");

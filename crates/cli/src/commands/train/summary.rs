@@ -17,6 +17,11 @@ pub struct Summary<'a> {
     noisy_psnr_db: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     noisy_psnr_est_db: Option<f64>,
+    /// By how much the best model is better than the noisy input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gain_db: Option<f64>,
+    /// New starts from other weights.
+    restarts: usize,
     skipped: usize,
     images: usize,
     seconds: f64,
@@ -33,16 +38,17 @@ impl<'a> Summary<'a> {
     /// Summarizes a run in the folder `run_dir`.
     pub fn new(
         outcome: &Outcome,
-        noisy: Psnr,
         skipped: usize,
         selected: &'a SelectedDevice,
         run_dir: &Path,
     ) -> Self {
-        let noisy = PsnrKeys::from(noisy);
+        let noisy = PsnrKeys::from(outcome.noisy);
         Self {
             psnr: outcome.last.psnr,
             noisy_psnr_db: noisy.psnr_db,
             noisy_psnr_est_db: noisy.psnr_est_db,
+            gain_db: outcome.gain_db(),
+            restarts: outcome.restarts.len(),
             skipped,
             images: outcome.last.images,
             seconds: outcome.last.seconds,
@@ -56,7 +62,7 @@ impl<'a> Summary<'a> {
     }
 
     /// Formats the summary for a person.
-    pub fn text(&self, outcome: &Outcome, noisy: Psnr) -> String {
+    pub fn text(&self, outcome: &Outcome) -> String {
         let end = match outcome.end {
             End::Done => "Done",
             End::NoImprovement => "No better weights were found: done",
@@ -64,7 +70,7 @@ impl<'a> Summary<'a> {
         };
         let mut text = format!(
             "{end} after {} images in {:.0} s ({:.1} images/s on {})\n\
-             PSNR {} (best {}), noisy input {noisy}\n\
+             PSNR {} (best {}), noisy input {}{}\n\
              best model: {}",
             self.images,
             self.seconds,
@@ -72,6 +78,9 @@ impl<'a> Summary<'a> {
             self.device,
             Psnr::from(outcome.last.psnr),
             Psnr::from(outcome.best.psnr),
+            outcome.noisy,
+            self.gain_db
+                .map_or_else(String::new, |gain| format!(": the best gains {gain:.2} dB")),
             self.model.display(),
         );
         if self.tunes_kernels {
