@@ -61,15 +61,15 @@ enum Task {
         seed: u64,
     },
     /// Compare the settings for own data with others on several image sets, and print a table; goes on
-    /// from the results in OUT
+    /// from the results in benches/recipe.jsonl
     Recipe {
         /// Folder that holds the sets `ee559-like`, `fmd` and `cbsd68`; missing ones are left out
         data: PathBuf,
-        /// Folder for runs and results
+        /// Folder for the runs
         #[arg(long, default_value = "runs/recipe")]
         out: PathBuf,
         /// Minutes of each run
-        #[arg(long, default_value_t = 3.0)]
+        #[arg(long, default_value_t = 2.0)]
         minutes: f64,
         /// Only these settings, by their names in the table
         #[arg(long, value_delimiter = ',')]

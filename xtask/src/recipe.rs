@@ -2,7 +2,7 @@
 //! sets of images.
 //!
 //! Each run has the same minutes, so that a slower network must earn its time. Results are kept one by
-//! one, and the next call goes on from them: the whole grid takes hours.
+//! one in `benches/recipe.jsonl`, and the next call goes on from them: the whole grid takes hours.
 
 mod counts;
 mod sets;
@@ -20,7 +20,7 @@ use crate::cargo;
 use sets::Set;
 
 /// Lines of results, one for each run.
-const RESULTS: &str = "results.jsonl";
+const RESULTS: &str = "benches/recipe.jsonl";
 
 /// What is tried: a name, and the settings that differ from `configs/own.toml`.
 const VARIANTS: [(&str, &[&str]); 19] = [
@@ -73,7 +73,7 @@ struct Outcome {
 pub fn run(data: &Path, out: &Path, minutes: f64, only: &[String]) -> Result<()> {
     let n2n = program()?;
     let sets = sets::all(data, out)?;
-    let path = out.join(RESULTS);
+    let path = cargo::root().join(RESULTS);
     let mut results = read(&path)?;
     let wanted = |name: &str| only.is_empty() || only.iter().any(|only| only == name);
     for (variant, settings) in VARIANTS.iter().filter(|(name, _)| wanted(name)) {

@@ -1,6 +1,7 @@
 //! Opening data with a status line, and reports of what is left out.
 
 use n2n_data::{Opened, Range, ValidatesOn};
+use n2n_files::SampleKind;
 use n2n_train::{Experiment, TrainError, data};
 
 use crate::progress::StatusLine;
@@ -42,9 +43,9 @@ pub fn held_out(validates_on: ValidatesOn) -> Option<&'static str> {
 }
 
 /// The peak of PSNR, in words: the distance of the samples that become 0 and 1.
-pub fn peak(range: Option<&Range>) -> String {
+pub fn peak(range: Option<&Range>, kind: SampleKind) -> String {
     match range {
-        None => "The peak of PSNR is the largest integer of the type, or 1 of floats.".to_owned(),
-        Some(range) => format!("The peak of PSNR is the range of the samples: {range}."),
+        None => format!("The peak of PSNR is {}.", kind.white()),
+        Some(range) => format!("The peak of PSNR is the range of the samples, {range}."),
     }
 }

@@ -40,15 +40,17 @@ fn pairs(count: usize, clean: bool) -> TempDir {
     folder
 }
 
-const SMALL: [&str; 8] = [
+const SMALL: [&str; 10] = [
     "--set",
     "model.features=4",
     "--set",
     "model.depth=2",
     "--set",
-    "train.max_images=640",
+    "train.max_images=2560",
     "--set",
-    "train.validate_every=20",
+    "train.validate_every=40",
+    "--set",
+    "train.scheduler.warmup=5",
 ];
 
 fn train(data: &Path, run: &Path, args: &[&str]) -> std::process::Output {

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod compare;
+mod counts;
 mod data;
 mod denoise;
 mod evaluate;

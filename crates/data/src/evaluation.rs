@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use n2n_files::SampleKind;
+
 use crate::augment::AugmentConfig;
 use crate::image_cache::ImageCache;
 use crate::noise::Noise;
@@ -45,6 +47,8 @@ pub struct EvaluationSet {
     pub skipped: Vec<String>,
     /// Samples that become 0 and 1; `None` is as the type says.
     pub range: Option<Range>,
+    /// The kind of the samples.
+    pub samples: SampleKind,
     scenes: Arc<dyn SceneSource>,
     examples: Examples,
     strict: bool,
@@ -96,6 +100,7 @@ impl EvaluationRequest<'_> {
             kind: found.kind,
             skipped: found.skipped.iter().map(ToString::to_string).collect(),
             range,
+            samples: scenes.kind(),
             scenes,
             examples: Examples::new(images, pipeline, config.strict),
             strict: config.strict,

@@ -7,7 +7,7 @@ use anyhow::ensure;
 use clap::Args;
 use n2n_data::quality::{Psnr, PsnrKeys};
 use n2n_data::{DataError, Examples, NoiseCheck, Opened, Range, SceneSource, ValidatesOn, View};
-use n2n_files::{Sample, with_samples};
+use n2n_files::{Sample, SampleKind, with_samples};
 use n2n_train::data::noisy_input;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -105,6 +105,8 @@ struct Set {
     clean: bool,
     channels: usize,
     dtype: String,
+    #[serde(skip)]
+    kind: SampleKind,
     /// Smallest and largest height in pixels.
     height: [usize; 2],
     /// Smallest and largest width in pixels.
@@ -152,6 +154,7 @@ fn set(source: &dyn SceneSource, examples: &Examples) -> anyhow::Result<Set> {
         clean,
         channels: source.channels(),
         dtype: source.kind().to_string(),
+        kind: source.kind(),
         height,
         width,
         values: total,
@@ -235,7 +238,7 @@ impl Report<'_> {
         lines.push(format!(
             "validated against {}; noisy input {noisy}. {}",
             self.validates_against,
-            peak(self.range)
+            peak(self.range, self.training.kind)
         ));
         if let Some(check) = &self.noise_check {
             lines.push(format!(

@@ -213,6 +213,7 @@ impl Request<'_> {
             strict: self.config.strict,
             layout: self.config.layout,
             second,
+            channels: self.config.channels,
             progress: self.progress,
         }
     }

@@ -11,6 +11,7 @@ fn finder(strict: bool) -> Finder<'static> {
         strict,
         layout: None,
         second: Target::Noisy,
+        channels: None,
         progress: &|_| {},
     }
 }

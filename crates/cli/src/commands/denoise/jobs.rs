@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use n2n_files::{Header, NpyAxes, NpyStack, PictureFormat, Stack, read_header};
+use n2n_files::{FileError, Header, NpyAxes, NpyStack, PictureFormat, Stack, read_header};
 
 use super::inputs::{Input, identity};
 
@@ -127,10 +127,12 @@ impl Job {
     /// All headers are read before the first image is denoised, so that a long run does not fail on what
     /// could be known at its start. No file stays open until its turn: there may be thousands.
     ///
+    /// As many grey images in an array as the network has `channels` are the channels of one image.
+    ///
     /// # Errors
     /// When the input cannot be read, or the format of the output cannot hold it.
-    pub fn check(&self) -> anyhow::Result<CheckedJob> {
-        let (source, header, axes) = self.source()?;
+    pub fn check(&self, channels: usize) -> anyhow::Result<CheckedJob> {
+        let (source, header, axes) = self.source(channels)?;
         let target = if is_npy(&self.output) {
             Target::Npy(axes.unwrap_or(axes_for(&header)))
         } else {
@@ -163,9 +165,9 @@ impl Job {
         })
     }
 
-    fn source(&self) -> anyhow::Result<(Source, Header, Option<NpyAxes>)> {
+    fn source(&self, channels: usize) -> anyhow::Result<(Source, Header, Option<NpyAxes>)> {
         if is_npy(&self.input) {
-            let stack = NpyStack::open(&self.input)?;
+            let stack = open_array(&self.input, channels)?;
             let [channels, height, width] = stack.shape();
             let header = Header {
                 channels,
@@ -192,6 +194,16 @@ impl CheckedJob {
     pub fn pixels(&self) -> usize {
         self.header.pages * self.header.height * self.header.width
     }
+}
+
+/// Opens an array. `[N, height, width]` is one image where N are the channels that are expected and neither
+/// those of grey nor of colour.
+pub fn open_array(path: &Path, channels: usize) -> Result<NpyStack, FileError> {
+    let stack = NpyStack::open(path)?;
+    Ok(match channels {
+        1 | 3 => stack,
+        _ => stack.with_channels(channels),
+    })
 }
 
 /// The axes of an array made of another format.

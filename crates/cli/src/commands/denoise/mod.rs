@@ -154,7 +154,7 @@ fn load(args: &DenoiseArgs, device: &Device) -> anyhow::Result<Denoiser> {
 
 /// Checks the formats of a job, and the memory that it takes.
 fn check(job: &Job, denoiser: &Denoiser) -> anyhow::Result<CheckedJob> {
-    let checked = job.check()?;
+    let checked = job.check(denoiser.metadata().channels())?;
     let memory = denoiser.check_header(&checked.header);
     memory.with_context(|| job.input.display().to_string())?;
     Ok(checked)

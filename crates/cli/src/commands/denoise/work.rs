@@ -11,12 +11,11 @@ use anyhow::{Context, ensure};
 use n2n_data::Range;
 use n2n_denoise::Denoiser;
 use n2n_files::{
-    Attached, EncodeError, NpyStack, NpyWriter, PictureFormat, Raster, Stack, TiffStack,
-    TiffWriter, encode_picture, read_attached, read_picture, write_atomically,
-    write_atomically_with,
+    Attached, EncodeError, NpyWriter, PictureFormat, Raster, Stack, TiffStack, TiffWriter,
+    encode_picture, read_attached, read_picture, write_atomically, write_atomically_with,
 };
 
-use super::jobs::{CheckedJob, Source, Target};
+use super::jobs::{CheckedJob, Source, Target, open_array};
 
 /// Denoises files.
 pub struct Worker<'a> {
@@ -121,7 +120,10 @@ fn open(job: &CheckedJob) -> anyhow::Result<(Images, Attached)> {
             return Ok((Box::new(iter::once(Ok(picture))), metadata));
         }
         Source::TiffStack => (Box::new(TiffStack::open(path)?), read_attached(path)?),
-        Source::Npy => (Box::new(NpyStack::open(path)?), Attached::default()),
+        Source::Npy => {
+            let stack = open_array(path, job.header.channels)?;
+            (Box::new(stack), Attached::default())
+        }
     };
     ensure!(
         stack.len() == job.header.pages && stack.shape() == job.header.shape(),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use n2n_data::Range;
 use n2n_data::quality::{Against, Mean, Summary, SummaryKeys};
+use n2n_files::SampleKind;
 use serde::Serialize;
 
 use super::Results;
@@ -34,6 +35,8 @@ pub struct Report<'a> {
     csv: Option<&'a Path>,
     #[serde(skip)]
     against: Against,
+    #[serde(skip)]
+    samples: SampleKind,
 }
 
 /// One method.
@@ -95,6 +98,7 @@ impl<'a> Report<'a> {
             sheet,
             csv: args.csv.as_deref(),
             against,
+            samples: scenes.samples(),
         }
     }
 
@@ -120,7 +124,7 @@ impl<'a> Report<'a> {
             Against::Clean => self.measured(),
             Against::SecondNoisy => self.estimated(),
         };
-        text += &format!("\n{}\n", peak(self.range));
+        text += &format!("\n{}\n", peak(self.range, self.samples));
         if let Some(chosen_on) = &self.strengths_chosen_on {
             text += &format!(
                 "\nClassical methods have the strength that is best on {chosen_on}, by PSNR; nobody \

@@ -9,6 +9,7 @@ use n2n_data::noise::{Noise, NoiseConfig};
 use n2n_data::quality::Against;
 use n2n_data::{EvaluationRequest, EvaluationSet, NoisyPair, Range, RangeConfig};
 
+use n2n_files::SampleKind;
 use n2n_train::paint::false_colour;
 
 use super::args::EvaluateArgs;
@@ -91,6 +92,11 @@ impl Scenes {
     /// The samples that become 0 and 1, between which the peak of PSNR is.
     pub fn range(&self) -> Option<&Range> {
         self.set.range.as_ref()
+    }
+
+    /// The kind of the samples.
+    pub fn samples(&self) -> SampleKind {
+        self.set.samples
     }
 
     /// How pictures of the first scene show its channels, if that needs to be said.

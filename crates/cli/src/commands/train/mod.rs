@@ -24,7 +24,7 @@ use self::lines::ProgressLines;
 use self::signals::Signals;
 use self::summary::Summary;
 use super::output;
-use crate::data::{held_out, report_skipped};
+use crate::data::{held_out, peak, report_skipped};
 use crate::progress::StatusLine;
 use crate::signals::interrupted;
 
@@ -163,9 +163,11 @@ fn report_data(
         );
     }
     if !json {
-        if let Some(range) = &opened.range {
-            eprintln!("samples from {range} become 0 to 1, and their distance is the peak of PSNR");
+        let range = opened.range.as_ref();
+        if let Some(range) = range {
+            eprintln!("samples from {range} become 0 to 1");
         }
+        eprintln!("{}", peak(range, opened.scenes[0].kind()));
         let [channels, ..] = opened.train.shape(0);
         if let Some(colours) = false_colour(channels) {
             eprintln!("pictures are in {colours}");

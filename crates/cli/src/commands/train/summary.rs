@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use n2n_data::quality::{Psnr, PsnrKeys};
 use n2n_devices::SelectedDevice;
-use n2n_train::Outcome;
 use n2n_train::run_dir::End;
+use n2n_train::{Outcome, Restart};
 use serde::Serialize;
 
 /// Result of a run, as `--json` prints it.
@@ -21,7 +21,7 @@ pub struct Summary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     gain_db: Option<f64>,
     /// New starts from other weights.
-    restarts: usize,
+    restarts: &'a [Restart],
     skipped: usize,
     images: usize,
     seconds: f64,
@@ -37,7 +37,7 @@ pub struct Summary<'a> {
 impl<'a> Summary<'a> {
     /// Summarizes a run in the folder `run_dir`.
     pub fn new(
-        outcome: &Outcome,
+        outcome: &'a Outcome,
         skipped: usize,
         selected: &'a SelectedDevice,
         run_dir: &Path,
@@ -48,7 +48,7 @@ impl<'a> Summary<'a> {
             noisy_psnr_db: noisy.psnr_db,
             noisy_psnr_est_db: noisy.psnr_est_db,
             gain_db: outcome.gain_db(),
-            restarts: outcome.restarts.len(),
+            restarts: &outcome.restarts,
             skipped,
             images: outcome.last.images,
             seconds: outcome.last.seconds,

@@ -66,6 +66,8 @@ pub struct Finder<'a> {
     pub layout: Option<Layout>,
     /// What the second of two tensors in a file of PyTorch is.
     pub second: Target,
+    /// Channels of images, where a person says it: as many grey images in an array are then one image.
+    pub channels: Option<usize>,
     /// Called now and then with the number of scenes looked at.
     pub progress: &'a (dyn Fn(usize) + Sync),
 }
@@ -297,16 +299,32 @@ impl Finder<'_> {
         self.paired_stacks(&shots, roles.clean.map(path)).map(Some)
     }
 
+    fn open_stack(&self, path: &Path) -> Result<Box<dyn Stack>, DataError> {
+        if has_extension(path, &TIFF) {
+            return Ok(Box::new(TiffStack::open(path)?));
+        }
+        if has_extension(path, &["npy"]) {
+            let stack = NpyStack::open(path)?;
+            return Ok(Box::new(match self.channels {
+                None | Some(1 | 3) => stack,
+                Some(channels) => stack.with_channels(channels),
+            }));
+        }
+        Err(DataError::UnknownKind {
+            path: path.to_owned(),
+        })
+    }
+
     fn paired_stacks(&self, shots: &[&Path], clean: Option<&Path>) -> Result<Found, DataError> {
-        let shots = shots.iter().map(|path| open_stack(path));
+        let shots = shots.iter().map(|path| self.open_stack(path));
         let shots = shots.collect::<Result<_, _>>()?;
-        let clean = clean.map(open_stack).transpose()?;
+        let clean = clean.map(|path| self.open_stack(path)).transpose()?;
         let kind = "stacks paired image by image";
         Ok(found(kind, PairedStacks::new(shots, clean, false)?))
     }
 
     fn burst_stacks(&self, paths: &[PathBuf]) -> Result<Found, DataError> {
-        let bursts = paths.iter().map(|path| open_stack(path));
+        let bursts = paths.iter().map(|path| self.open_stack(path));
         let bursts = bursts.collect::<Result<_, _>>()?;
         Ok(found("bursts in stacks", BurstStacks::new(bursts)?))
     }
@@ -343,18 +361,6 @@ fn found(kind: &str, source: impl SceneSource + 'static) -> Found {
         validation: None,
         skipped: vec![],
     }
-}
-
-fn open_stack(path: &Path) -> Result<Box<dyn Stack>, DataError> {
-    if has_extension(path, &TIFF) {
-        return Ok(Box::new(TiffStack::open(path)?));
-    }
-    if has_extension(path, &["npy"]) {
-        return Ok(Box::new(NpyStack::open(path)?));
-    }
-    Err(DataError::UnknownKind {
-        path: path.to_owned(),
-    })
 }
 
 fn cifar(paths: &[PathBuf]) -> Result<PairedStacks, DataError> {
