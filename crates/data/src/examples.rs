@@ -79,6 +79,11 @@ impl Examples {
         self.pipeline.noise.is_some() || (!source.is_empty() && source.info(0).clean)
     }
 
+    /// Samples of the images that were read so far that are NaN or infinite: they are masked and filled.
+    pub fn holes(&self) -> usize {
+        self.images.holes()
+    }
+
     /// Scenes that could not be read so far and were skipped, each with the reason.
     pub fn skipped(&self) -> Vec<String> {
         self.lock_skipped().values().cloned().collect()

@@ -13,6 +13,8 @@ type Key = (usize, View);
 pub(crate) struct ImageCache {
     source: Arc<dyn SceneSource>,
     cache: Mutex<Cache>,
+    /// NaN and infinite samples of each image that was read; integers have none and are not listed.
+    holes: Mutex<HashMap<Key, usize>>,
 }
 
 impl ImageCache {
@@ -22,6 +24,7 @@ impl ImageCache {
         Self {
             source,
             cache: Mutex::new(Cache::new(capacity)),
+            holes: Mutex::default(),
         }
     }
 
@@ -61,11 +64,29 @@ impl ImageCache {
             return Ok(images);
         }
         let images = self.source.read(scene, views)?;
+        self.count_holes(scene, views, &images);
         let mut cache = self.lock();
         for (raster, &view) in images.iter().zip(views) {
             cache.insert((scene, view), raster.clone());
         }
         Ok(images)
+    }
+
+    /// NaN and infinite samples of the images that were read so far.
+    pub fn holes(&self) -> usize {
+        let holes = self.holes.lock().unwrap_or_else(PoisonError::into_inner);
+        holes.values().sum()
+    }
+
+    /// Counts the holes of images that are read for the first time.
+    fn count_holes(&self, scene: usize, views: &[View], images: &[Arc<Raster>]) {
+        let mut holes = self.holes.lock().unwrap_or_else(PoisonError::into_inner);
+        for (raster, &view) in images.iter().zip(views) {
+            if raster.samples.kind().is_float() {
+                let count = || raster.samples.non_finite();
+                holes.entry((scene, view)).or_insert_with(count);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Cache> {

@@ -19,6 +19,19 @@ const CONSTANT: f32 = 0.01;
 /// Optimizer steps before that a network may be anything.
 const LEAST_STEPS: usize = 100;
 
+/// A network whose training loss falls below this share of that of the interval before learns something,
+/// though its validation error may rise for a while, as with plain SGD at a high rate.
+const LEARNS: f64 = 0.95;
+
+/// Errors of a validation, and of the training before it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Errors {
+    /// Mean squared error of the validation.
+    pub mse: f64,
+    /// Mean training loss since the validation before.
+    pub train_loss: f64,
+}
+
 /// Restarts of a run before it ends with an error.
 pub const MAX_RESTARTS: u32 = 2;
 
@@ -53,12 +66,12 @@ impl fmt::Display for Symptom {
 
 /// Looks at validation `number` of a run, counted from 1, after `steps` optimizer steps.
 ///
-/// `before` is the error of the validation before, `best` the smallest so far, and `is_constant` says
+/// `before` are the errors of the validation before, `best` is the smallest so far, and `is_constant` says
 /// that outputs are [`constant`](is_constant).
 pub fn symptom(
     [number, steps]: [usize; 2],
-    mse: f64,
-    before: Option<f64>,
+    now: Errors,
+    before: Option<Errors>,
     best: f64,
     noisy_mse: f64,
     is_constant: bool,
@@ -70,8 +83,12 @@ pub fn symptom(
     if is_constant {
         return Some(Symptom::ConstantOutput);
     }
-    let gets_better = before.is_none_or(|before| mse < before);
-    (!gets_better).then_some(Symptom::NoGain { mse, noisy_mse })
+    let gets_better = before
+        .is_none_or(|before| now.mse < before.mse || now.train_loss < LEARNS * before.train_loss);
+    (!gets_better).then_some(Symptom::NoGain {
+        mse: now.mse,
+        noisy_mse,
+    })
 }
 
 /// Whether outputs are constant where their inputs are not.
@@ -141,21 +158,25 @@ mod tests {
 
     #[test]
     fn slow_networks_are_not_dead() {
-        let noisy = 0.01;
-        let of =
-            |number, mse, before, best| symptom([number, 100], mse, before, best, noisy, false);
-        assert_eq!(of(1, 0.2, None, 0.2), None);
-        assert_eq!(of(2, 0.1, Some(0.2), 0.1), None);
-        assert_eq!(of(9, 0.2, Some(0.2), 0.009), None, "it was good");
-        assert_eq!(of(2, 0.0999, Some(0.1), 0.0999), None);
-        let mse = 0.1;
-        assert_eq!(symptom([2, 99], mse, Some(mse), mse, noisy, true), None);
+        let noisy_mse = 0.01;
+        let errors = |mse, train_loss| Errors { mse, train_loss };
+        let of = |place, now: Errors, before, best| {
+            let before = Some(before);
+            symptom(place, now, before, best, noisy_mse, false)
+        };
+        let (stuck, place) = (errors(0.1, 0.2), [2, 100]);
         let expected = Some(Symptom::NoGain {
-            mse,
-            noisy_mse: noisy,
+            mse: 0.1,
+            noisy_mse,
         });
-        assert_eq!(of(2, mse, Some(0.1), mse), expected);
-        let constant = symptom([2, 100], 0.1, Some(0.2), 0.1, noisy, true);
+        assert_eq!(of(place, stuck, stuck, 0.1), expected);
+        // Too early, getting better, learning, or once good.
+        assert_eq!(of([1, 100], stuck, stuck, 0.1), None);
+        assert_eq!(of([2, 99], stuck, stuck, 0.1), None);
+        assert_eq!(of(place, errors(0.0999, 0.2), stuck, 0.1), None);
+        assert_eq!(of(place, errors(0.12, 0.18), stuck, 0.1), None);
+        assert_eq!(of([9, 900], stuck, stuck, 0.009), None);
+        let constant = symptom(place, errors(0.1, 0.1), Some(stuck), 0.1, noisy_mse, true);
         assert_eq!(constant, Some(Symptom::ConstantOutput));
     }
 

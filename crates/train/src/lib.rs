@@ -24,7 +24,7 @@ mod stop;
 mod store;
 mod trainer;
 
-pub use self::dead::Restart;
+pub use self::dead::{Errors, Restart, Symptom};
 pub use self::error::TrainError;
 pub use self::event::Event;
 pub use self::experiment::{Experiment, ExperimentError};

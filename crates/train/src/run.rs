@@ -162,7 +162,7 @@ impl Run<'_> {
                 Pause::Stopped => None,
             };
             if pause == Pause::Due && symptom.is_none() {
-                self.state.last_mse = Some(record.val_mse);
+                self.state.last = Some(record.errors());
                 self.save_checkpoint()?;
             }
             (self.on_event)(Event::Validation(&record));
@@ -360,9 +360,9 @@ impl Run<'_> {
             return None;
         }
         let best = self.state.best.as_ref().unwrap_or(record).val_mse;
-        let (before, noisy) = (self.state.last_mse, self.noisy.mse);
+        let (before, noisy) = (self.state.last, self.noisy.mse);
         let place = [number, record.batches];
-        symptom(place, record.val_mse, before, best, noisy, is_constant)
+        symptom(place, record.errors(), before, best, noisy, is_constant)
     }
 
     /// Begins anew from other weights at half the learning rate, if the experiment says so.

@@ -62,6 +62,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
         noise: opened.noise.as_ref().map(ToString::to_string),
         noisy_psnr: noisy.into(),
         noise_check: opened.noise_check()?,
+        holes: opened.train.holes(),
         skipped: skipped(&opened),
     };
     let normalize = serde_json::to_value(experiment.data.normalize)?;
@@ -93,6 +94,8 @@ struct Report<'a> {
     #[serde(flatten, rename = "noisy")]
     noisy_psnr: PsnrKeys,
     noise_check: Option<NoiseCheck>,
+    /// Samples of the training images looked at that are NaN or infinite.
+    holes: usize,
     skipped: Vec<String>,
 }
 
@@ -248,6 +251,12 @@ impl Report<'_> {
             lines.extend(check.warning().map(|warning| format!("warning: {warning}")));
         }
         lines.extend(held_out(self.validates_on).map(str::to_owned));
+        if self.holes > 0 {
+            lines.push(format!(
+                "{} samples are NaN or infinite; they are left out",
+                self.holes
+            ));
+        }
         if !self.skipped.is_empty() {
             lines.push(format!("left out: {}", self.skipped.len()));
             lines.extend(

@@ -209,6 +209,7 @@ fn list(folder: &Path) -> Result<Vec<(usize, PathBuf)>, TrainError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dead::Errors;
     use crate::run_dir::record::Record;
     use n2n_data::quality::Psnr;
 
@@ -239,7 +240,10 @@ mod tests {
                 since_best: 0,
                 rollbacks: 1,
                 restarts: 1,
-                last_mse: Some(0.0625),
+                last: Some(Errors {
+                    mse: 0.0625,
+                    train_loss: 0.5,
+                }),
             },
             learner: LearnerState {
                 model: vec![batches as u8; 70],

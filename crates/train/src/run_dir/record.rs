@@ -3,6 +3,8 @@
 use n2n_data::quality::PsnrKeys;
 use serde::{Deserialize, Serialize};
 
+use crate::dead::Errors;
+
 /// One validation, as a line of `metrics.jsonl`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -27,6 +29,14 @@ pub struct Record {
 }
 
 impl Record {
+    /// Returns the errors that tell whether a network learns.
+    pub(crate) fn errors(&self) -> Errors {
+        Errors {
+            mse: self.val_mse,
+            train_loss: self.train_loss,
+        }
+    }
+
     /// Returns whether this validation is better than another one of the same run.
     pub fn is_better_than(&self, other: &Self) -> bool {
         match (self.psnr.psnr_db, other.psnr.psnr_db) {

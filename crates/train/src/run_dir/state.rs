@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::record::Record;
+use crate::dead::Errors;
 use crate::experiment::TrainConfig;
 use crate::schedule::PlateauState;
 
@@ -34,9 +35,9 @@ pub struct TrainingState {
     /// New starts from other weights.
     #[serde(default)]
     pub restarts: u32,
-    /// Error of the last validation.
+    /// Errors of the last validation.
     #[serde(default)]
-    pub last_mse: Option<f64>,
+    pub last: Option<Errors>,
 }
 
 impl TrainingState {

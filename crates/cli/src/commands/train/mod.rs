@@ -11,6 +11,7 @@ mod terminal;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use n2n_data::Opened;
 use n2n_devices::SelectedDevice;
@@ -108,6 +109,7 @@ fn run_path(args: &TrainArgs) -> Result<PathBuf, TrainError> {
 /// Trains, and shows the run as a dashboard on a terminal, as plain lines elsewhere.
 fn show(trainer: Trainer, signals: &Signals, json: bool) -> Result<Outcome, TrainError> {
     let has_clean = trainer.data().validation.has_clean();
+    let train = Arc::clone(&trainer.data().train);
     let dashboard = !json && std::io::stdout().is_terminal();
     let mut view: Option<View> = None;
     trainer.run(&signals.stop, |event| {
@@ -122,6 +124,10 @@ fn show(trainer: Trainer, signals: &Signals, json: bool) -> Result<Outcome, Trai
             _ => {}
         }
         if let Event::Start(start) = &event {
+            let holes = train.holes();
+            if holes > 0 {
+                eprintln!("warning: {holes} samples are NaN or infinite; they are left out");
+            }
             for problem in start.damaged {
                 eprintln!("warning: {problem}; going on from the checkpoint before it");
             }
