@@ -2,7 +2,7 @@
 //!
 //! Networks work best on numbers around `[0, 1]`, and sensors, scanners and simulations store anything.
 
-use n2n_files::{Raster, SampleKind, Samples, with_samples};
+use n2n_files::{Raster, Sample, SampleKind, with_samples};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -118,15 +118,12 @@ fn of_source(source: &dyn SceneSource) -> Option<Range> {
 fn sample(image: &Raster, channels: &mut [Vec<f64>]) {
     let area = image.height * image.width;
     let stride = area.div_ceil(SAMPLES);
-    let mut add = |samples: &Samples| {
-        with_samples!(samples, values => {
-            for (plane, channel) in values.chunks_exact(area).zip(channels.iter_mut()) {
-                let values = plane.iter().step_by(stride).map(|&value| n2n_files::Sample::to_f64(value));
-                channel.extend(values.filter(|value| value.is_finite()));
-            }
-        });
-    };
-    add(&image.samples);
+    with_samples!(&image.samples, samples => {
+        for (plane, channel) in samples.chunks_exact(area).zip(channels) {
+            let samples = plane.iter().step_by(stride).map(|sample| sample.to_f64());
+            channel.extend(samples.filter(|sample| sample.is_finite()));
+        }
+    });
 }
 
 /// The range of samples, those of each channel; grey and colour share one, so that colours stay.
@@ -171,6 +168,8 @@ fn robust(samples: &mut [f64]) -> Option<[f64; 2]> {
 
 #[cfg(test)]
 mod tests {
+    use n2n_files::Samples;
+
     use super::*;
 
     fn image(channels: usize, samples: Samples) -> Raster {

@@ -22,6 +22,9 @@ const BEST: &str = "best.safetensors";
 /// The model that comes with this crate; models/README.md says how it was trained.
 const BUNDLED: &[u8] = include_bytes!("../../../models/bundled.safetensors");
 
+/// Ranges of more than this many times the largest sample of a picture are not its own.
+const FOREIGN: f64 = 2.0;
+
 /// Memory that denoising takes where nothing else is said, in bytes.
 const MAX_MEMORY: u64 = 1 << 30;
 
@@ -271,6 +274,23 @@ impl Denoiser {
                 SampleKind::U8 | SampleKind::U16 => None,
                 _ => range_of_image(raster),
             })
+    }
+
+    /// Whether an image is a picture of 8 bits, or of floats in `[0, 1]`, and the samples of the training lie
+    /// on a larger scale: its samples are then hardly in the units of the training.
+    pub fn is_foreign(&self, raster: &Raster) -> bool {
+        let white = match raster.samples.kind() {
+            SampleKind::U8 => SampleKind::U8.white(),
+            _ if is_picture_of_floats(&raster.samples) => 1.0,
+            _ => return false,
+        };
+        let range = self.metadata.range.as_ref();
+        range.is_some_and(|range| {
+            (0..raster.channels).any(|channel| {
+                let [low, high] = range.of_channel(channel);
+                low > white || high - low > FOREIGN * white
+            })
+        })
     }
 
     /// Denoises; `held` is the memory that both images take, in bytes.

@@ -147,6 +147,19 @@ fn training_range_is_the_default_range() {
     assert_ne!(denoise_raster(&plain, &raster, None), expected);
 }
 
+#[test]
+fn pictures_are_foreign_to_counts() {
+    let of = |range: Option<Range>| identity(1, Normalization::None, range);
+    let raster = |kind| to_raster(&image([1, 8, 12]), kind, None);
+    let counts = of(Some(Range::Shared([100.0, 4000.0])));
+    assert!(counts.is_foreign(&raster(SampleKind::U8)));
+    assert!(counts.is_foreign(&raster(SampleKind::F32)));
+    assert!(!counts.is_foreign(&raster(SampleKind::U16)));
+    for own in [None, Some(Range::Shared([-20.0, 280.0]))] {
+        assert!(!of(own).is_foreign(&raster(SampleKind::U8)));
+    }
+}
+
 /// A network that adds 0 to its input, with any statistics.
 fn identity(channels: usize, normalization: Normalization, range: Option<Range>) -> Denoiser {
     let network = NetworkConfig::UNet(UNetConfig {

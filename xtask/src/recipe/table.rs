@@ -3,7 +3,7 @@
 use super::Outcome;
 use super::sets::Set;
 
-/// Results as a table in Markdown: a row for each variant, a column for each set.
+/// Results as a table in Markdown: a row for each variant with a result, a column for each set.
 pub fn markdown(results: &[Outcome], sets: &[Set], variants: &[&str], minutes: f64) -> String {
     let cell = |set: &Set, variant: &str, value: &dyn Fn(&Outcome) -> f64| {
         let result = results.iter().find(|result| {
@@ -21,7 +21,11 @@ pub fn markdown(results: &[Outcome], sets: &[Set], variants: &[&str], minutes: f
     let base = variants[0];
     text += &row("noisy input", base, &|result| result.noisy);
     text += &row("best Gaussian blur", base, &|result| result.blur);
-    for variant in variants {
+    let has_result = |variant: &&&str| {
+        let mut results = results.iter();
+        results.any(|result| result.variant == **variant && result.minutes == minutes)
+    };
+    for variant in variants.iter().filter(has_result) {
         text += &row(variant, variant, &|result| result.network);
     }
     text

@@ -98,10 +98,21 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         let done = worker.denoise(job);
         status.clear();
         match done {
-            Ok(Remarks { left_out, holes }) => {
+            Ok(Remarks {
+                left_out,
+                holes,
+                foreign,
+            }) => {
                 tally.files += 1;
                 tally.pixels += job.pixels();
                 tally.holes += holes;
+                if foreign && let Some(range) = &denoiser.metadata().range {
+                    eprintln!(
+                        "warning: {}: the model was trained on samples from {range}, and this is a picture; \
+                         --range says which samples are black and white",
+                        job.input.display()
+                    );
+                }
                 if holes > 0 {
                     let input = job.input.display();
                     eprintln!("warning: {input}: {holes} samples are NaN or infinite, and stay so");

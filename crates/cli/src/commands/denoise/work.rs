@@ -33,6 +33,8 @@ pub struct Remarks {
     pub left_out: Vec<&'static str>,
     /// Samples that are NaN or infinite, and stay so.
     pub holes: usize,
+    /// Whether its samples are hardly in the units of the training, and nobody said what they are.
+    pub foreign: bool,
 }
 
 /// Error of an output that cannot be written: the next output would fail as well.
@@ -60,10 +62,11 @@ impl Worker<'_> {
             fs::create_dir_all(folder).with_context(cannot_write)?;
         }
         let (images, metadata) = open(job)?;
-        let mut holes = 0;
+        let (mut holes, mut foreign) = (0, false);
         let mut denoised = images.enumerate().map(|(index, raster)| {
             let raster = raster?;
             holes += raster.samples.non_finite();
+            foreign |= self.range.is_none() && self.denoiser.is_foreign(&raster);
             self.image(job, &raster, index)
         });
         match job.target {
@@ -92,7 +95,11 @@ impl Worker<'_> {
             Target::Picture(format) => format.leaves_out(&metadata, header.channels),
             Target::Npy(_) => vec![],
         };
-        Ok(Remarks { left_out, holes })
+        Ok(Remarks {
+            left_out,
+            holes,
+            foreign,
+        })
     }
 
     /// Denoises image `index` of a file.
