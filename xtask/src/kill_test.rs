@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::cargo;
+use crate::random::Random;
 
 /// About ten seconds of a tiny network, with a checkpoint every few milliseconds: nearly every kill
 /// interrupts the writing of a file.
@@ -45,7 +46,7 @@ pub fn run(kills: u32, seed: u64) -> Result<()> {
     cargo::succeed(cargo::command(["build"]).args(cargo::WORKSPACE))?;
     let folder = std::env::temp_dir().join(format!("n2n-kill-test-{}", std::process::id()));
     fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let mut moments = Moments(seed);
+    let mut moments = Random(seed);
     for (name, settings) in OPTIMIZERS {
         let folder = folder.join(name);
         // After an error the folder stays, for inspection.
@@ -59,7 +60,7 @@ fn campaign(
     name: &str,
     settings: &[&str],
     kills: u32,
-    moments: &mut Moments,
+    moments: &mut Random,
     folder: &Path,
 ) -> Result<()> {
     let undisturbed = folder.join("undisturbed");
@@ -77,7 +78,7 @@ fn campaign(
         let before = killed;
         loop {
             // Half of the length on average, so that a run is killed two or three times.
-            let delay = (killed < kills).then(|| length.mul_f64(moments.next()));
+            let delay = (killed < kills).then(|| length.mul_f64(moments.uniform()));
             if life(&args, delay)? {
                 break;
             }
@@ -201,20 +202,6 @@ fn names(folder: &Path) -> Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// SplitMix64: fractions in [0, 1) from a seed.
-struct Moments(u64);
-
-impl Moments {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^= bits >> 31;
-        (bits >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,8 +209,8 @@ mod tests {
     #[test]
     fn seed_determines_the_moments() {
         let moments = |seed| {
-            let mut moments = Moments(seed);
-            [(); 20].map(|()| moments.next())
+            let mut moments = Random(seed);
+            [(); 20].map(|()| moments.uniform())
         };
         assert_eq!(moments(3), moments(3));
         assert_ne!(moments(3), moments(4));

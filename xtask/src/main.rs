@@ -8,6 +8,7 @@ mod dataset;
 mod docs;
 mod kill_test;
 mod layering;
+mod random;
 mod recipe;
 mod test;
 mod train;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use n2n_files::{NpyAxes, NpyStack, NpyWriter, Sample, SampleKind, Samples, Stack, with_samples};
 
+use crate::data::SMALL;
 use crate::{n2n, stderr, summary};
 
 /// Scenes, and the sides of their images.
@@ -13,20 +14,6 @@ const SIDES: [usize; 2] = [20, 24];
 
 /// Deviation of the noise, relative to the range of the scene.
 const NOISE: f64 = 0.08;
-
-/// A tiny network, for a moment.
-const SMALL: [&str; 10] = [
-    "--set",
-    "model.features=4",
-    "--set",
-    "model.depth=2",
-    "--set",
-    "train.max_images=3840",
-    "--set",
-    "train.validate_every=120",
-    "--set",
-    "train.scheduler.warmup=5",
-];
 
 /// Numbers that are the same everywhere, nearly Gaussian with deviation 1.
 fn noise(at: usize, shot: usize) -> f64 {
@@ -107,7 +94,22 @@ fn train(folder: &Path) -> serde_json::Value {
         "--run-dir",
         "run",
     ];
-    run(folder, &[&args[..], &SMALL].concat())
+    let longer = [
+        "--set",
+        "train.max_images=3840",
+        "--set",
+        "train.validate_every=120",
+    ];
+    run(folder, &[&args[..], &SMALL, &longer].concat())
+}
+
+/// Denoises an array into `out.npy` with the model of the run.
+fn denoise(folder: &Path, input: &str) {
+    let args = ["denoise", input, "-o", "out.npy", "--model", "run"];
+    run(
+        folder,
+        &[&args[..], &["--backend", "flex", "--json"]].concat(),
+    );
 }
 
 #[test]
@@ -127,18 +129,7 @@ fn counts_of_any_type_are_trained_and_denoised() {
             trained["gain_db"].as_f64().unwrap() > 2.0,
             "{kind}: {trained}"
         );
-        let args = [
-            "denoise",
-            "a.npy",
-            "-o",
-            "out.npy",
-            "--model",
-            "run",
-            "--backend",
-            "flex",
-            "--json",
-        ];
-        run(folder.path(), &args);
+        denoise(folder.path(), "a.npy");
         let [noisy, clean, denoised] =
             ["a", "clean", "out"].map(|name| read(&folder.path().join(format!("{name}.npy"))));
         assert_eq!(
@@ -174,18 +165,7 @@ fn five_channels_go_the_whole_way() {
         NpyWriter::new(file, NpyAxes::ChannelsFirst, 1, shape, SampleKind::U16).unwrap();
     writer.write(&image.samples).unwrap();
     writer.finish().unwrap();
-    let args = [
-        "denoise",
-        "image.npy",
-        "-o",
-        "out.npy",
-        "--model",
-        "run",
-        "--backend",
-        "flex",
-        "--json",
-    ];
-    run(path, &args);
+    denoise(path, "image.npy");
     let clean = NpyStack::open(&path.join("clean.npy"))
         .unwrap()
         .read(3)

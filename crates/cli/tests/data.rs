@@ -40,7 +40,8 @@ fn pairs(count: usize, clean: bool) -> TempDir {
     folder
 }
 
-const SMALL: [&str; 10] = [
+/// A tiny network, for a moment.
+pub const SMALL: [&str; 10] = [
     "--set",
     "model.features=4",
     "--set",

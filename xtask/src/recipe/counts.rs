@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::random::Random;
+
 /// Scenes, and their sides in pixels.
 const SCENES: usize = 8;
 const HEIGHT: usize = 240;
@@ -62,12 +64,12 @@ fn scene(random: &mut Random) -> Vec<f64> {
         *light = 0.02 + slope[0] * y / HEIGHT as f64 + slope[1] * x / WIDTH as f64;
     }
     for _ in 0..SPOTS {
-        let middle = [random.within(HEIGHT), random.within(WIDTH)];
+        let middle = [within(random, HEIGHT), within(random, WIDTH)];
         let radius = 1.5 + 10.0 * random.uniform().powi(3);
         spot(&mut light, middle, radius, 0.1 + 0.8 * random.uniform());
     }
     for _ in 0..THREADS {
-        let mut at = [random.within(HEIGHT), random.within(WIDTH)];
+        let mut at = [within(random, HEIGHT), within(random, WIDTH)];
         let (mut angle, bend) = (6.3 * random.uniform(), 0.06 * (random.uniform() - 0.5));
         let (radius, brightness) = (0.8 + random.uniform(), 0.1 + 0.2 * random.uniform());
         for _ in 0..120 {
@@ -80,6 +82,11 @@ fn scene(random: &mut Random) -> Vec<f64> {
         .iter()
         .map(|light| (BRIGHTEST - OFFSET) * light.min(1.0))
         .collect()
+}
+
+/// A place on an axis.
+fn within(random: &mut Random, side: usize) -> f64 {
+    side as f64 * random.uniform()
 }
 
 /// Raises light to that of a round spot where it is brighter.
@@ -109,31 +116,6 @@ fn header() -> Vec<u8> {
     text += "\n";
     let len = (text.len() as u16).to_le_bytes();
     [b"\x93NUMPY\x01\0", &len[..], text.as_bytes()].concat()
-}
-
-/// Random numbers that are the same everywhere: SplitMix64 (Steele et al., 2014).
-struct Random(u64);
-
-impl Random {
-    /// Evenly in `[0, 1)`.
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// A place on an axis.
-    fn within(&mut self, side: usize) -> f64 {
-        side as f64 * self.uniform()
-    }
-
-    /// Normally distributed, by Box and Muller.
-    fn normal(&mut self) -> f64 {
-        let (a, b) = (1.0 - self.uniform(), self.uniform());
-        (-2.0 * a.ln()).sqrt() * (std::f64::consts::TAU * b).cos()
-    }
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub struct Opened {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ValidatesOn {
-    /// A set of its own.
+    /// A separate validation set.
     Set,
     /// Whole scenes, held out of the training.
     Scenes,

@@ -187,7 +187,7 @@ impl Pictures {
     }
 }
 
-/// Whether images of so many channels can be taken as having others.
+/// Whether images with `channels` channels can be used as images with `others`: grey and colour convert.
 pub(crate) fn goes_with(channels: usize, others: usize) -> bool {
     channels == others
         || [channels, others]

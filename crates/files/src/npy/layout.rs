@@ -129,7 +129,8 @@ impl Layout {
         })
     }
 
-    /// Makes one image of `channels` channels of as many grey ones, if that is what there is.
+    /// Turns an array of exactly `channels` grey images into one image with `channels` channels; any other
+    /// array stays as it is.
     pub fn join_images(&mut self, channels: usize) {
         let [_, height, width] = self.shape;
         let fits = self.axes == NpyAxes::ImagesGrey && self.images == channels;

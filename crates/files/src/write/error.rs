@@ -26,7 +26,7 @@ pub enum EncodeError {
         way_out: &'static str,
     },
 
-    /// The format has no images of so many channels.
+    /// The format cannot hold this number of channels.
     #[error("a {format} file holds images of {held} channels, not {channels}; save {way_out}")]
     Channels {
         /// The format asked for.
