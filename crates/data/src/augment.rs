@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::DataError;
 
 /// Random changes to training examples.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AugmentConfig {
     /// Mirror half of the examples.
@@ -18,6 +18,11 @@ pub struct AugmentConfig {
     /// Largest angle in degrees of a random rotation, either way. Interpolation softens the noise of
     /// both images alike.
     pub rotate_deg: f32,
+    /// Largest factor of a random enlargement of half of the examples; 1 for none. Interpolation spreads
+    /// the noise over neighbours, as cameras and file formats do, so that a network also knows noise that
+    /// is not independent from pixel to pixel. Clean images that noise is put on stay as they are: they
+    /// would only be blurred.
+    pub zoom: f32,
     /// Largest distance from 1 of a random factor for each channel.
     pub jitter: f32,
     /// Exchange input and target of half of the examples.
@@ -25,6 +30,20 @@ pub struct AugmentConfig {
     /// Share of colour examples that become grey, with the same noise in all channels, so that a
     /// network for colour learns to denoise grey images too.
     pub grey: f32,
+}
+
+impl Default for AugmentConfig {
+    fn default() -> Self {
+        Self {
+            flip: false,
+            rot90: false,
+            rotate_deg: 0.0,
+            zoom: 1.0,
+            jitter: 0.0,
+            swap: false,
+            grey: 0.0,
+        }
+    }
 }
 
 impl AugmentConfig {
@@ -41,6 +60,9 @@ impl AugmentConfig {
         };
         if !(0.0..=45.0).contains(&self.rotate_deg) {
             return Err(out_of_range("rotate_deg", self.rotate_deg, 0.0, 45.0));
+        }
+        if !(1.0..=4.0).contains(&self.zoom) {
+            return Err(out_of_range("zoom", self.zoom, 1.0, 4.0));
         }
         if !(0.0..1.0).contains(&self.jitter) {
             return Err(out_of_range("jitter", self.jitter, 0.0, 1.0));
@@ -65,6 +87,10 @@ impl AugmentConfig {
             let degrees = rng.random_range(-self.rotate_deg..=self.rotate_deg);
             augmentation.radians = degrees.to_radians();
         }
+        if self.zoom > 1.0 && rng.random() {
+            // Even in the logarithm.
+            augmentation.zoom = rng.random_range(0.0..self.zoom.ln()).exp();
+        }
         if self.jitter > 0.0 {
             let factor = |_| 1.0 + rng.random_range(-self.jitter..=self.jitter);
             augmentation.gains = (0..channels).map(factor).collect();
@@ -77,7 +103,7 @@ impl AugmentConfig {
 }
 
 /// The changes to one example.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Augmentation {
     /// Mirrored left to right, before the rotation.
     pub flip: bool,
@@ -85,13 +111,33 @@ pub(crate) struct Augmentation {
     pub rot90: usize,
     /// Rotation about the center.
     pub radians: f32,
+    /// Enlargement about the center.
+    pub zoom: f32,
     /// A factor for each channel; empty for no change.
     pub gains: Vec<f32>,
     /// The same grey in each channel.
     pub grey: bool,
 }
 
+impl Default for Augmentation {
+    fn default() -> Self {
+        Self {
+            flip: false,
+            rot90: 0,
+            radians: 0.0,
+            zoom: 1.0,
+            gains: Vec::new(),
+            grey: false,
+        }
+    }
+}
+
 impl Augmentation {
+    /// Whether pixels lie between those of the image.
+    pub fn interpolates(&self) -> bool {
+        self.radians != 0.0 || self.zoom != 1.0
+    }
+
     /// Where the pixel at `(y, x)` of a changed image of this size stood before flip and rotation by 90 degrees.
     pub fn origin(&self, y: usize, x: usize, height: usize, width: usize) -> (usize, usize) {
         let (y, x) = match self.rot90 {

@@ -75,23 +75,19 @@ impl Crop {
         let fits = |start: isize, length: usize, side: usize| {
             start >= 0 && start.unsigned_abs() + length <= side
         };
-        let Augmentation {
-            flip,
-            rot90,
-            radians,
-            gains: _,
-            grey: _,
-        } = self.augmentation;
-        !flip
-            && rot90 == 0
-            && radians == 0.0
+        let augmentation = &self.augmentation;
+        !augmentation.flip
+            && augmentation.rot90 == 0
+            && !augmentation.interpolates()
             && fits(self.top, self.height, raster.height)
             && fits(self.left, self.width, raster.width)
     }
 
     /// Where each pixel of the crop comes from.
     fn points(&self, raster: &Raster) -> Vec<Point> {
-        let (sin, cos) = self.augmentation.radians.sin_cos();
+        let Augmentation { radians, zoom, .. } = self.augmentation;
+        let (sin, cos) = (radians.sin() / zoom, radians.cos() / zoom);
+        let interpolates = self.augmentation.interpolates();
         let middle = [self.height, self.width].map(|side| (side as f32 - 1.0) / 2.0);
         let index = |y: isize, x: isize| {
             let y = reflect(self.top + y, raster.height);
@@ -102,7 +98,7 @@ impl Crop {
         pixels
             .map(|(y, x)| {
                 let (y, x) = self.augmentation.origin(y, x, self.height, self.width);
-                if self.augmentation.radians == 0.0 {
+                if !interpolates {
                     return Point::Pixel(index(y as isize, x as isize));
                 }
                 let (dy, dx) = (y as f32 - middle[0], x as f32 - middle[1]);
@@ -248,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn rotated_slope_is_a_slope() {
+    fn rotated_and_enlarged_slope_is_a_slope() {
         // Pixel (y, x) of a slope is 6 y + x of 255; its middle stays where it is.
         let samples = (0..9 * 11).map(|at| (at / 11 * 6 + at % 11) as u8);
         let raster = Raster {
@@ -258,16 +254,19 @@ mod tests {
             samples: Samples::U8(samples.collect()),
             alpha: None,
         };
-        let mut crop = crop(2, 3, 5, 5);
-        crop.augmentation.radians = 0.3;
-        let values = crop.apply(&raster, None, 1);
-        let (sin, cos) = 0.3_f32.sin_cos();
-        for (at, value) in values.iter().enumerate() {
-            let (dy, dx) = ((at / 5) as f32 - 2.0, (at % 5) as f32 - 2.0);
-            let y = 4.0 + cos * dy - sin * dx;
-            let x = 5.0 + sin * dy + cos * dx;
-            let expected = (6.0 * y + x) / 255.0;
-            assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+        for (radians, zoom) in [(0.3_f32, 1.0), (0.0, 1.6), (0.2, 1.3)] {
+            let mut crop = crop(2, 3, 5, 5);
+            crop.augmentation.radians = radians;
+            crop.augmentation.zoom = zoom;
+            let values = crop.apply(&raster, None, 1);
+            let (sin, cos) = radians.sin_cos();
+            for (at, value) in values.iter().enumerate() {
+                let (dy, dx) = ((at / 5) as f32 - 2.0, (at % 5) as f32 - 2.0);
+                let y = 4.0 + (cos * dy - sin * dx) / zoom;
+                let x = 5.0 + (sin * dy + cos * dx) / zoom;
+                let expected = (6.0 * y + x) / 255.0;
+                assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+            }
         }
     }
 

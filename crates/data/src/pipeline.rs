@@ -247,10 +247,13 @@ impl Pipeline {
                 (center(info.height, height), center(info.width, width))
             }
         };
-        let augmentation = match self.target {
+        let mut augmentation = match self.target {
             Some(_) => self.augment.draw(self.channels, height == width, rng),
             None => Augmentation::default(),
         };
+        if self.noise.is_some() {
+            augmentation.zoom = 1.0;
+        }
         Crop {
             top,
             left,

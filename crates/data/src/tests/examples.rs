@@ -10,6 +10,7 @@ fn everything() -> AugmentConfig {
         flip: true,
         rot90: true,
         rotate_deg: 20.0,
+        zoom: 1.5,
         jitter: 0.0,
         swap: true,
         grey: 0.0,
@@ -69,6 +70,51 @@ fn jitter_is_one_factor_for_both_images() {
         factors.insert((a * 1e4) as i32);
     }
     assert!(factors.len() > 5, "{factors:?}");
+}
+
+#[test]
+fn zoom_enlarges_half_of_the_noisy_examples() {
+    let zoomed = |shots, noise: Option<&str>| {
+        let scenes = Numbered {
+            scenes: 100,
+            shots,
+            ..Numbered::default()
+        };
+        let noise = noise.map(|noise| noise.parse::<NoiseConfig>().unwrap());
+        let [zoomed, plain] = [2.0, 1.0].map(|zoom| {
+            let pipeline = Pipeline {
+                augment: AugmentConfig {
+                    zoom,
+                    ..AugmentConfig::default()
+                },
+                noise: noise.as_ref().map(|noise| noise.build().unwrap().into()),
+                ..pipeline()
+            };
+            let examples = examples(scenes.clone(), pipeline);
+            (0..100).map(move |index| {
+                let pair = examples.pair(ExampleIndex { epoch: 0, index }).unwrap();
+                // From one end of a row to the other.
+                pair.noisy_input[5] - pair.noisy_input[0]
+            })
+        });
+        let factors = zoomed.zip(plain).map(|(zoomed, plain)| plain / zoomed);
+        factors.collect::<Vec<_>>()
+    };
+    let factors = zoomed(2, None);
+    assert!(
+        factors
+            .iter()
+            .all(|factor| (0.999..2.001).contains(factor)),
+        "{factors:?}"
+    );
+    let enlarged = factors.iter().filter(|factor| **factor > 1.001).count();
+    // Half of 100, give or take four deviations.
+    assert!((30..=70).contains(&enlarged), "{enlarged} of 100");
+    assert_eq!(
+        zoomed(0, Some("gaussian:25")),
+        [1.0; 100],
+        "clean images stay as they are"
+    );
 }
 
 #[test]
