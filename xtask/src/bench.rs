@@ -25,7 +25,8 @@ pub fn run(peer: Option<PeerName>, args: &[OsString]) -> Result<ExitCode> {
             .arg(peers.join("bench.py"));
         n2n.arg("--layers")
             .arg("--report")
-            .arg(cargo::root().join("benches").join("RESULTS.md"));
+            .arg(cargo::root().join("benches").join("RESULTS.md"))
+            .arg("--overwrite");
     }
     cargo::become_process(&mut n2n)
 }

@@ -51,7 +51,13 @@ fn model(folder: &Path, args: &[&str]) -> PathBuf {
 
 fn evaluate(models: &[&Path], data: &Path, args: &[&str]) -> Output {
     let models: Vec<_> = models.iter().map(|path| path.to_str().unwrap()).collect();
-    let data = ["--data", data.to_str().unwrap(), "--backend", "flex"];
+    let data = [
+        "--data",
+        data.to_str().unwrap(),
+        "--backend",
+        "flex",
+        "--overwrite",
+    ];
     let args = [&["evaluate"], &models[..], &data, args].concat();
     n2n(&args).output().unwrap()
 }

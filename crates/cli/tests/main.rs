@@ -10,6 +10,7 @@ mod denoise;
 mod evaluate;
 mod exchange;
 mod gradcheck;
+mod outputs;
 #[cfg(unix)]
 mod resume;
 mod stops;

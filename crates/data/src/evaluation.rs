@@ -141,6 +141,14 @@ impl EvaluationSet {
         self.scenes.name(scene, view)
     }
 
+    /// The files that the images of a scene come from, and the places in them.
+    pub fn names(&self, scene: usize) -> Vec<String> {
+        let info = self.scenes.info(scene);
+        let clean = info.clean.then_some(View::Clean);
+        let views = (0..info.shots).map(View::Shot).chain(clean);
+        views.map(|view| self.scenes.name(scene, view)).collect()
+    }
+
     /// Whether there are clean images to compare with; otherwise there are second noisy ones.
     pub fn has_clean(&self) -> bool {
         self.examples.has_clean()

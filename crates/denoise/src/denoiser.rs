@@ -437,8 +437,11 @@ fn is_picture_of_floats(samples: &Samples) -> bool {
         })
 }
 
-/// The model file that a path stands for.
-fn model_file(path: &Path) -> Result<PathBuf, Error> {
+/// The model file that a path stands for: of a run directory, its best model.
+///
+/// # Errors
+/// When a folder holds none.
+pub fn model_file(path: &Path) -> Result<PathBuf, Error> {
     if !path.is_dir() {
         return Ok(path.to_owned());
     }

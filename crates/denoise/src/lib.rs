@@ -18,7 +18,7 @@ mod samples;
 mod symmetry;
 mod tiles;
 
-pub use denoiser::Denoiser;
+pub use denoiser::{Denoiser, model_file};
 pub use error::Error;
 pub use image::Image;
 pub use memory::is_out_of_memory;

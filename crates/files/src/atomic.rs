@@ -1,50 +1,167 @@
-//! Atomic writing of files.
+//! Writing files so that nothing is lost: a reader sees the old file or the new one, also after a crash.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 /// How names of files that are not complete begin; a process that is killed leaves them behind.
-pub const UNFINISHED: &str = ".unfinished-";
+const UNFINISHED: &str = ".unfinished-";
 
-/// Writes `bytes` to `path` through a temporary file beside it, synced and then renamed: a reader
-/// sees the old file or the new one, also after a crash.
+/// Links that are followed, as many as Linux follows.
+const LINKS: usize = 40;
+
+/// Folders of open files, such as that behind `/dev/stdout`.
+const OPEN_FILES: [&str; 2] = ["/proc", "/dev/fd"];
+
+/// Writes `bytes` to `path` through a temporary file beside it, synced and then renamed.
+///
+/// A link stays, and what it leads to is replaced. Devices, pipes and open files are written to. A file
+/// that is replaced hands on its permissions.
 ///
 /// # Errors
 /// When the folder cannot be written or the disk is full; an old file at `path` then stays.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write_atomically_with(path, |file| file.write_all(bytes))?
+    write_atomically_with(path, None, |file| file.write_all(bytes))?
 }
 
-/// The same for what is written bit by bit. Where `write` fails its error is the inner one, and an old
-/// file at `path` stays.
+/// The same for what is written bit by bit. A new file gets the permissions of the file `like`. Where
+/// `write` fails its error is the inner one, and an old file at `path` stays.
 ///
 /// # Errors
 /// When the folder cannot be written or the disk is full; an old file at `path` then stays.
 pub fn write_atomically_with<E>(
     path: &Path,
+    like: Option<&Path>,
     write: impl FnOnce(&mut File) -> Result<(), E>,
 ) -> io::Result<Result<(), E>> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
+    let (path, old) = match Destination::of(path)? {
+        Destination::File(path, old) => (path, old),
+        Destination::Stream(path) => {
+            // Where standard output is a file, what was printed to it stays.
+            return Ok(write(&mut OpenOptions::new().append(true).open(path)?));
+        }
     };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED);
-    #[cfg(unix)]
-    {
-        // A temporary file is private by default; what a person makes follows their umask.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder)?;
+    let folder = folder_of(&path);
+    let like = like.and_then(|like| fs::metadata(like).ok());
+    let mut file = locked_beside(folder, &new_permissions(like))?;
     if let Err(error) = write(file.as_file_mut()) {
         return Ok(Err(error));
     }
+    if let Some(old) = old {
+        file.as_file().set_permissions(old.permissions())?;
+    }
     file.as_file().sync_all()?;
-    file.persist(path)?;
-    // The rename itself is on disk once the folder is.
+    file.persist(&path)?;
+    // The rename itself is on disk once the folder is. The file is there, whatever this says.
     #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(Ok(()))
+}
+
+/// Whether a path leads to a device, a pipe or an open file: writing there replaces nothing.
+pub fn is_stream(path: &Path) -> bool {
+    matches!(Destination::of(path), Ok(Destination::Stream(_)))
+}
+
+/// Removes what killed processes left unfinished in a folder; files that another process is writing
+/// stay, and so does everything on a file system without locks.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name();
+        if !name.to_string_lossy().starts_with(UNFINISHED) || !entry.file_type()?.is_file() {
+            continue;
+        }
+        // Locked until it is removed: its writer would notice.
+        let file = File::open(entry.path());
+        if file.as_ref().is_ok_and(|file| file.try_lock().is_ok()) {
+            match fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a path leads to.
+enum Destination {
+    /// A file, or none yet.
+    File(PathBuf, Option<Metadata>),
+    /// A device, a pipe or an open file.
+    Stream(PathBuf),
+}
+
+impl Destination {
+    /// Follows the links of a path.
+    fn of(path: &Path) -> io::Result<Self> {
+        let mut path = path.to_owned();
+        for _ in 0..LINKS {
+            if OPEN_FILES.iter().any(|folder| path.starts_with(folder)) {
+                return Ok(Self::Stream(path));
+            }
+            match fs::symlink_metadata(&path) {
+                Ok(found) if found.is_symlink() => {
+                    path = folder_of(&path).join(fs::read_link(&path)?);
+                }
+                Ok(found) if found.is_file() => return Ok(Self::File(path, Some(found))),
+                Ok(found) if found.is_dir() => return Err(ErrorKind::IsADirectory.into()),
+                Ok(_) => return Ok(Self::Stream(path)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    return Ok(Self::File(path, None));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::other("too many links lead to it"))
+    }
+}
+
+/// The folder of a file.
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Permissions of a new file, from which the umask takes away: a temporary file is private by default.
+#[cfg(unix)]
+fn new_permissions(like: Option<Metadata>) -> Option<Permissions> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = like.map_or(0o666, |like| like.permissions().mode() & 0o777);
+    Some(Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn new_permissions(_like: Option<Metadata>) -> Option<Permissions> {
+    None
+}
+
+/// Creates an unfinished file, locked until it is finished; the system releases the lock of a process
+/// that is killed.
+fn locked_beside(folder: &Path, permissions: &Option<Permissions>) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED);
+    if let Some(permissions) = permissions {
+        builder.permissions(permissions.clone());
+    }
+    loop {
+        let file = builder.tempfile_in(folder)?;
+        // Some file systems have no locks; files that are left there stay.
+        let _ = file.as_file().lock();
+        // Between the two lines another process may have taken it for one that was left.
+        if file.path().exists() {
+            return Ok(file);
+        }
+    }
 }

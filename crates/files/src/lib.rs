@@ -24,7 +24,7 @@ mod write;
 mod zip;
 
 pub use self::{
-    atomic::{UNFINISHED, write_atomically, write_atomically_with},
+    atomic::{is_stream, remove_unfinished, write_atomically, write_atomically_with},
     attached::{Attached, Resolution, ResolutionUnit, read_attached},
     cifar::CifarFile,
     error::FileError,

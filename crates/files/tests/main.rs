@@ -4,6 +4,7 @@
 // A helper's failure is the test's.
 #![allow(clippy::unwrap_used)]
 
+mod atomic;
 mod attached;
 mod expected;
 mod hostile;

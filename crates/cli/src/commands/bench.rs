@@ -21,7 +21,7 @@ use time::OffsetDateTime;
 use self::layers::{LAYERS, Layer, Ops, Passes};
 use self::ours::Training;
 use self::peer::Peer;
-use super::output::print;
+use super::output::{prepare, print};
 use crate::args::at_least_one;
 
 /// Arguments of `n2n bench`.
@@ -68,6 +68,10 @@ pub struct BenchArgs {
     /// Write the table to a file
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+
+    /// Write over a report that is there already
+    #[arg(long)]
+    pub overwrite: bool,
 
     /// Print one line of JSON, and nothing else, to standard output
     #[arg(long)]
@@ -129,6 +133,9 @@ enum Contestant {
 /// # Errors
 /// When a backend or the peer cannot be used.
 pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &args.report {
+        prepare(path, &[], args.overwrite)?;
+    }
     let rounds = usize::try_from(args.rounds)?;
     let threads = n2n_kernels::threads();
     let mut peer = match &args.peer {

@@ -52,9 +52,14 @@ pub struct CompareArgs {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..))]
     pub steps: u32,
 
-    /// Where the picture goes, as BASE.png and BASE.svg [default: runs/compare-CONFIG]
-    #[arg(long, value_name = "BASE")]
+    /// Where the picture goes, as BASE.png and BASE.svg
+    /// [default: runs/compare-CONFIG, or the next number that is free]
+    #[arg(long, value_name = "BASE", verbatim_doc_comment)]
     pub picture: Option<PathBuf>,
+
+    /// Write over files that are there already
+    #[arg(long)]
+    pub overwrite: bool,
 
     /// Print one line of JSON, and nothing else, to standard output
     #[arg(long)]
@@ -69,7 +74,7 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     let (experiment, opened) = data::open(&args.experiment.resolve()?)?;
     let selected = open(&args.backends)?;
     let networks = networks(&experiment, &args.implementations)?;
-    let base = picture_base(args)?;
+    let pictures = prepare_pictures(args)?;
     let steps = usize::try_from(args.steps)?;
     let bench = Bench::new(&experiment, opened, steps)?;
     let [_, height, width] = bench.image_shape();
@@ -103,19 +108,29 @@ pub fn run(args: &CompareArgs) -> anyhow::Result<ExitCode> {
     };
     let text = || format!("{title}\n{}", table::text(&measured));
     output::print(args.json, &comparison, text)?;
-    let [png, svg] = picture::write(&base, &title, &measured)?;
+    picture::write(&pictures, &title, &measured)?;
+    let [png, svg] = &pictures;
     eprintln!("picture: {} and {}", png.display(), svg.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the path of the picture without the extension, and creates its folder.
-fn picture_base(args: &CompareArgs) -> anyhow::Result<PathBuf> {
-    let base = match &args.picture {
-        Some(base) => base.clone(),
-        None => Path::new("runs").join(format!("compare-{}", args.experiment.name())),
+/// Makes ready for the pictures that are written, a PNG and an SVG; returns their paths.
+fn prepare_pictures(args: &CompareArgs) -> anyhow::Result<[PathBuf; 2]> {
+    const EXTENSIONS: [&str; 2] = ["png", "svg"];
+    let default = || {
+        let stem = format!("compare-{}", args.experiment.name());
+        output::next_free(Path::new("runs"), &stem, &EXTENSIONS)
     };
-    output::create_folder_of(&base).context("--picture")?;
-    Ok(base)
+    let base = args.picture.clone().unwrap_or_else(default);
+    let pictures = EXTENSIONS.map(|extension| {
+        let mut path = base.clone().into_os_string();
+        path.push(format!(".{extension}"));
+        PathBuf::from(path)
+    });
+    for picture in &pictures {
+        output::prepare(picture, &[], args.overwrite).context("--picture")?;
+    }
+    Ok(pictures)
 }
 
 /// Opens the first device of each backend; without names, of those that are fit for training here.

@@ -9,12 +9,13 @@ mod scenes;
 mod sheet;
 mod tune;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use n2n_data::NoisyPair;
 use n2n_data::quality::Score;
+use n2n_denoise::model_file;
 use rayon::prelude::*;
 
 pub use self::args::EvaluateArgs;
@@ -22,7 +23,7 @@ use self::method::Method;
 use self::report::Report;
 use self::scenes::Scenes;
 use self::tune::Sample;
-use super::output::{create_folder_of, print, write};
+use super::output::{next_free, prepare, print, write};
 use crate::data::report_skipped;
 use crate::progress::StatusLine;
 
@@ -37,11 +38,7 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     let selected = args.device.open()?;
     let models = method::load(&args.models, &selected.device, args.self_ensemble)?;
     let scenes = Scenes::open(args, method::range(&models)?)?;
-    let default_sheet = || Path::new("runs").join(format!("evaluate-{}.png", scenes.stem()));
-    let sheet = args.sheet.clone().unwrap_or_else(default_sheet);
-    for path in [Some(&sheet), args.csv.as_ref()].into_iter().flatten() {
-        create_folder_of(path)?;
-    }
+    let sheet = prepare_files(args, &scenes)?;
 
     let mut methods = vec![Method::Input];
     let mut tuned_on = None;
@@ -64,6 +61,24 @@ pub fn run(args: &EvaluateArgs) -> anyhow::Result<ExitCode> {
     write(&sheet, &sheet::png(&scenes, &results)?)?;
     eprintln!("picture{}: {}", scenes.false_colour(), sheet.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes ready for the files that are written; returns the path of the picture.
+fn prepare_files(args: &EvaluateArgs, scenes: &Scenes) -> anyhow::Result<PathBuf> {
+    let default = || {
+        let stem = format!("evaluate-{}", scenes.stem());
+        let mut sheet = next_free(Path::new("runs"), &stem, &["png"]).into_os_string();
+        sheet.push(".png");
+        sheet.into()
+    };
+    let sheet = args.sheet.clone().unwrap_or_else(default);
+    let models = args.models.iter().map(|model| model_file(model));
+    let mut reads = models.collect::<Result<Vec<_>, _>>()?;
+    reads.extend(scenes.files());
+    for path in [Some(&sheet), args.csv.as_ref()].into_iter().flatten() {
+        prepare(path, &reads, args.overwrite)?;
+    }
+    Ok(sheet)
 }
 
 /// What came of an evaluation.

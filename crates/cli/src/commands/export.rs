@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use n2n_data::{Normalization, Range};
-use n2n_denoise::Denoiser;
+use n2n_denoise::{Denoiser, model_file};
 use n2n_exchange::{OPSET, onnx};
 use n2n_model::write_model_file;
 use serde::Serialize;
 
-use super::output::{check_free, print, write};
+use super::output::{prepare, print, write};
 
 /// Arguments of `n2n export`.
 #[derive(Debug, Args)]
@@ -65,7 +65,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         Some(output) => output.clone(),
         None => default_output(&args.model, args.to)?,
     };
-    check_free(&output, &args.model, args.overwrite)?;
+    prepare(&output, &[model_file(&args.model)?], args.overwrite)?;
     let denoiser = Denoiser::load(&args.model)?;
     let (metadata, state) = (denoiser.metadata(), denoiser.state_dict());
     let opset = match args.to {

@@ -11,7 +11,7 @@ use n2n_exchange::{Imported, import};
 use n2n_model::{NetworkConfig, write_model_file};
 use serde::Serialize;
 
-use super::output::{check_free, print};
+use super::output::{prepare, print};
 
 /// Arguments of `n2n import`.
 #[derive(Debug, Args)]
@@ -73,7 +73,7 @@ pub fn run(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let normalization = args.normalization()?;
     let default = || args.file.with_extension("safetensors");
     let output = args.output.clone().unwrap_or_else(default);
-    check_free(&output, &args.file, args.overwrite)?;
+    prepare(&output, std::slice::from_ref(&args.file), args.overwrite)?;
     let mut imported = import(&args.file)?;
     if args.residual {
         let Some(residual) = imported.network.clone().with_residual() else {

@@ -1,10 +1,10 @@
 //! What commands print, and the files that they write.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, iter};
 
 use anyhow::{Context, ensure};
-use n2n_files::write_atomically;
+use n2n_files::{is_stream, remove_unfinished, write_atomically};
 use serde::Serialize;
 
 /// Prints a result to standard output: one line of JSON, or text.
@@ -24,40 +24,68 @@ pub fn print(
     Ok(())
 }
 
-/// Checks that writing to `output` destroys nothing.
+/// Makes ready for writing to `output`, before anything is computed: creates its folder, and removes what
+/// killed commands left there. `reads` are the files that the command reads.
 ///
 /// # Errors
-/// When it is the input, or exists and may not be overwritten.
-pub fn check_free(output: &Path, input: &Path, overwrite: bool) -> anyhow::Result<()> {
-    let canonical = |path: &Path| path.canonicalize().ok();
+/// When the path does not name a file, the folder cannot be used, or the file is one that is read, or is
+/// there already and may not be overwritten.
+pub fn prepare(output: &Path, reads: &[PathBuf], overwrite: bool) -> anyhow::Result<()> {
+    let shown = output.display();
     ensure!(
-        canonical(output).is_none() || canonical(output) != canonical(input),
-        "{} is the input; choose another file with -o",
-        output.display()
+        output.file_name().is_some() && !output.is_dir(),
+        "{shown} is not the name of a file"
     );
-    ensure!(
-        overwrite || !output.exists(),
-        "{} is there already; choose another file with -o, or overwrite it with --overwrite",
-        output.display()
-    );
+    if is_stream(output) {
+        return Ok(());
+    }
+    if output.exists() {
+        let file = identity(output);
+        ensure!(
+            !reads.iter().any(|read| file == identity(read)),
+            "{shown} is what the command reads; choose another file for the result"
+        );
+        ensure!(
+            overwrite,
+            "{shown} is there already; choose another file, or overwrite it with --overwrite"
+        );
+    }
+    if let Some(folder) = output.parent().filter(|folder| *folder != Path::new("")) {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        remove_unfinished(folder).with_context(|| format!("cannot clean {}", folder.display()))?;
+    }
     Ok(())
 }
 
-/// Creates the folder of a file. Commands do so before they compute.
-///
-/// # Errors
-/// When the path does not name a file, or the folder cannot be created.
-pub fn create_folder_of(path: &Path) -> anyhow::Result<()> {
-    ensure!(
-        path.file_name().is_some() && !path.is_dir(),
-        "{} is not the name of a file",
-        path.display()
-    );
-    if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
+/// The first of `STEM`, `STEM-2`, `STEM-3` and so on in `folder` that is free with each extension.
+pub fn next_free(folder: &Path, stem: &str, extensions: &[&str]) -> PathBuf {
+    let numbered = (2..).map(|number| format!("{stem}-{number}"));
+    let mut names = iter::once(stem.to_owned()).chain(numbered);
+    let is_free = |name: &String| {
+        let mut files = extensions
+            .iter()
+            .map(|extension| format!("{name}.{extension}"));
+        files.all(|file| !folder.join(file).exists())
+    };
+    let name = names.find(is_free);
+    folder.join(name.unwrap_or_else(|| unreachable!("some number is free")))
+}
+
+/// A path that is one for each file, however it is reached.
+pub fn identity(path: &Path) -> PathBuf {
+    if let Ok(path) = fs::canonicalize(path) {
+        return path;
     }
-    Ok(())
+    // What is not there yet is called by its folder.
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    match (fs::canonicalize(folder), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 /// Writes a file, atomically.

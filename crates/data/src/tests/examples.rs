@@ -102,9 +102,7 @@ fn zoom_enlarges_half_of_the_noisy_examples() {
     };
     let factors = zoomed(2, None);
     assert!(
-        factors
-            .iter()
-            .all(|factor| (0.999..2.001).contains(factor)),
+        factors.iter().all(|factor| (0.999..2.001).contains(factor)),
         "{factors:?}"
     );
     let enlarged = factors.iter().filter(|factor| **factor > 1.001).count();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use n2n_data::RangeConfig;
 use n2n_denoise::ModelMetadata;
-use n2n_files::write_atomically;
+use n2n_files::{remove_unfinished, write_atomically};
 use n2n_model::{StateDict, write_model_file};
 use serde::{Deserialize, Serialize};
 
@@ -193,7 +193,7 @@ impl RunDir {
         self.remove_later_pictures()?;
         let pictures = self.path.join(PICTURES);
         for folder in [&self.path, &self.checkpoints(), &pictures] {
-            folder::remove_unfinished(folder)?;
+            remove_unfinished(folder).map_err(TrainError::io("clean", folder))?;
         }
         Ok(())
     }

@@ -4,8 +4,6 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use n2n_files::UNFINISHED;
-
 use crate::TrainError;
 
 /// Returns the paths in a folder; none if there is no such folder.
@@ -21,20 +19,6 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>, TrainError> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(vec![]),
         Err(error) => Err(failed(error)),
     }
-}
-
-/// Removes the unfinished files that a killed process left behind.
-///
-/// # Errors
-/// When one cannot be removed.
-pub fn remove_unfinished(folder: &Path) -> Result<(), TrainError> {
-    for path in files(folder)? {
-        let name = path.file_name().and_then(|name| name.to_str());
-        if name.is_some_and(|name| name.starts_with(UNFINISHED)) {
-            remove(&path)?;
-        }
-    }
-    Ok(())
 }
 
 /// Removes a file, if there is one.

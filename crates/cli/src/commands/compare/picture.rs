@@ -1,8 +1,7 @@
 //! Measurements as a picture: bars for speed, first step and memory, and the losses by step.
 
 use std::error::Error;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use image::RgbImage;
@@ -37,22 +36,17 @@ const QUANTITIES: [(&str, Quantity); 3] = [
     ("peak memory [MiB]", |one| one.peak_memory_mib),
 ];
 
-/// Writes `base.png` and `base.svg`; their paths.
+/// Writes the picture as PNG and as SVG.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(base: &Path, title: &str, measured: &[Measurement]) -> anyhow::Result<[PathBuf; 2]> {
-    let paths = ["png", "svg"].map(|extension| {
-        let mut path = OsString::from(base);
-        path.push(".");
-        path.push(extension);
-        PathBuf::from(path)
-    });
-    let pictures = [png(title, measured)?, svg(title, measured)?.into_bytes()];
-    for (path, bytes) in paths.iter().zip(&pictures) {
-        output::write(path, bytes)?;
-    }
-    Ok(paths)
+pub fn write(
+    [png_path, svg_path]: &[PathBuf; 2],
+    title: &str,
+    measured: &[Measurement],
+) -> anyhow::Result<()> {
+    output::write(png_path, &png(title, measured)?)?;
+    output::write(svg_path, svg(title, measured)?.as_bytes())
 }
 
 fn png(title: &str, measured: &[Measurement]) -> anyhow::Result<Vec<u8>> {

@@ -1,12 +1,13 @@
 //! The files that a person means.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use n2n_files::{is_picture, is_stack};
 use walkdir::WalkDir;
+
+use crate::commands::output::identity;
 
 /// A file to denoise.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,22 +37,6 @@ pub fn find(given: &[PathBuf], output: &Path) -> anyhow::Result<Vec<Input>> {
     let mut seen = HashSet::new();
     inputs.retain(|input| seen.insert(identity(&input.path)));
     Ok(inputs)
-}
-
-/// A path that is one for each file, however it is reached.
-pub fn identity(path: &Path) -> PathBuf {
-    if let Ok(path) = fs::canonicalize(path) {
-        return path;
-    }
-    // What is not there yet is called by its folder.
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    match (fs::canonicalize(folder), path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        _ => path.to_owned(),
-    }
 }
 
 /// What a pattern stands for.
@@ -114,6 +99,8 @@ fn add(path: &Path, output: &Path, inputs: &mut Vec<Input>) -> anyhow::Result<()
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn names(inputs: &[Input]) -> Vec<&str> {

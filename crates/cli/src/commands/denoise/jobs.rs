@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use n2n_files::{FileError, Header, NpyAxes, NpyStack, PictureFormat, Stack, read_header};
 
-use super::inputs::{Input, identity};
+use super::inputs::Input;
+use crate::commands::output::identity;
 
 /// One file to denoise.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ mod inputs;
 mod jobs;
 mod work;
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use anyhow::Context;
 use burn::tensor::Device;
 use n2n_denoise::Denoiser;
 use n2n_devices::SelectedDevice;
+use n2n_files::remove_unfinished;
 use serde::Serialize;
 
 pub use self::args::DenoiseArgs;
@@ -52,7 +54,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
 
     let mut work: Vec<CheckedJob> = vec![];
     for job in jobs {
-        if !args.overwrite && job.output.exists() {
+        if !args.overwrite && is_done(&job.output) {
             tally.skipped += 1;
             continue;
         }
@@ -61,6 +63,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
             Err(error) => tally.fail(&job.input, error)?,
         }
     }
+    clean(&work)?;
     let pixels = work.iter().map(CheckedJob::pixels).sum();
     let (status, pace) = (StatusLine::new(), Pace::new(pixels, 0));
     if !args.json {
@@ -161,6 +164,23 @@ fn load(args: &DenoiseArgs, device: &Device) -> anyhow::Result<Denoiser> {
     Ok(denoiser
         .with_self_ensemble(args.self_ensemble)
         .with_max_memory(max_memory.saturating_sub(PROGRAM)))
+}
+
+/// Whether a result is there already. What was cut off before its first byte is none, and neither is a
+/// device or a pipe.
+fn is_done(output: &Path) -> bool {
+    let metadata = output.metadata();
+    metadata.is_ok_and(|found| found.is_dir() || found.is_file() && found.len() > 0)
+}
+
+/// Removes what killed commands left where results go.
+fn clean(work: &[CheckedJob]) -> anyhow::Result<()> {
+    let folders: BTreeSet<_> = work.iter().filter_map(|job| job.output.parent()).collect();
+    for folder in folders {
+        let cleaned = remove_unfinished(folder);
+        cleaned.with_context(|| format!("cannot clean {}", folder.display()))?;
+    }
+    Ok(())
 }
 
 /// Checks the formats of a job, and the memory that it takes.

@@ -5,14 +5,14 @@ use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::iter;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use n2n_data::Range;
 use n2n_denoise::Denoiser;
 use n2n_files::{
     Attached, EncodeError, NpyWriter, PictureFormat, Raster, Stack, TiffStack, TiffWriter,
-    encode_picture, read_attached, read_picture, write_atomically, write_atomically_with,
+    encode_picture, read_attached, read_picture, write_atomically_with,
 };
 
 use super::jobs::{CheckedJob, Source, Target, open_array};
@@ -71,7 +71,7 @@ impl Worker<'_> {
         });
         match job.target {
             Target::Picture(PictureFormat::Tiff) if header.pages > 1 => {
-                write_images(output, |buffer| {
+                write_images(job, |buffer| {
                     let writer = TiffWriter::new(buffer, header, metadata.clone());
                     let mut writer = written(writer, job)?;
                     denoised.try_for_each(|page| written(writer.write(&page?), job))
@@ -81,9 +81,11 @@ impl Worker<'_> {
                 let denoised = denoised.next().context("a picture has an image")??;
                 let bytes = encode_picture(&denoised, format, &metadata);
                 let bytes = bytes.with_context(|| job.input.display().to_string())?;
-                write_atomically(output, &bytes).with_context(cannot_write)?;
+                let write = |file: &mut File| file.write_all(&bytes);
+                let written = write_atomically_with(output, Some(&job.input), write);
+                written.flatten().with_context(cannot_write)?;
             }
-            Target::Npy(axes) => write_images(output, |buffer| {
+            Target::Npy(axes) => write_images(job, |buffer| {
                 let (count, shape) = (header.pages, header.shape());
                 let writer = NpyWriter::new(buffer, axes, count, shape, header.kind);
                 let mut writer = written(writer, job)?;
@@ -143,11 +145,11 @@ fn open(job: &CheckedJob) -> anyhow::Result<(Images, Attached)> {
 
 /// Writes a file image by image.
 fn write_images(
-    output: &Path,
+    job: &CheckedJob,
     write: impl FnOnce(&mut BufWriter<&mut File>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let cannot_write = || CannotWrite(output.to_owned());
-    let result = write_atomically_with(output, |file| {
+    let cannot_write = || CannotWrite(job.output.clone());
+    let result = write_atomically_with(&job.output, Some(&job.input), |file| {
         let mut buffer = BufWriter::new(file);
         write(&mut buffer)?;
         buffer.flush().with_context(cannot_write)

@@ -67,13 +67,17 @@ pub struct EvaluateArgs {
     pub device: DeviceArgs,
 
     /// Where a picture of the worst, the median and the best image goes
-    /// [default: runs/evaluate-DATA.png]
+    /// [default: runs/evaluate-DATA.png, or the next number that is free]
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pub sheet: Option<PathBuf>,
 
     /// Write a line for each image and method to a file
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
+
+    /// Write over files that are there already
+    #[arg(long)]
+    pub overwrite: bool,
 
     /// Print one line of JSON, and nothing else, to standard output
     #[arg(long)]

@@ -21,6 +21,8 @@ pub struct Scenes {
     skipped: Mutex<BTreeMap<usize, String>>,
     /// What they come from, as typed; nothing where the program draws them.
     pub path: Option<PathBuf>,
+    /// What they come from: nothing, one path or two.
+    given: Vec<PathBuf>,
     /// Noise that is put on them.
     pub noise: Option<NoiseConfig>,
 }
@@ -54,11 +56,13 @@ impl Scenes {
             },
         }
         .open()?;
-        let first = args.source.pairs.as_ref().and_then(|pairs| pairs.first());
+        let pairs = args.source.pairs.iter().flatten();
+        let given: Vec<PathBuf> = args.data.iter().chain(pairs).cloned().collect();
         Ok(Self {
             set,
             skipped: Mutex::default(),
-            path: args.data.as_ref().or(first).cloned(),
+            path: given.first().cloned(),
+            given,
             noise: experiment.noise,
         })
     }
@@ -87,6 +91,12 @@ impl Scenes {
     /// The file that a scene comes from, and the place in it.
     pub fn name(&self, scene: usize) -> String {
         self.set.name(scene)
+    }
+
+    /// The files that are read: what was named, and the images in it.
+    pub fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let images = (0..self.len()).flat_map(|scene| self.set.names(scene));
+        self.given.iter().cloned().chain(images.map(PathBuf::from))
     }
 
     /// The samples that become 0 and 1, between which the peak of PSNR is.
