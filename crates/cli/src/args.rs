@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use n2n_data::DataConfig;
 use n2n_data::noise::NoiseConfig;
 use n2n_devices::{Backend, DeviceError, SelectedDevice};
 use n2n_train::experiment::{Experiment, Source};
@@ -45,7 +46,20 @@ impl DataArgs {
             None => Source::Scenes,
         };
         let mut experiment = Experiment::resolve(source, &self.settings)?;
-        let data = &mut experiment.data;
+        self.place(&mut experiment.data, path, validation);
+        experiment.data.strict |= self.strict;
+        if let Some(noise) = self.noise {
+            experiment.noise = Some(noise);
+        }
+        if let Some(seed) = seed {
+            experiment.train.seed = seed;
+        }
+        experiment.validate()?;
+        Ok(experiment)
+    }
+
+    /// Says where data are, as far as the arguments say so.
+    fn place(&self, data: &mut DataConfig, path: Option<&Path>, validation: Option<&Path>) {
         if let Some(path) = path {
             data.path = Some(path.to_owned());
             data.pairs = None;
@@ -57,15 +71,6 @@ impl DataArgs {
         if let Some(path) = validation {
             data.validation = Some(path.to_owned());
         }
-        data.strict |= self.strict;
-        if let Some(noise) = self.noise {
-            experiment.noise = Some(noise);
-        }
-        if let Some(seed) = seed {
-            experiment.train.seed = seed;
-        }
-        experiment.validate()?;
-        Ok(experiment)
     }
 }
 
@@ -104,6 +109,12 @@ impl ExperimentArgs {
         let [config, data, validation] =
             [&self.config, &self.data, &self.validation].map(Option::as_deref);
         self.source.resolve(config, data, validation, self.seed)
+    }
+
+    /// Says where the data of a run are that have moved.
+    pub fn place_data(&self, data: &mut DataConfig) {
+        let [path, validation] = [&self.data, &self.validation].map(Option::as_deref);
+        self.source.place(data, path, validation);
     }
 
     /// Returns the config's file name without its extension.

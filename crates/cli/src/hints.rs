@@ -49,6 +49,11 @@ fn of_training(error: &TrainError) -> Option<String> {
             "choose another --run-dir, or go on with --resume {}",
             path.display()
         ),
+        TrainError::Changed { .. } => {
+            "put it back, or start a new run; --accept-changes goes on with the run's statistics and a new \
+             best model"
+                .to_owned()
+        }
         TrainError::NoRun { .. } => {
             "give --resume the folder that `n2n train` named when the run started".to_owned()
         }

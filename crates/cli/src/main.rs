@@ -1,7 +1,9 @@
 //! `n2n`: image restoration without clean data.
 
 #![recursion_limit = "256"]
-#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+#[macro_use]
+mod say;
 
 mod args;
 mod backend;

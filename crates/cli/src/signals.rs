@@ -1,6 +1,5 @@
 //! Ctrl-C and the other signals that end a command.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,9 +44,4 @@ pub fn handle(
     })
     .context("cannot handle Ctrl-C")?;
     Ok(received)
-}
-
-/// Writes a line to standard error. Its reader may be gone: the signal may say so.
-pub fn report(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }

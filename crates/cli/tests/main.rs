@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod changes;
 mod compare;
 mod counts;
 mod data;

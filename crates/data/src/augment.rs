@@ -23,6 +23,10 @@ pub struct AugmentConfig {
     /// is not independent from pixel to pixel. Clean images that noise is put on stay as they are: they
     /// would only be blurred.
     pub zoom: f32,
+    /// Largest share `c`, either way, of the mean of the other shots in half of the inputs from bursts of
+    /// three shots or more, `a + c (others - a)`: a sum has less noise than a shot, a difference more, and
+    /// neither has any of the target's. So a network also knows noise of other strength.
+    pub mix: f32,
     /// Largest distance from 1 of a random factor for each channel.
     pub jitter: f32,
     /// Exchange input and target of half of the examples.
@@ -39,6 +43,7 @@ impl Default for AugmentConfig {
             rot90: false,
             rotate_deg: 0.0,
             zoom: 1.0,
+            mix: 0.0,
             jitter: 0.0,
             swap: false,
             grey: 0.0,
@@ -63,6 +68,9 @@ impl AugmentConfig {
         }
         if !(1.0..=4.0).contains(&self.zoom) {
             return Err(out_of_range("zoom", self.zoom, 1.0, 4.0));
+        }
+        if !(0.0..=1.0).contains(&self.mix) {
+            return Err(out_of_range("mix", self.mix, 0.0, 1.0));
         }
         if !(0.0..1.0).contains(&self.jitter) {
             return Err(out_of_range("jitter", self.jitter, 0.0, 1.0));

@@ -83,6 +83,18 @@ impl Default for DataConfig {
 }
 
 impl DataConfig {
+    /// Makes the paths those that they are from any working folder. Links stay.
+    pub fn make_absolute(&mut self) {
+        let single = [&mut self.path, &mut self.clean, &mut self.validation];
+        let pairs = self.pairs.iter_mut().flatten();
+        for path in single.into_iter().flatten().chain(pairs) {
+            // Without a working folder the path says what it said.
+            if let Ok(absolute) = std::path::absolute(&*path) {
+                *path = absolute;
+            }
+        }
+    }
+
     /// Checks the ranges, and keys that contradict each other.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::image_cache::ImageCache;
 use crate::order::Order;
 use crate::pipeline::{CropPolicy, Pipeline};
-use crate::{DataError, NoisyPair};
+use crate::{DataError, Digest, NoisyPair};
 
 /// One example in one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,11 @@ impl Examples {
     /// Samples of the images that were read so far that are NaN or infinite: they are masked and filled.
     pub fn holes(&self) -> usize {
         self.images.holes()
+    }
+
+    /// What the scenes are known by.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.images)
     }
 
     /// Scenes that could not be read so far and were skipped, each with the reason.

@@ -93,16 +93,18 @@ impl Pipeline {
         let info = images.source().info(scene);
         let mut rng = rng(self.seed, example);
         let crop = self.crop(scene, info, shape, &mut rng);
-        // The numbers of an image, and a mask of those that are missing.
-        let read = |view: View| {
+        let numbers = |view: View| {
             let raster = &images.read(scene, &[view])?[0];
-            let mut values = crop.apply(raster, self.range.as_ref(), self.channels);
+            Ok::<_, DataError>(crop.apply(raster, self.range.as_ref(), self.channels))
+        };
+        // Also a mask of those that are missing.
+        let masked = |mut values: Vec<f32>| {
             let mask = take_holes(&mut values, crop.height * crop.width, crop.width);
-            Ok::<_, DataError>((values, mask))
+            (values, mask)
         };
         let mut pair = match &self.noise {
             Some(noise) => {
-                let (clean, mask) = read(View::Clean)?;
+                let (clean, mask) = masked(numbers(View::Clean)?);
                 let mask = mask.map(|mask| reduced(&mask, crop.width, self.reduction()));
                 let pair = self.corrupt(&**noise, &clean, shape, &crop, example);
                 NoisyPair { mask, ..pair }
@@ -113,8 +115,19 @@ impl Pipeline {
                     ..NoisyPair::default()
                 };
                 let views = self.views(info, images.source().ordered(), &mut rng);
+                let others = self.mixed_in(info, images.source().ordered(), &views, &mut rng);
                 for (position, view) in views.into_iter().enumerate() {
-                    let (values, mask) = read(view)?;
+                    let mut values = numbers(view)?;
+                    if position == 0 {
+                        let input = values.clone();
+                        for &(other, share) in &others {
+                            let pixels = values.iter_mut().zip(numbers(other)?).zip(&input);
+                            pixels.for_each(|((value, other), input)| {
+                                *value += share * (other - input)
+                            });
+                        }
+                    }
+                    let (values, mask) = masked(values);
                     pair.mask = intersection(pair.mask, mask);
                     match view {
                         View::Clean => pair.clean_target = Some(values),
@@ -209,6 +222,26 @@ impl Pipeline {
             views.push(View::Clean);
         }
         views
+    }
+
+    /// The shots of a burst that are mixed into the input, each with its share: all but the target.
+    fn mixed_in(
+        &self,
+        info: SceneInfo,
+        ordered: bool,
+        views: &[View],
+        rng: &mut ChaCha8Rng,
+    ) -> Vec<(View, f32)> {
+        let mix = self.augment.mix;
+        let may_mix = mix > 0.0 && info.shots > 2 && !ordered && !self.validates();
+        if !may_mix || rng.random() {
+            return vec![];
+        }
+        let share = rng.random_range(-mix..mix);
+        let others = (0..info.shots).map(View::Shot);
+        let others: Vec<View> = others.filter(|view| !views.contains(view)).collect();
+        let each = share / others.len() as f32;
+        others.into_iter().map(|other| (other, each)).collect()
     }
 
     /// The crop of a scene that becomes an example of this shape.

@@ -33,7 +33,7 @@ impl InMemory {
 }
 
 /// Opens the data of an experiment. The experiment that is returned names the channels, the noise and
-/// the range that were found.
+/// the range that were found, and its paths are absolute.
 ///
 /// `progress` is called now and then with the number of scenes looked at.
 ///
@@ -84,6 +84,7 @@ pub fn open_with(
         .map_err(ExperimentError::from)?;
     experiment.noise = opened.noise.as_ref().and_then(Noise::config);
     experiment.data.range = opened.range.clone().into();
+    experiment.data.make_absolute();
     Ok((experiment, opened))
 }
 

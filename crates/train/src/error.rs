@@ -62,9 +62,25 @@ pub enum TrainError {
         path: PathBuf,
     },
 
-    /// The run is of another experiment, or of data in memory that are not given.
-    #[error("{path} holds the run of another experiment or of other data", path = .path.display())]
-    OtherExperiment {
+    /// The run is of data in memory that are not given, or of a file's where some are given.
+    #[error("{path} holds the run of other data", path = .path.display())]
+    OtherData {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// The settings or the data of a run are no longer what they were.
+    #[error("the run in {path} is not what it was: {}", .changes.join("; "), path = .path.display())]
+    Changed {
+        /// The folder.
+        path: PathBuf,
+        /// What is different, in words.
+        changes: Vec<String>,
+    },
+
+    /// The statistics of a run are of images of another shape.
+    #[error("the run in {path} has statistics for each pixel, and the images are of another size now", path = .path.display())]
+    OtherShape {
         /// The folder.
         path: PathBuf,
     },

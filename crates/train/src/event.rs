@@ -17,6 +17,8 @@ pub enum Event<'a> {
     ValidationBatch(ValidationBatch<'a>),
     /// A validation, after its record and its model are saved.
     Validation(&'a Record),
+    /// A training scene cannot be read any more, and is left out from now on; the reason.
+    LeftOut(&'a str),
     /// The run went back to a checkpoint.
     RolledBack(&'a Rollback),
     /// The run began anew from other weights, because the network was dead.
@@ -45,6 +47,8 @@ pub struct Start<'a> {
     pub validations: usize,
     /// Errors of checkpoints newer than the one that the run continues from.
     pub damaged: &'a [TrainError],
+    /// Error of the checkpoint of the best validation; the best model then stays as it is.
+    pub damaged_best: Option<&'a TrainError>,
 }
 
 /// One training step.

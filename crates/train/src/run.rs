@@ -3,13 +3,14 @@
 //! A run is a row of validation intervals. The stream of training batches goes on across them, so that
 //! the interval's length changes nothing that is learned.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::data::dataloader::DataLoader;
 use burn::tensor::{Tensor, TensorData};
 use n2n_data::quality::Psnr;
-use n2n_data::{TrainStream, ValidationSet};
-use n2n_denoise::ModelMetadata;
+use n2n_data::{Examples, TrainStream, ValidationSet};
 use n2n_model::StateDict;
 
 use crate::data::NoisyInput;
@@ -18,7 +19,7 @@ use crate::event::{Event, Interval, Rollback, Step, ValidationBatch};
 use crate::experiment::{OnDead, OnNan, TrainConfig};
 use crate::gallery::{Denoised, Gallery};
 use crate::learner::seed_after;
-use crate::run_dir::{Checkpoint, End, Found, NonFinite, Record, TrainingState};
+use crate::run_dir::{Basis, Checkpoint, End, Found, NonFinite, Record, TrainingState};
 use crate::step::{Batches, next_batches};
 use crate::store::Store;
 use crate::{Learner, Outcome, Stop, TrainError};
@@ -39,6 +40,8 @@ pub struct Run<'a> {
     pub max_images: usize,
     /// Steps between two validations.
     pub validate_every: usize,
+    /// Training examples, which `stream` serves.
+    pub train: Arc<Examples>,
     pub stream: TrainStream,
     pub validation: ValidationSet,
     /// Whether validation compares with clean images.
@@ -48,7 +51,7 @@ pub struct Run<'a> {
     /// Whether the network's own backward pass counts every pixel.
     pub counts_every_pixel: bool,
     pub gallery: Gallery,
-    pub metadata: ModelMetadata,
+    pub basis: Basis,
     pub learner: Learner,
     pub store: Store,
     pub state: TrainingState,
@@ -61,6 +64,8 @@ pub struct Run<'a> {
     pub first_step_seconds: Option<f64>,
     pub rollbacks: Vec<Rollback>,
     pub restarts: Vec<Restart>,
+    /// Scenes that were reported as left out.
+    pub left_out: BTreeSet<String>,
 }
 
 /// Why an interval ended before the run did.
@@ -97,10 +102,22 @@ impl Run<'_> {
         loop {
             match self.train_and_validate() {
                 Ok((last, end)) => return self.into_outcome(last, end),
-                Err(Interruption::Failed(error)) => return Err(error),
+                Err(Interruption::Failed(error)) => {
+                    self.save_before_error(&error);
+                    return Err(error);
+                }
                 Err(Interruption::NonFinite(what)) => self.roll_back(what)?,
                 Err(Interruption::Dead(symptom)) => self.restart(symptom)?,
             }
+        }
+    }
+
+    /// Saves what was learned before the data failed: they may be there again.
+    fn save_before_error(&mut self, error: &TrainError) {
+        let is_of_data = matches!(error, TrainError::Data(_) | TrainError::Dataset(_));
+        if is_of_data && self.read_losses().is_ok() {
+            // That the data are gone says more than that this failed too.
+            let _ = self.save_checkpoint();
         }
     }
 
@@ -119,7 +136,7 @@ impl Run<'_> {
                 Some(weights) => weights,
                 None => self.learner.evaluation_weights(),
             },
-            metadata: self.metadata,
+            metadata: self.basis.metadata,
             device: self.learner.device().clone().inner(),
         })
     }
@@ -221,6 +238,7 @@ impl Run<'_> {
                 // Waits for the device.
                 let loss = self.read_losses()?;
                 reported = Instant::now();
+                self.report_left_out();
                 (self.on_event)(Event::Step(Step {
                     images: self.state.images,
                     step: self.state.batches,
@@ -248,6 +266,15 @@ impl Run<'_> {
             }
             if checkpoint {
                 self.save_checkpoint()?;
+            }
+        }
+    }
+
+    /// Reports the scenes that could not be read since the last report.
+    fn report_left_out(&mut self) {
+        for reason in self.train.skipped() {
+            if self.left_out.insert(reason.clone()) {
+                (self.on_event)(Event::LeftOut(&reason));
             }
         }
     }
@@ -300,6 +327,7 @@ impl Run<'_> {
         self.state.metrics_bytes = self.store.metrics_bytes()?;
         let checkpoint = Checkpoint {
             state: self.state.clone(),
+            basis: Some(self.basis.clone()),
             learner: self.learner.state()?,
         };
         self.store.save_checkpoint(checkpoint)
@@ -409,9 +437,11 @@ impl Run<'_> {
     /// Saves a validation and its weights.
     fn keep(&mut self, record: &Record, is_best: bool) -> Result<(), TrainError> {
         let weights = self.learner.evaluation_weights();
-        self.store.save_model("last", &weights, &self.metadata)?;
+        self.store
+            .save_model("last", &weights, &self.basis.metadata)?;
         if is_best {
-            self.store.save_model("best", &weights, &self.metadata)?;
+            self.store
+                .save_model("best", &weights, &self.basis.metadata)?;
             self.state.best = Some(*record);
             self.best_weights = Some(weights);
         }

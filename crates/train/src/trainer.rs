@@ -1,13 +1,14 @@
 //! Assembling a run: data, network, run directory.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use n2n_data::noise::NoiseModel;
 use n2n_data::quality::{Psnr, PsnrKeys};
-use n2n_data::{NoisyPair, Opened, TrainStream, ValidationSet};
+use n2n_data::{NoisyPair, Normalization, Opened, TrainStream, ValidationSet};
 use n2n_denoise::ModelMetadata;
 
 use crate::data::{
@@ -17,7 +18,9 @@ use crate::event::{Event, Start};
 use crate::experiment::Experiment;
 use crate::gallery::Gallery;
 use crate::run::Run;
-use crate::run_dir::{Program, Provenance, Resumed, RunDir, TrainingState, restore_best};
+use crate::run_dir::{
+    Basis, Program, Provenance, Resumed, RunDir, TrainingState, changed_settings, restore_best,
+};
 use crate::store::Store;
 use crate::{Learner, Outcome, Pace, Stop, TrainError};
 
@@ -30,6 +33,8 @@ pub struct Trainer {
     noisy: NoisyInput,
     device: Device,
     destination: Destination,
+    /// Whether a run goes on with other data or settings than it had.
+    accepts_changes: bool,
     program: Program,
 }
 
@@ -106,6 +111,7 @@ impl Trainer {
             noisy,
             device: device.clone(),
             destination: Destination::Memory,
+            accepts_changes: false,
             program: Program {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 git_revision: "unknown".to_owned(),
@@ -123,10 +129,19 @@ impl Trainer {
     }
 
     /// Continues the run in a folder from its newest checkpoint, as if it had never stopped. Its
-    /// experiment, [`RunDir::experiment`], must be the trainer's.
+    /// experiment, [`RunDir::experiment`], must be the trainer's, but for its length and the place of its
+    /// data.
     #[must_use]
     pub fn resume(mut self, path: impl Into<PathBuf>) -> Self {
         self.destination = Destination::Earlier(path.into());
+        self
+    }
+
+    /// Lets a run go on with other data or settings than it had: with the statistics that it has, and a new
+    /// best validation.
+    #[must_use]
+    pub fn accept_changes(mut self, accepts: bool) -> Self {
+        self.accepts_changes = accepts;
         self
     }
 
@@ -164,12 +179,12 @@ impl Trainer {
         stop: &Stop,
         mut on_event: impl FnMut(Event<'_>),
     ) -> Result<Outcome, TrainError> {
-        let normalization = self.opened.normalization(self.experiment.data.normalize)?;
-        let metadata = ModelMetadata::new(
-            self.experiment.model.clone(),
-            normalization.clone(),
-            self.opened.range.clone(),
-        );
+        let earlier = match &self.destination {
+            Destination::Earlier(path) => Some(Resumed::open(path)?),
+            Destination::Memory | Destination::New(_) => None,
+        };
+        let basis = self.basis(earlier.as_ref())?;
+        let normalization = basis.metadata.normalization.clone();
         let preparation = preparation(&self.experiment, normalization);
         let device = self.device.clone().autodiff();
         let stream = train_stream(&self.experiment, &self.opened.train, &preparation, &device);
@@ -189,8 +204,9 @@ impl Trainer {
             state,
             best_weights,
             damaged,
+            damaged_best,
             resumed,
-        } = self.open_store(&mut learner, &metadata, max_images)?;
+        } = self.open_store(earlier, &mut learner, &basis, max_images)?;
         let images_per_step = config.images_per_step();
         let validate_every =
             config
@@ -201,10 +217,13 @@ impl Trainer {
             max_images,
             validations: max_images.div_ceil(validate_every * images_per_step),
             damaged: &damaged,
+            damaged_best: damaged_best.as_ref(),
         }));
         let run = Run {
             max_images,
             validate_every,
+            left_out: BTreeSet::new(),
+            train: self.opened.train.clone(),
             stream,
             validation,
             noisy: self.noisy,
@@ -212,7 +231,7 @@ impl Trainer {
             has_clean: self.opened.validation.has_clean(),
             gallery: Gallery::new(&self.opened.validation)?,
             config,
-            metadata,
+            basis,
             learner,
             store,
             state,
@@ -254,44 +273,103 @@ impl Trainer {
         Ok(())
     }
 
+    /// Returns what the run stands on: of a run that continues, what it stood on before, if nothing has
+    /// changed, or changes are accepted.
+    fn basis(&self, earlier: Option<&Resumed>) -> Result<Basis, TrainError> {
+        let before = earlier.and_then(|resumed| resumed.checkpoint.as_ref()?.basis.as_ref());
+        let normalization = match before {
+            Some(before) => before.metadata.normalization.clone(),
+            None => self.opened.normalization(self.experiment.data.normalize)?,
+        };
+        let sets = [&self.opened.train, &self.opened.validation].map(|set| set.digest());
+        let shape = self.opened.train.shape(0);
+        let metadata = ModelMetadata::new(
+            self.experiment.model.clone(),
+            normalization,
+            self.opened.range.clone(),
+        );
+        let basis = Basis::new(&self.experiment, sets, metadata)?;
+        let Some(Resumed { run_dir, .. }) = earlier else {
+            return Ok(basis);
+        };
+        let path = run_dir.path().to_owned();
+        if RunDir::in_memory(&path)?.as_deref() != self.in_memory {
+            return Err(TrainError::OtherData { path });
+        }
+        let changes = match before {
+            Some(before) => before.changes(&basis),
+            None => changed_settings(&RunDir::experiment(&path)?, &self.experiment),
+        };
+        if !changes.is_empty() && !self.accepts_changes {
+            return Err(TrainError::Changed { path, changes });
+        }
+        match &basis.metadata.normalization {
+            Normalization::PerPixel { shape: fitted, .. } if *fitted != shape => {
+                Err(TrainError::OtherShape { path })
+            }
+            _ => Ok(basis),
+        }
+    }
+
     /// Opens or creates the run directory, and puts the learner where the run continues.
     fn open_store(
         &self,
+        earlier: Option<Resumed>,
         learner: &mut Learner,
-        metadata: &ModelMetadata,
+        basis: &Basis,
         max_images: usize,
     ) -> Result<Opening, TrainError> {
-        let path = match &self.destination {
-            Destination::Memory => return Ok(Opening::new(Store::Memory(None))),
-            Destination::New(path) => {
-                let run_dir = RunDir::create(path)?;
-                self.describe(&run_dir)?;
-                run_dir.save_model("initial", &learner.evaluation_weights(), metadata)?;
-                return Ok(Opening::new(Store::Directory(run_dir)));
-            }
-            Destination::Earlier(path) => path,
+        let metadata = &basis.metadata;
+        let Some(resumed) = earlier else {
+            let Destination::New(path) = &self.destination else {
+                return Ok(Opening::new(Store::Memory(None)));
+            };
+            let run_dir = RunDir::create(path)?;
+            self.describe(&run_dir)?;
+            run_dir.save_model("initial", &learner.evaluation_weights(), metadata)?;
+            return Ok(Opening::new(Store::Directory(run_dir)));
         };
-        self.check_experiment(path)?;
+        let path = resumed.run_dir.path().to_owned();
+        let state = resumed
+            .checkpoint
+            .as_ref()
+            .map(|checkpoint| &checkpoint.state);
+        if let Some(state) = state
+            && state.end(&self.experiment.train, max_images).is_some()
+        {
+            return Err(TrainError::Over {
+                path,
+                images: state.images,
+            });
+        }
+        resumed.rewind()?;
+        // Its data may have moved.
+        let config = self.experiment.to_toml()?;
+        resumed.run_dir.save_experiment(&config)?;
         let Resumed {
             run_dir,
             checkpoint,
             damaged,
-        } = Resumed::open(path)?;
+        } = resumed;
         let Some(checkpoint) = checkpoint else {
             run_dir.save_model("initial", &learner.evaluation_weights(), metadata)?;
             return Ok(Opening::new(Store::Directory(run_dir)));
         };
-        let state = checkpoint.state.clone();
-        if state.end(&self.experiment.train, max_images).is_some() {
-            return Err(TrainError::Over {
-                path: path.clone(),
-                images: state.images,
-            });
-        }
+        let mut state = checkpoint.state.clone();
         if state.restarts > 0 {
             *learner = learner.restarted(state.restarts);
         }
-        let best_weights = restore_best(&run_dir, &checkpoint, learner, metadata)?;
+        let is_changed = checkpoint
+            .basis
+            .as_ref()
+            .is_some_and(|before| !before.changes(basis).is_empty());
+        let (best_weights, damaged_best) = if is_changed {
+            // What was best is so no longer; its model stays until the next validation.
+            (state.best, state.since_best) = (None, 0);
+            (None, None)
+        } else {
+            restore_best(&run_dir, &checkpoint, learner, metadata)?
+        };
         learner.restore(&checkpoint.learner, state.batches, state.images)?;
         learner
             .schedule_mut()
@@ -301,23 +379,8 @@ impl Trainer {
             state,
             best_weights,
             damaged,
+            damaged_best,
             resumed: true,
-        })
-    }
-
-    /// Checks that the run in a folder is of this experiment.
-    fn check_experiment(&self, path: &Path) -> Result<(), TrainError> {
-        let mut earlier = RunDir::experiment(path)?;
-        // Channels and noise that the data decide may be missing from the configs of earlier versions.
-        if let Some(channels) = self.experiment.model.channels() {
-            earlier.model = earlier.model.with_channels(channels);
-        }
-        earlier.noise = earlier.noise.or(self.experiment.noise);
-        if earlier == self.experiment && RunDir::in_memory(path)?.as_deref() == self.in_memory {
-            return Ok(());
-        }
-        Err(TrainError::OtherExperiment {
-            path: path.to_owned(),
         })
     }
 
@@ -342,6 +405,7 @@ struct Opening {
     state: TrainingState,
     best_weights: Option<n2n_model::StateDict>,
     damaged: Vec<TrainError>,
+    damaged_best: Option<TrainError>,
     resumed: bool,
 }
 
@@ -353,6 +417,7 @@ impl Opening {
             state: TrainingState::default(),
             best_weights: None,
             damaged: Vec::new(),
+            damaged_best: None,
             resumed: false,
         }
     }

@@ -47,7 +47,7 @@ fn resume_refuses_another_experiment() {
     });
     for other in [other_rate, other_network] {
         let refused = run(trainer(&other).resume(folder.path()), |_, _| {});
-        assert!(matches!(refused, Err(TrainError::OtherExperiment { .. })));
+        assert!(matches!(refused, Err(TrainError::Changed { .. })));
     }
 }
 
@@ -62,7 +62,7 @@ fn resume_refuses_missing_pairs_in_memory() {
     let experiment = RunDir::experiment(folder.path()).unwrap();
     let trainer = n2n_train::Trainer::new(&experiment, &burn::tensor::Device::flex()).unwrap();
     let refused = run(trainer.resume(folder.path()), |_, _| {});
-    assert!(matches!(refused, Err(TrainError::OtherExperiment { .. })));
+    assert!(matches!(refused, Err(TrainError::OtherData { .. })));
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn batches_do_not_depend_on_workers_or_start() {
             rot90: true,
             rotate_deg: 10.0,
             zoom: 1.5,
+            mix: 0.5,
             jitter: 0.2,
             swap: true,
             grey: 0.0,

@@ -11,6 +11,7 @@ fn everything() -> AugmentConfig {
         rot90: true,
         rotate_deg: 20.0,
         zoom: 1.5,
+        mix: 0.5,
         jitter: 0.0,
         swap: true,
         grey: 0.0,

@@ -8,7 +8,7 @@ mod evaluation;
 mod examples;
 mod files;
 mod find;
-mod numbered;
+pub mod numbered;
 mod open;
 
 /// The message of data that must not open.

@@ -8,6 +8,7 @@ use n2n_files::write_atomically;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::basis::Basis;
 use super::folder::{self, files};
 use super::state::TrainingState;
 use crate::{LearnerState, TrainError};
@@ -28,6 +29,8 @@ const EXTENSION: &str = "checkpoint";
 pub struct Checkpoint {
     /// Position of the run.
     pub state: TrainingState,
+    /// What the run stands on; earlier versions did not keep it.
+    pub basis: Option<Basis>,
     /// Weights and optimizer state.
     pub learner: LearnerState,
 }
@@ -39,6 +42,7 @@ struct Header {
     optimizer_bytes: usize,
     #[serde(rename = "position")]
     state: TrainingState,
+    basis: Option<Basis>,
 }
 
 /// Damage of a checkpoint file.
@@ -48,9 +52,12 @@ pub enum CheckpointFault {
     /// Bytes are missing at the end.
     #[error("it is cut off")]
     CutOff,
-    /// The file is something else, or of another version.
-    #[error("it does not start like a checkpoint of this version")]
+    /// The file is something else.
+    #[error("it does not start like a checkpoint")]
     Magic,
+    /// The file is of a version of the format that is not known.
+    #[error("it was written by a newer n2n; update this one")]
+    Newer,
     /// Bytes have changed.
     #[error("its checksum does not match")]
     Checksum,
@@ -132,6 +139,7 @@ impl Checkpoint {
             model_bytes: model.len(),
             optimizer_bytes: optimizer.len(),
             state: self.state.clone(),
+            basis: self.basis.clone(),
         });
         let header = header.unwrap_or_else(|error| unreachable!("numbers are TOML: {error}"));
         let mut bytes = MAGIC.to_vec();
@@ -145,10 +153,12 @@ impl Checkpoint {
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointFault> {
-        use CheckpointFault::{Checksum, CutOff, Magic, NoOptimizer};
+        use CheckpointFault::{Checksum, CutOff, Magic, Newer, NoOptimizer};
         let end = bytes.len().checked_sub(CHECKSUM).ok_or(CutOff)?;
         let (bytes, checksum) = bytes.split_at(end);
-        let body = bytes.strip_prefix(MAGIC).ok_or(Magic)?;
+        let is_newer = bytes.starts_with(&MAGIC[..MAGIC.len() - 1]);
+        let other = if is_newer { Newer } else { Magic };
+        let body = bytes.strip_prefix(MAGIC).ok_or(other)?;
         if Sha256::digest(bytes).as_slice() != checksum {
             return Err(Checksum);
         }
@@ -166,6 +176,7 @@ impl Checkpoint {
         }
         Ok(Self {
             state: header.state,
+            basis: header.basis,
             learner: LearnerState {
                 model: model.to_vec(),
                 optimizer: optimizer.to_vec(),
@@ -245,6 +256,7 @@ mod tests {
                     train_loss: 0.5,
                 }),
             },
+            basis: None,
             learner: LearnerState {
                 model: vec![batches as u8; 70],
                 optimizer: vec![2; 30],

@@ -246,6 +246,14 @@ impl RunDir {
         self.write(CONFIG, config.as_bytes())
     }
 
+    /// Writes the experiment of a run whose data have moved.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save_experiment(&self, config: &str) -> Result<(), TrainError> {
+        self.write(CONFIG, config.as_bytes())
+    }
+
     /// Appends a validation to the metrics.
     ///
     /// # Errors

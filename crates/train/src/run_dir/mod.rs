@@ -1,5 +1,6 @@
 //! The folder of a run: enough to repeat it, and to continue it.
 
+mod basis;
 mod checkpoint;
 mod directory;
 mod folder;
@@ -8,6 +9,8 @@ mod record;
 mod resume;
 mod state;
 
+pub use self::basis::Basis;
+pub(crate) use self::basis::changed_settings;
 pub use self::checkpoint::{Checkpoint, CheckpointFault};
 pub use self::directory::{Program, Provenance, RunDir};
 pub use self::non_finite::{Found, NonFinite};

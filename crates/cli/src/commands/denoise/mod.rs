@@ -38,10 +38,7 @@ const PROGRAM: u64 = 64 << 20;
 /// When an argument or the model cannot be used, a file of `--strict` or the only one cannot be denoised,
 /// or an output cannot be written.
 pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
-    let stop = signals::handle(
-        || signals::report("stopping; once more to quit at once"),
-        || {},
-    )?;
+    let stop = signals::handle(|| eprintln!("stopping; once more to quit at once"), || {})?;
     let inputs = inputs::find(&args.inputs, &args.output)?;
     let jobs = jobs::plan(&args.inputs, inputs, &args.output)?;
     let selected = args.device.open()?;

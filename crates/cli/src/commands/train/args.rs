@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use n2n_train::Experiment;
+use n2n_train::{Experiment, RunDir};
 
 use crate::args::{DeviceArgs, ExperimentArgs};
 
@@ -18,13 +18,20 @@ pub struct TrainArgs {
     #[command(flatten)]
     pub device: DeviceArgs,
 
-    /// Go on with the run in this directory, from its newest checkpoint, as if it had never stopped
+    /// Go on with the run in this directory, from its newest checkpoint, as if it had never stopped.
+    /// --data, --pairs and --validation say where data are that have moved
     #[arg(
         long,
         value_name = "DIR",
-        conflicts_with_all = ["config", "data", "pairs", "validation", "noise", "strict", "settings", "seed", "run_dir", "minutes"]
+        verbatim_doc_comment,
+        conflicts_with_all = ["config", "noise", "strict", "settings", "seed", "run_dir", "minutes"]
     )]
     pub resume: Option<PathBuf>,
+
+    /// Go on although data or settings have changed: with the statistics that the run has, and a new
+    /// best model
+    #[arg(long, requires = "resume", verbatim_doc_comment)]
+    pub accept_changes: bool,
 
     /// Minutes of training: the speed is measured in the first steps, and fixes the number of images
     /// [default: as the config says, for own data 10]
@@ -41,11 +48,17 @@ pub struct TrainArgs {
 }
 
 impl TrainArgs {
-    /// Resolves the experiment: the config, the settings, the other arguments.
+    /// Resolves the experiment: the config, the settings, the other arguments; or that of the run that
+    /// goes on.
     ///
     /// # Errors
     /// When the config cannot be read, or a value is invalid.
     pub fn resolve(&self) -> anyhow::Result<Experiment> {
+        if let Some(path) = &self.resume {
+            let mut experiment = RunDir::experiment(path)?;
+            self.experiment.place_data(&mut experiment.data);
+            return Ok(experiment);
+        }
         let mut experiment = self.experiment.resolve()?;
         if self.minutes.is_some() {
             let train = &mut experiment.train;

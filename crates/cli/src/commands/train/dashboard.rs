@@ -10,6 +10,7 @@ use burn::train::renderer::{MetricsRenderer, MetricsRendererTraining};
 use n2n_train::event::{Start, Step, ValidationBatch};
 use n2n_train::{Event, Stop};
 
+use super::held_back::HeldBack;
 use super::metrics::{Gauge, PsnrMetric, metadata};
 use super::signals::Signals;
 use super::terminal::Terminal;
@@ -21,6 +22,8 @@ const CLEAR_BELOW: &str = "\r\x1b[J";
 pub struct Dashboard {
     /// Gone once a person killed the run.
     screen: Option<Screen>,
+    /// Standard error, until the dashboard closes.
+    errors: Option<HeldBack>,
     stop: Stop,
 }
 
@@ -39,6 +42,7 @@ impl Dashboard {
     /// Opens the dashboard on the terminal of this process.
     pub fn open(start: &Start, signals: &Signals, has_clean: bool) -> Self {
         let terminal = Terminal::before_dashboard();
+        let errors = HeldBack::start();
         let renderer = TuiMetricsRendererWrapper::new(signals.stop.interrupter(), None);
         signals.guard_terminal(terminal.filter(|terminal| terminal.let_interrupt().is_ok()));
         let mut screen = Screen {
@@ -53,6 +57,7 @@ impl Dashboard {
         screen.start(start.validations);
         Self {
             screen: Some(screen),
+            errors,
             stop: signals.stop.clone(),
         }
     }
@@ -78,6 +83,9 @@ impl Dashboard {
         let screen = self.screen.take();
         // After a kill the renderer panics while it is dropped, too.
         let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(screen)));
+        if let Some(errors) = self.errors.take() {
+            errors.finish();
+        }
     }
 }
 

@@ -1,6 +1,5 @@
 //! A run as plain lines, where there is no terminal for the dashboard.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use n2n_data::quality::Psnr;
@@ -12,6 +11,9 @@ use crate::progress::Pace;
 /// Time between two lines of an interval.
 const INTERVAL: Duration = Duration::from_secs(2);
 
+/// Scenes left out that are named; their number is told at the end.
+const SHOWN: usize = 3;
+
 /// Writes progress to standard error: images, loss, PSNR, learning rate, speed, time left.
 pub struct ProgressLines {
     max_images: usize,
@@ -19,6 +21,7 @@ pub struct ProgressLines {
     printed: Option<Instant>,
     last: Option<Step>,
     psnr: Option<Psnr>,
+    left_out: usize,
 }
 
 impl ProgressLines {
@@ -30,6 +33,7 @@ impl ProgressLines {
             printed: None,
             last: None,
             psnr: None,
+            left_out: 0,
         }
     }
 
@@ -47,9 +51,16 @@ impl ProgressLines {
                 self.psnr = Some(record.psnr.into());
                 self.print();
             }
+            Event::LeftOut(reason) => {
+                self.left_out += 1;
+                if self.left_out <= SHOWN {
+                    let line = format!("warning: {reason}; it is left out from now on");
+                    eprintln!("{line}");
+                }
+            }
             Event::Restarted(restart) => {
                 self.psnr = None;
-                let _ = writeln!(std::io::stderr(), "{restart}");
+                eprintln!("{restart}");
             }
             _ => {}
         }
@@ -61,9 +72,7 @@ impl ProgressLines {
         };
         let psnr = self.psnr.and_then(Psnr::db);
         let psnr = psnr.map_or_else(|| "-".to_owned(), |db| format!("{db:.2}"));
-        // A terminal that is closed does not end the run.
-        let _ = writeln!(
-            std::io::stderr(),
+        eprintln!(
             "{}/{} images  loss {:.5}  PSNR {psnr} dB  lr {:e}  {:.0} images/s  {}",
             step.images,
             self.max_images,

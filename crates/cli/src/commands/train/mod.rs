@@ -2,6 +2,7 @@
 
 mod args;
 mod dashboard;
+mod held_back;
 mod lines;
 mod metrics;
 mod signals;
@@ -34,10 +35,7 @@ use crate::signals::interrupted;
 /// # Errors
 /// When an argument, the config, the data or the run directory cannot be used.
 pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
-    let experiment = match &args.resume {
-        Some(path) => RunDir::experiment(path)?,
-        None => args.resolve()?,
-    };
+    let experiment = args.resolve()?;
     let selected = args.device.open()?;
     let trainer = {
         let status = StatusLine::new();
@@ -57,7 +55,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         device: selected.name.clone(),
     });
     let trainer = match &args.resume {
-        Some(_) => trainer.resume(&path),
+        Some(_) => trainer.resume(&path).accept_changes(args.accept_changes),
         None => trainer.run_dir(&path),
     };
     let signals = Signals::handle()?;
@@ -130,6 +128,9 @@ fn show(trainer: Trainer, signals: &Signals, json: bool) -> Result<Outcome, Trai
             }
             for problem in start.damaged {
                 eprintln!("warning: {problem}; going on from the checkpoint before it");
+            }
+            if let Some(problem) = start.damaged_best {
+                eprintln!("warning: {problem}; the best model stays as it is");
             }
             view = Some(if dashboard {
                 let mut dashboard = Dashboard::open(start, signals, has_clean);

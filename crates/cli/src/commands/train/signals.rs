@@ -29,7 +29,7 @@ impl Signals {
             move || {
                 asked.stop();
                 if lock(&first).is_none() {
-                    signals::report("stopping: validating and saving; once more to quit at once");
+                    eprintln!("stopping: validating and saving; once more to quit at once");
                 }
             },
             move || {
