@@ -15,6 +15,7 @@ mod outputs;
 #[cfg(unix)]
 mod resume;
 mod stops;
+mod terminals;
 mod training;
 mod wgpu;
 
