@@ -8,6 +8,9 @@ use n2n_files::MAX_CHANNELS;
 
 use crate::{AugmentConfig, DataError, Layout, NormalizationKind, RangeConfig, ScenesConfig};
 
+/// Longest side of a patch in pixels.
+const LONGEST_PATCH: usize = 4096;
+
 /// What a network is trained and validated on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -120,6 +123,9 @@ impl DataConfig {
             if value == Some(0) {
                 return invalid(key, "0".to_owned(), "at least 1");
             }
+        }
+        if let Some(side) = self.patch_size.filter(|side| *side > LONGEST_PATCH) {
+            return invalid("patch_size", side.to_string(), "at most 4096");
         }
         if let Some(channels) = self.channels
             && !(1..=MAX_CHANNELS).contains(&channels)

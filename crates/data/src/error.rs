@@ -323,6 +323,25 @@ pub enum DataError {
         expected: &'static str,
     },
 
+    /// A sample lies so far from the range that statistics mean nothing.
+    #[error(
+        "a sample is {largest:e} times the range of samples away from it; set data.range to the samples that \
+         matter, or mend the image"
+    )]
+    FarFromRange {
+        /// The distance, in lengths of the range.
+        largest: f32,
+    },
+
+    /// Patches would be larger than every image, and mostly made up.
+    #[error("data.patch_size is {side}, but the longest side of an image is {longest} pixels")]
+    PatchBeyondImages {
+        /// Side of the patches.
+        side: usize,
+        /// The longest side.
+        longest: usize,
+    },
+
     /// A number of the augmentation is out of range.
     #[error("data.augment.{field} is {value}, but must lie between {low} and {high}")]
     AugmentRange {

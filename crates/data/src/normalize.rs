@@ -14,6 +14,9 @@ pub const MIN_STD: f64 = 1.0 / 255.0;
 /// that came from 8-bit or 16-bit integers are integers on this scale too.
 const SCALE: f64 = 65535.0;
 
+/// Largest value, in lengths of the range, whose square and sums are exact.
+const LARGEST: f32 = 1e12;
+
 /// Examples that per-channel statistics are taken from, spread over the set: with a thousand pixels
 /// each, the mean is known to a thousandth of the deviation.
 const CHANNEL_SAMPLE: usize = 4096;
@@ -213,6 +216,10 @@ fn sums(
             },
         )
         .try_reduce(|| Sums::new(len), |a, b| Ok(a.merge(b)))
+        .and_then(|sums| match sums.largest {
+            ..=LARGEST => Ok(sums),
+            largest => Err(DataError::FarFromRange { largest }),
+        })
 }
 
 /// Population mean and deviation of some values.
@@ -231,6 +238,8 @@ fn statistics(count: usize, value: impl Fn(usize) -> f32) -> (f64, f64) {
 /// Integer sums of values and squares, wide enough for any number of any values.
 struct Sums {
     counts: Vec<u64>,
+    /// Largest magnitude of a value.
+    largest: f32,
     sums: Vec<i128>,
     squares: Vec<u128>,
 }
@@ -239,6 +248,7 @@ impl Sums {
     fn new(len: usize) -> Self {
         Self {
             counts: vec![0; len],
+            largest: 0.0,
             sums: vec![0; len],
             squares: vec![0; len],
         }
@@ -265,6 +275,7 @@ impl Sums {
         if pair.mask.as_ref().is_some_and(is_hole) {
             return;
         }
+        self.largest = self.largest.max(pair.noisy_input[at].abs());
         let value = (f64::from(pair.noisy_input[at]) * SCALE).round() as i64;
         self.counts[to] += 1;
         self.sums[to] += i128::from(value);
@@ -272,6 +283,7 @@ impl Sums {
     }
 
     fn merge(mut self, other: Self) -> Self {
+        self.largest = self.largest.max(other.largest);
         self.counts
             .iter_mut()
             .zip(&other.counts)

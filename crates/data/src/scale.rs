@@ -17,7 +17,9 @@ pub enum Range {
 
 /// A range that is empty, not finite, or of no channel.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("the range is {low} to {high}; expected two finite numbers, the lower first")]
+#[error(
+    "the range is {low} to {high}; expected two finite numbers, the lower first, whose difference is finite too"
+)]
 pub struct RangeError {
     /// Sample that becomes 0.
     pub low: f64,
@@ -36,7 +38,7 @@ impl Range {
             Self::PerChannel(ends) => ends.as_slice(),
         };
         let is_sound =
-            |&&[low, high]: &&[f64; 2]| low.is_finite() && high.is_finite() && low < high;
+            |&&[low, high]: &&[f64; 2]| low.is_finite() && (high - low).is_finite() && low < high;
         match ends.iter().find(|ends| !is_sound(ends)) {
             Some(&[low, high]) => Err(RangeError { low, high }),
             None if ends.is_empty() => Err(RangeError {
@@ -161,6 +163,7 @@ mod tests {
             [2.0, 1.0],
             [0.0, f64::INFINITY],
             [f64::NAN, 1.0],
+            [f64::MIN, f64::MAX],
         ] {
             Range::Shared(ends).validate().unwrap_err();
             Range::PerChannel(vec![[0.0, 1.0], ends])

@@ -107,7 +107,8 @@ impl Denoiser {
     /// As for [`load`](Self::load).
     pub fn load_on(path: impl AsRef<Path>, device: &Device) -> Result<Self, Error> {
         let path = model_file(path.as_ref())?;
-        let (state, metadata) = read_model_file(&path)?;
+        let (state, said) = read_model_file(&path)?;
+        let metadata = ModelMetadata::parse(said, &path)?;
         Self::new(state, metadata, device, &path)
     }
 

@@ -34,7 +34,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Its format.
-        found: u32,
+        found: u64,
         /// The newest format that can be read.
         newest: u32,
     },
@@ -92,6 +92,18 @@ pub enum Error {
         name: String,
         /// The value.
         value: f32,
+    },
+
+    /// The network gave NaN or infinity.
+    #[error(
+        "the network gives NaN or infinity in a tile of {height}x{width} pixels: its training diverged, or the \
+         samples are far from those of its training; use an earlier model, or say the range of the samples"
+    )]
+    OutputNotFinite {
+        /// Height of the tile.
+        height: usize,
+        /// Width of the tile.
+        width: usize,
     },
 
     /// The normalization does not fit the network, or has a deviation that is not positive.

@@ -55,7 +55,7 @@ impl Forward<'_> {
     /// - `values`, output: `[channels, height, width]`, with the channels of the image
     ///
     /// # Errors
-    /// [`Error::DeviceMemory`], or another failure of the device.
+    /// [`Error::DeviceMemory`], another failure of the device, or [`Error::OutputNotFinite`].
     pub fn tile(&self, values: Vec<f32>, [height, width]: [usize; 2]) -> Result<Vec<f32>, Error> {
         let Self { rule, .. } = *self;
         let mut values = rule.to_network(values);
@@ -88,7 +88,10 @@ impl Forward<'_> {
             })
         };
         match computed {
-            Ok(Ok(output)) => Ok(rule.to_image(output)),
+            Ok(Ok(output)) if output.iter().all(|value| value.is_finite()) => {
+                Ok(rule.to_image(output))
+            }
+            Ok(Ok(_)) => Err(Error::OutputNotFinite { height, width }),
             Ok(Err(error)) => Err(out_of_memory(&error.to_string()).unwrap_or(error.into())),
             // Devices fail by panics too.
             Err(payload) => match text(&*payload).and_then(out_of_memory) {

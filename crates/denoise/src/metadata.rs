@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use n2n_data::{Normalization, Range};
-use n2n_model::NetworkConfig;
+use n2n_model::{FileError, NetworkConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -45,6 +45,29 @@ impl ModelMetadata {
         }
     }
 
+    /// Parses what a model file says; `path` is what errors call it. The version comes first: a newer file
+    /// may say anything else.
+    ///
+    /// # Errors
+    /// When the file is newer than this program, or says what no version does.
+    pub fn parse(said: serde_json::Value, path: &Path) -> Result<Self, Error> {
+        let format = said.get("format").and_then(serde_json::Value::as_u64);
+        if let Some(found) = format.filter(|found| *found > FORMAT.into()) {
+            return Err(Error::Format {
+                path: path.to_owned(),
+                found,
+                newest: FORMAT,
+            });
+        }
+        let parsed = serde_json::from_value(said);
+        parsed.map_err(|source| {
+            Error::from(FileError::Metadata {
+                path: path.to_owned(),
+                source,
+            })
+        })
+    }
+
     /// Channels of the network's images.
     pub fn channels(&self) -> usize {
         self.network.channels_or_default()
@@ -56,13 +79,6 @@ impl ModelMetadata {
     /// When a size, the statistics or the range cannot be.
     pub fn check(&self, path: &Path) -> Result<(), Error> {
         let path = path.to_owned();
-        if self.format > FORMAT {
-            return Err(Error::Format {
-                path,
-                found: self.format,
-                newest: FORMAT,
-            });
-        }
         if let Err(source) = self.network.validate() {
             return Err(Error::Network { path, source });
         }
@@ -82,8 +98,10 @@ impl ModelMetadata {
             Normalization::PerChannel { mean, std } => (channels, mean, std),
             Normalization::PerPixel { shape, mean, std } => {
                 let [of_shape, height, width] = *shape;
-                let fits = self.network.check_image(height, width).is_ok() && height * width > 0;
-                if of_shape != channels || !fits {
+                let count = height.checked_mul(width);
+                let count = count.and_then(|area| area.checked_mul(channels));
+                let fits = self.network.check_image(height, width).is_ok() && count != Some(0);
+                let Some(count) = count.filter(|_| of_shape == channels && fits) else {
                     let divisor = self.network.divisor();
                     return Err(Error::Statistics {
                         path,
@@ -91,8 +109,8 @@ impl ModelMetadata {
                             "{channels} channels, and sides that are multiples of {divisor}"
                         ),
                     });
-                }
-                (shape.iter().product(), mean, std)
+                };
+                (count, mean, std)
             }
         };
         let sound = mean.iter().all(|mean| mean.is_finite())
@@ -142,8 +160,6 @@ mod tests {
                 "{shape:?}"
             );
         }
-        let checked = check(|metadata| metadata.format = 3);
-        assert!(matches!(checked, Err(Error::Format { found: 3, .. })));
         let checked = check(|metadata| metadata.range = Some(Range::Shared([1.0, 1.0])));
         assert!(matches!(checked, Err(Error::Range(_))));
         let two = || Some(Range::PerChannel(vec![[0.0, 1.0]; 2]));
@@ -165,6 +181,24 @@ mod tests {
             metadata.network = NetworkConfig::default().with_channels(65);
         });
         assert!(matches!(checked, Err(Error::Network { .. })));
+    }
+
+    #[test]
+    fn a_newer_format_is_told_before_anything_else() {
+        let parse = |text: &str| {
+            let said = serde_json::from_str(text).unwrap();
+            ModelMetadata::parse(said, Path::new("some.safetensors"))
+        };
+        let newer = parse(r#"{"format":3,"network":{"kind":"transformer"},"phase":1}"#);
+        assert!(matches!(newer, Err(Error::Format { found: 3, .. })));
+        let unknown = parse(r#"{"format":2,"network":{"kind":"transformer"}}"#);
+        assert!(matches!(unknown, Err(Error::ModelFile(_))));
+        let product_wraps = parse(
+            r#"{"format":1,"network":{"kind":"simple"},"normalization":{"kind":"per_pixel",
+                "shape":[3,4611686018427387904,4],"mean":[],"std":[]}}"#,
+        );
+        let checked = product_wraps.unwrap().check(Path::new("some.safetensors"));
+        assert!(matches!(checked, Err(Error::Statistics { .. })));
     }
 
     #[test]

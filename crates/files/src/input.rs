@@ -1,7 +1,7 @@
 //! Open files, and the errors of reading them.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, ErrorKind, Read, Seek, SeekFrom},
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
@@ -132,16 +132,24 @@ impl Seek for InputReader<'_> {
 }
 
 pub(crate) fn open_file(path: &Path) -> Result<File, FileError> {
-    let file = File::open(path).map_err(|error| read_error(error, path, "the file"))?;
-    let metadata = file.metadata();
-    let metadata = metadata.map_err(|error| read_error(error, path, "the file"))?;
+    let failed = |error| read_error(error, path, "the file");
+    // Before it is opened, which waits for the writer of a pipe.
+    let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_dir() {
         return Err(FileError::Io {
             path: path.to_owned(),
             source: ErrorKind::IsADirectory.into(),
         });
     }
-    Ok(file)
+    if !metadata.is_file() {
+        let way_out = "save what comes from it as a file first";
+        return Err(unsupported(
+            path,
+            "it is a pipe, a socket or a device",
+            way_out,
+        ));
+    }
+    File::open(path).map_err(failed)
 }
 
 /// Errors of the operating system pass through; an early end and what a decoder says get their own

@@ -14,6 +14,7 @@ mod input;
 mod jpeg;
 mod npy;
 mod picture;
+mod png;
 mod raster;
 mod samples;
 mod stack;

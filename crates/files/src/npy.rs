@@ -11,7 +11,7 @@ use std::{
 use self::{element::Element, header::NpyHeader, layout::Layout, places::Places};
 use crate::{
     FileError, Raster, SampleKind, Samples, Stack,
-    input::{Input, malformed, truncated},
+    input::{Input, malformed, truncated, unsupported},
     stack::check_index,
 };
 
@@ -27,6 +27,9 @@ pub use npz::{open_npz, read_npz};
 
 /// Bytes read at a time, a multiple of every element's size.
 const CHUNK: usize = 1 << 16;
+
+/// Largest array whose images are interleaved, in bytes: it is brought into another order in memory.
+const MOST_REORDERED: u64 = 256 << 20;
 
 /// The images of one array.
 ///
@@ -105,6 +108,12 @@ impl NpyStack {
             start,
         };
         if let Some(places) = stack.layout.interleaved_images() {
+            if header.data_len > MOST_REORDERED {
+                let found = format!("{} MiB in Fortran order", header.data_len >> 20);
+                let way_out =
+                    "save it with numpy.ascontiguousarray, as images that follow each other";
+                return Err(unsupported(stack.input.path(), found, way_out));
+            }
             let bytes = stack.in_planes(places)?;
             let path = stack.input.path().to_owned();
             stack.input = Input::new(Cursor::new(bytes), &path)?;

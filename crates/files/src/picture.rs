@@ -11,7 +11,7 @@ use image::{ColorType, ImageDecoder, ImageError, ImageReader, Limits};
 use crate::{
     FileError, Header, MAX_DECODED_BYTES, PictureFormat, Raster, SampleKind, Samples, exr,
     input::{caught, malformed, open_file, read_error, unsupported},
-    jpeg, tiff,
+    jpeg, png, tiff,
     whole::check_whole,
 };
 
@@ -34,6 +34,7 @@ pub fn read_header(path: &Path) -> Result<Header, FileError> {
         PictureFormat::Tiff => tiff::read_header(path),
         PictureFormat::Jpeg => jpeg::read_header(input, path),
         PictureFormat::Exr => exr::read_header(input, path),
+        PictureFormat::Png => png::read_header(input, path),
         _ => header(&decoder(input, format, path)?, path),
     })
 }
@@ -56,6 +57,10 @@ pub fn read_picture(path: &Path) -> Result<Raster, FileError> {
             jpeg::read_picture(&bytes, path)
         }
         PictureFormat::Exr => exr::read_picture(input, path),
+        PictureFormat::Png => {
+            check_whole(&mut input, format, path)?;
+            png::read_picture(input, path)
+        }
         _ => {
             check_whole(&mut input, format, path)?;
             decode(decoder(input, format, path)?, path)

@@ -2,6 +2,9 @@
 
 use n2n_files::MAX_CHANNELS;
 
+/// Largest number of channels between layers: weights grow with its square, to a gigabyte here.
+const MAX_FEATURES: usize = 512;
+
 /// Invalid network configuration or input size.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -13,8 +16,8 @@ pub enum ConfigError {
         channels: usize,
     },
 
-    /// A layer without channels.
-    #[error("model.features is {features}, but must be at least {least}")]
+    /// A layer without channels, or with more than are of use.
+    #[error("model.features is {features}, but must lie between {least} and {MAX_FEATURES}")]
     Features {
         /// Channels.
         features: usize,
@@ -73,7 +76,7 @@ impl ConfigError {
 
     /// Checks the number of channels between layers.
     pub(crate) fn check_features(features: usize, least: usize) -> Result<(), Self> {
-        if features < least {
+        if !(least..=MAX_FEATURES).contains(&features) {
             return Err(Self::Features { features, least });
         }
         Ok(())

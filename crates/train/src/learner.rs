@@ -98,26 +98,31 @@ impl Learner {
         &self.device
     }
 
-    /// Takes one optimizer step on the mean gradient of `batches`; returns their mean loss, which may
-    /// still be under way on the device.
+    /// Takes one optimizer step on the mean gradient of `batches`, of which there is at least one; returns
+    /// their mean loss, which may still be under way on the device, and the number of images.
     ///
     /// # Shapes
-    /// - result: `[1]`
-    pub fn step(&mut self, batches: Vec<Batch>) -> Tensor<1> {
-        let images: usize = batches.iter().map(|batch| batch.input.dims()[0]).sum();
+    /// - loss: `[1]`
+    ///
+    /// # Errors
+    /// That of the first batch that is one; no step is taken then.
+    pub fn step<E>(
+        &mut self,
+        batches: impl IntoIterator<Item = Result<Batch, E>>,
+    ) -> Result<(Tensor<1>, usize), E> {
         let progress = (self.images as f32 / self.max_images as f32).min(1.0);
         self.model.set_progress(self.steps, progress);
         if let Some(seed) = self.dropout_seed {
             // A function of the seed and the step alone, so that a resumed run draws the same.
             self.device.seed(seed.wrapping_add(self.steps as u64));
         }
-        let (loss, gradients) = mean_loss_and_gradients(&self.model, batches);
+        let (loss, gradients, images) = mean_loss_and_gradients(&self.model, batches)?;
         self.lr = self.schedule.lr(self.steps);
         let model = self.model.clone();
         self.model = TrainStep::optimize(model, &mut self.optimizer, self.lr.into(), gradients);
         self.steps += 1;
         self.images += images;
-        loss
+        Ok((loss, images))
     }
 
     /// Returns the network for inference: the EMA of the weights, if there is one.

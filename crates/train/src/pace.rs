@@ -9,7 +9,6 @@ use n2n_data::{TrainStream, ValidationSet};
 use n2n_model::NetworkConfig;
 
 use crate::experiment::{Interval, TrainConfig};
-use crate::step::next_batches;
 use crate::{Learner, Stop, TrainError};
 
 /// Steps that are not timed: a device compiles and tunes its kernels in them.
@@ -47,10 +46,8 @@ impl Pace {
         let mut learner = Learner::new(network, config, usize::MAX, device);
         let mut batches = stream.iter();
         let mut step = || {
-            learner
-                .step(next_batches(&mut *batches, config.accumulate)?)
-                .try_into_data()
-                .map_err(TrainError::from)
+            let (loss, _) = learner.step(batches.by_ref().take(config.accumulate))?;
+            loss.try_into_data().map_err(TrainError::from)
         };
         for _ in 0..WARM_UP {
             step()?;

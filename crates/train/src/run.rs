@@ -20,7 +20,7 @@ use crate::experiment::{OnDead, OnNan, TrainConfig};
 use crate::gallery::{Denoised, Gallery};
 use crate::learner::seed_after;
 use crate::run_dir::{Basis, Checkpoint, End, Found, NonFinite, Record, TrainingState};
-use crate::step::{Batches, next_batches};
+use crate::step::Batches;
 use crate::store::Store;
 use crate::{Learner, Outcome, Stop, TrainError};
 
@@ -209,13 +209,17 @@ impl Run<'_> {
         let (before, seconds_before) = (self.state.seconds, self.state.training_seconds);
         let mut reported = start;
         loop {
-            let batches = next_batches(stream, self.config.accumulate)?;
-            if self.counts_every_pixel && batches.iter().any(|batch| batch.mask.is_some()) {
-                return Err(TrainError::HolesInLayers.into());
-            }
-            let count: usize = batches.iter().map(|batch| batch.input.dims()[0]).sum();
+            let counts_every_pixel = self.counts_every_pixel;
+            let batches = stream
+                .take(self.config.accumulate)
+                .map(|batch| match batch {
+                    Ok(batch) if counts_every_pixel && batch.mask.is_some() => {
+                        Err(TrainError::HolesInLayers)
+                    }
+                    batch => Ok(batch?),
+                });
             let step_start = Instant::now();
-            let loss = self.learner.step(batches);
+            let (loss, count) = self.learner.step(batches)?;
             self.pending.push(loss);
             if self.first_step_seconds.is_none() {
                 self.learner.device().sync()?;

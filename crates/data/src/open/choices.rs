@@ -122,6 +122,7 @@ impl Request<'_> {
             Some(side) if !side.is_multiple_of(divisor) => {
                 Err(DataError::PatchSize { side, divisor })
             }
+            Some(side) if side > longest => Err(DataError::PatchBeyondImages { side, longest }),
             Some(side) if one_size && whole == [side, side] => Ok(CropPolicy::Whole),
             Some(side) => Ok(CropPolicy::Random(side)),
             None if one_size && fits && whole[0] * whole[1] <= LARGEST_WHOLE => {

@@ -25,6 +25,14 @@ mod leaf;
 mod tests;
 mod texture;
 
+/// Most scenes: their indices take 64 MiB.
+const MOST_SCENES: usize = 1 << 24;
+
+/// Longest side of a scene in pixels, and most samples along each side of a pixel: a scene is drawn in
+/// three gigabytes at most.
+const LONGEST_SIDE: usize = 2048;
+const MOST_OVERSAMPLE: usize = 8;
+
 /// The stream of random numbers that makes the textures; scenes use the streams `2 * index` and `2
 /// * index + 1`.
 const TEXTURE_STREAM: u64 = u64::MAX;
@@ -87,13 +95,19 @@ impl ScenesConfig {
         for (key, value) in [
             ("scenes.train", self.train),
             ("scenes.validation", self.validation),
-            ("scenes.height", self.height),
-            ("scenes.width", self.width),
-            ("scenes.oversample", self.oversample),
         ] {
-            if value == 0 {
-                return invalid(key, "0".to_owned(), "at least 1");
+            if !(1..=MOST_SCENES).contains(&value) {
+                return invalid(key, value.to_string(), "between 1 and 16777216");
             }
+        }
+        for (key, value) in [("scenes.height", self.height), ("scenes.width", self.width)] {
+            if !(1..=LONGEST_SIDE).contains(&value) {
+                return invalid(key, value.to_string(), "between 1 and 2048");
+            }
+        }
+        if !(1..=MOST_OVERSAMPLE).contains(&self.oversample) {
+            let value = self.oversample.to_string();
+            return invalid("scenes.oversample", value, "between 1 and 8");
         }
         let ranges = [("scenes.zoom", self.zoom), ("scenes.texture", self.texture)];
         for (key, [least, most]) in ranges {

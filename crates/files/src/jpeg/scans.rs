@@ -6,16 +6,20 @@
 
 use super::bits::{Bits, Table};
 
+/// Scans of a picture that are read; the decoder refuses more. Each may walk over all blocks.
+const MOST_SCANS: usize = 100;
+
 /// Whether each scan has a code for each of its blocks, all bits of all coefficients are sent, and
-/// the end marker follows.
+/// the end marker follows. More than [`MOST_SCANS`] are not looked at.
 pub(super) fn are_whole(bytes: &[u8]) -> bool {
     let mut jpeg = Jpeg {
         rest: bytes,
         tables: Default::default(),
         restart_interval: 0,
         frame: None,
+        scans: 0,
     };
-    jpeg.walk().is_some()
+    jpeg.walk().is_some() || jpeg.scans > MOST_SCANS
 }
 
 /// What is left of a file, and what was said before it. Its methods give `None` where it breaks
@@ -27,6 +31,8 @@ struct Jpeg<'a> {
     /// Units between two restart markers; 0 for none.
     restart_interval: usize,
     frame: Option<Frame>,
+    /// Scans so far.
+    scans: usize,
 }
 
 struct Frame {
@@ -82,7 +88,13 @@ impl Jpeg<'_> {
                 // Another frame, or one of a kind that is not decoded.
                 0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => return None,
                 0xdd => self.restart_interval = u16::from_be_bytes(*segment.first_chunk()?).into(),
-                0xda => self.scan(segment)?,
+                0xda => {
+                    self.scans += 1;
+                    if self.scans > MOST_SCANS {
+                        return None;
+                    }
+                    self.scan(segment)?;
+                }
                 _ => (),
             }
         }

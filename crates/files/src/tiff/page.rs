@@ -31,6 +31,9 @@ const DEFLATE: u16 = 8;
 const OLD_DEFLATE: u16 = 32946;
 const PACK_BITS: u16 = 32773;
 
+/// Bytes of a tile that any image may have, however small it is: 1024 x 1024 pixels of 16 bytes.
+const TILE_BYTES: u128 = 16 << 20;
+
 /// A page whose directory was read.
 pub(super) struct Page<'a> {
     decoder: PageDecoder<'a>,
@@ -156,13 +159,23 @@ impl<'a> Page<'a> {
         let offsets = numbers(&mut self.decoder, offsets, path)?;
         let counts = numbers(&mut self.decoder, counts, path)?;
         let chunks: Vec<_> = offsets.into_iter().zip(counts).collect();
+        // A tile may reach beyond a small image, but not far.
+        let planes = if self.stored.planar { 1 } else { self.planes() };
+        let Header {
+            width,
+            height,
+            kind,
+            ..
+        } = self.header;
+        let image = (planes * width * height * kind.bytes()) as u128;
+        let most = (4 * image + TILE_BYTES).min(MAX_DECODED_BYTES.into());
         for (chunk, &(offset, count)) in (0..).zip(&chunks) {
             let end = offset.checked_add(count);
             if end.is_none_or(|end| end > self.input.len()) {
                 return Err(truncated(path, &format!("its strip or tile {chunk}")));
             }
             let needed = self.stored_bytes(chunk);
-            if needed > u128::from(MAX_DECODED_BYTES) {
+            if needed > most {
                 let found = format!("its strip or tile {chunk} takes {needed} bytes");
                 return Err(malformed(path, found));
             }

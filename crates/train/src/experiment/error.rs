@@ -45,7 +45,7 @@ pub enum ExperimentError {
         /// Its value.
         value: f64,
         /// The range in words.
-        rule: &'static str,
+        rule: String,
     },
 
     /// Two settings exclude each other.

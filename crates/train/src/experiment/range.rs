@@ -19,15 +19,19 @@ pub fn fraction(key: &str, value: f64) -> Result<(), ExperimentError> {
 }
 
 /// Checks that a count is at least 1.
-pub fn at_least_one(key: &str, value: usize) -> Result<(), ExperimentError> {
-    require(value > 0, key, value as f64, "at least 1")
+pub fn between_one_and(most: usize, key: &str, value: usize) -> Result<(), ExperimentError> {
+    let rule = match value {
+        0 => "at least 1".to_owned(),
+        _ => format!("at most {most}"),
+    };
+    require((1..=most).contains(&value), key, value as f64, rule)
 }
 
 fn require(
     fulfilled: bool,
     key: &str,
     value: f64,
-    rule: &'static str,
+    rule: impl Into<String>,
 ) -> Result<(), ExperimentError> {
     if fulfilled {
         return Ok(());
@@ -35,6 +39,6 @@ fn require(
     Err(ExperimentError::OutOfRange {
         key: key.to_owned(),
         value,
-        rule,
+        rule: rule.into(),
     })
 }

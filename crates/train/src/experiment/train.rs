@@ -5,7 +5,7 @@ use n2n_model::Loss;
 use serde::{Deserialize, Serialize};
 
 use super::kind::with_default_kind;
-use super::range::{at_least_one, fraction, positive};
+use super::range::{between_one_and, fraction, positive};
 use super::{ExperimentError, Interval, OptimizerConfig, SchedulerConfig};
 
 /// Training settings.
@@ -84,6 +84,18 @@ impl Default for TrainConfig {
     }
 }
 
+/// Most images in a batch, and batches in a step.
+const MOST_IN_STEP: usize = 1 << 16;
+
+/// Most steps of a run, so that their products with images in a step do not wrap.
+const MOST_STEPS: usize = 1 << 31;
+
+/// Most images of a run: they are counted in floats too.
+const MOST_IMAGES: usize = 1 << 53;
+
+/// Most passes over a training set, which has at most 2^32 examples.
+const MOST_EPOCHS: usize = 1 << 21;
+
 /// Reaction to a loss that is NaN or infinite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -128,16 +140,27 @@ impl TrainConfig {
     /// # Errors
     /// When a value is out of range, naming its key.
     pub fn validate(&self) -> Result<(), ExperimentError> {
-        for (key, value) in [
-            ("train.batch_size", Some(self.batch_size)),
-            ("train.accumulate", Some(self.accumulate)),
-            ("train.checkpoint_every", Some(self.checkpoint_every)),
-            ("train.max_images", self.max_images),
-            ("train.max_epochs", self.max_epochs),
-            ("train.early_stop", self.early_stop),
+        let validate_every = match self.validate_every {
+            Interval::Batches(batches) => Some(batches),
+            Interval::Percent(_) | Interval::Epoch => None,
+        };
+        for (key, value, most) in [
+            ("train.batch_size", Some(self.batch_size), MOST_IN_STEP),
+            ("train.accumulate", Some(self.accumulate), MOST_IN_STEP),
+            (
+                "train.checkpoint_every",
+                Some(self.checkpoint_every),
+                MOST_STEPS,
+            ),
+            ("train.validate_every", validate_every, MOST_STEPS),
+            ("train.early_stop", self.early_stop, MOST_STEPS),
+            ("train.max_images", self.max_images, MOST_IMAGES),
+            ("train.max_epochs", self.max_epochs, MOST_EPOCHS),
         ] {
-            value.map_or(Ok(()), |value| at_least_one(key, value))?;
+            value.map_or(Ok(()), |value| between_one_and(most, key, value))?;
         }
+        let largest_seed = i64::MAX as usize;
+        between_one_and(largest_seed, "train.seed", (self.seed as usize).max(1))?;
         positive("train.lr", self.lr)?;
         for (key, value) in [
             ("train.minutes", self.minutes),

@@ -9,7 +9,6 @@ use n2n_model::{StateDict, write_model_file};
 use serde::Serialize;
 
 use crate::TrainError;
-use crate::step::next_batches;
 
 /// A loss, weight or validation error that is NaN or infinite.
 #[derive(Clone, Copy, Debug)]
@@ -96,8 +95,8 @@ impl NonFinite {
         };
         let stream = stream.clone().after(first);
         let mut images = StateDict::new();
-        let batches = next_batches(&mut *stream.iter(), accumulate)?;
-        for (number, batch) in batches.into_iter().enumerate() {
+        for (number, batch) in stream.iter().take(accumulate).enumerate() {
+            let batch = batch?;
             images.insert(format!("input.{number}"), batch.input.into_data());
             images.insert(format!("target.{number}"), batch.target.into_data());
         }

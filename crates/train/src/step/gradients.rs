@@ -12,33 +12,23 @@ use super::TrainingModel;
 /// Endless stream of training batches.
 pub type Batches<'a> = dyn Iterator<Item = Result<Batch, DatasetError>> + 'a;
 
-/// Takes the next `count` batches.
+/// Runs forward and backward passes over the batches of a step, one at a time; returns the mean of their
+/// losses, the sum of their gradients and the number of images.
 ///
 /// # Errors
-/// When an image cannot be read.
-///
-/// # Panics
-/// If the stream ends.
-pub fn next_batches(stream: &mut Batches, count: usize) -> Result<Vec<Batch>, DatasetError> {
-    let batches: Result<Vec<Batch>, _> = stream.take(count).collect();
-    if let Ok(batches) = &batches {
-        assert_eq!(batches.len(), count, "the training stream is endless");
-    }
-    batches
-}
-
-/// Runs forward and backward passes over the batches of a step; returns the mean of their losses and
-/// the sum of their gradients.
-pub(crate) fn mean_loss_and_gradients(
+/// That of the first batch that is one.
+pub(crate) fn mean_loss_and_gradients<E>(
     model: &TrainingModel,
-    batches: Vec<Batch>,
-) -> (Tensor<1>, GradientsParams) {
+    batches: impl IntoIterator<Item = Result<Batch, E>>,
+) -> Result<(Tensor<1>, GradientsParams, usize), E> {
     let mut sum = GradientsAccumulator::<Network>::new();
-    let mut losses = Vec::with_capacity(batches.len());
+    let (mut losses, mut images) = (Vec::new(), 0);
     for batch in batches {
+        let batch = batch?;
+        images += batch.input.dims()[0];
         let output = TrainStep::step(model, batch);
         sum.accumulate(&model.network, output.grads);
         losses.push(output.item.0);
     }
-    (Tensor::cat(losses, 0).mean(), sum.grads())
+    Ok((Tensor::cat(losses, 0).mean(), sum.grads(), images))
 }

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use burn::data::dataloader::DataLoader;
+use burn::data::dataset::DatasetError;
 use n2n_data::quality::median;
 use n2n_data::{Batch, Examples, Opened, Preparation, ValidationSet};
 use n2n_devices::SelectedDevice;
 use n2n_model::{NetworkConfig, StateDict};
 use n2n_train::data::{preparation, train_stream};
 use n2n_train::deviation::{loss_deviation, weight_deviation};
-use n2n_train::step::next_batches;
 use n2n_train::{Experiment, Learner};
 use serde::Serialize;
 
@@ -105,10 +105,10 @@ impl Bench {
         let mut rates = Vec::with_capacity(self.steps);
         let mut stream = stream.iter();
         while losses.len() < self.steps {
-            let batches = next_batches(&mut stream, config.accumulate)?;
-            let images: usize = batches.iter().map(|batch| batch.input.dims()[0]).sum();
+            // Loaded before the clock starts.
+            let batches: Vec<_> = stream.by_ref().take(config.accumulate).collect();
             let start = Instant::now();
-            let loss = step(&mut learner, batches)
+            let (loss, images) = step(&mut learner, batches)
                 .with_context(|| format!("step {} on {}", losses.len() + 1, selected.backend))?;
             let elapsed = start.elapsed().as_secs_f64();
             losses.push(loss);
@@ -155,10 +155,14 @@ impl Bench {
     }
 }
 
-/// One step, to the end of its work on the device; its loss.
-fn step(learner: &mut Learner, batches: Vec<Batch>) -> anyhow::Result<f64> {
-    let data = learner.step(batches).try_into_data()?;
+/// One step, to the end of its work on the device; its loss, and the number of images.
+fn step(
+    learner: &mut Learner,
+    batches: Vec<Result<Batch, DatasetError>>,
+) -> anyhow::Result<(f64, usize)> {
+    let (loss, images) = learner.step(batches)?;
+    let data = loss.try_into_data()?;
     let loss: f64 = data.iter::<f64>().sum();
     ensure!(loss.is_finite(), "the loss became {loss}; lower train.lr");
-    Ok(loss)
+    Ok((loss, images))
 }

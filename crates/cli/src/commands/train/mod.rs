@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::ensure;
 use n2n_data::Opened;
 use n2n_devices::SelectedDevice;
 use n2n_train::paint::false_colour;
@@ -43,6 +44,11 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         Trainer::open(&experiment, &selected.device, &progress)?
     };
     let path = run_path(args)?;
+    ensure!(
+        path.to_str().is_some(),
+        "{}: the name of a run directory must be valid Unicode, since files in it name it",
+        path.display()
+    );
     report_data(&trainer, &selected, &path, args.json)?;
     let opened = trainer.data();
     let examples = [opened.train.clone(), opened.validation.clone()];
