@@ -14,6 +14,7 @@ mod gradcheck;
 mod outputs;
 #[cfg(unix)]
 mod resume;
+mod settings;
 mod stops;
 mod terminals;
 mod training;

@@ -12,6 +12,7 @@ mod exr;
 mod format;
 mod input;
 mod jpeg;
+mod memory;
 mod npy;
 mod picture;
 mod png;

@@ -10,7 +10,7 @@ use std::{
 
 use self::{element::Element, header::NpyHeader, layout::Layout, places::Places};
 use crate::{
-    FileError, Raster, SampleKind, Samples, Stack,
+    FileError, Header, Raster, SampleKind, Samples, Stack,
     input::{Input, malformed, truncated, unsupported},
     stack::check_index,
 };
@@ -101,8 +101,19 @@ impl NpyStack {
 
     /// The array of `header`, whose elements begin at `start`.
     fn new(input: Input, start: u64, header: &NpyHeader) -> Result<Self, FileError> {
+        let layout = Layout::new(header, input.path())?;
+        let [channels, height, width] = layout.shape;
+        let image = Header {
+            channels,
+            height,
+            width,
+            kind: header.element.kind(),
+            alpha: false,
+            pages: 1,
+        };
+        image.check_size(header.element.bytes(), input.path())?;
         let mut stack = Self {
-            layout: Layout::new(header, input.path())?,
+            layout,
             element: header.element,
             input,
             start,

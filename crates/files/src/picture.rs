@@ -11,9 +11,18 @@ use image::{ColorType, ImageDecoder, ImageError, ImageReader, Limits};
 use crate::{
     FileError, Header, MAX_DECODED_BYTES, PictureFormat, Raster, SampleKind, Samples, exr,
     input::{caught, malformed, open_file, read_error, unsupported},
-    jpeg, png, tiff,
+    jpeg,
+    memory::share,
+    png, tiff,
     whole::check_whole,
 };
+
+/// Most decoded bytes for a byte of a file: of all compressions here that of Deflate goes farthest, to
+/// 1032, with pixels that are all the same.
+const MOST_COMPRESSION: u64 = 2000;
+
+/// Decoded bytes that any file may announce.
+const UNDOUBTED: u64 = 16 << 20;
 
 /// Whether the name of a file ends as that of a picture: `.png`, `.jpg`, `.jpeg`, `.webp`, `.bmp`,
 /// `.tif`, `.tiff`, `.exr` or `.hdr`.
@@ -47,7 +56,10 @@ pub fn read_header(path: &Path) -> Result<Header, FileError> {
 /// # Errors
 /// As for [`read_header`], and when any part of the picture is missing or damaged.
 pub fn read_picture(path: &Path) -> Result<Raster, FileError> {
+    let header = read_header(path)?;
     let (mut input, format) = open(path)?;
+    check_held(&header, &input, path)?;
+    let _share = share(header.decoded_bytes());
     caught(path, || match format {
         PictureFormat::Tiff => tiff::read_picture(path),
         PictureFormat::Jpeg => {
@@ -66,6 +78,21 @@ pub fn read_picture(path: &Path) -> Result<Raster, FileError> {
             decode(decoder(input, format, path)?, path)
         }
     })
+}
+
+/// Refuses a large picture whose file is too short for it.
+fn check_held(header: &Header, input: &BufReader<File>, path: &Path) -> Result<(), FileError> {
+    let metadata = input.get_ref().metadata();
+    let len = metadata
+        .map_err(|error| read_error(error, path, "the file"))?
+        .len();
+    let most = UNDOUBTED.max(len.saturating_mul(MOST_COMPRESSION));
+    if header.decoded_bytes() <= most {
+        return Ok(());
+    }
+    let Header { width, height, .. } = header;
+    let found = format!("{len} bytes cannot hold {width}x{height} pixels");
+    Err(malformed(path, found))
 }
 
 /// Opens a picture, and tells its format by its first bytes.

@@ -103,6 +103,13 @@ impl Header {
         [self.channels, self.height, self.width]
     }
 
+    /// Bytes of the decoded samples.
+    pub(crate) fn decoded_bytes(&self) -> u64 {
+        let planes = self.channels + usize::from(self.alpha);
+        let samples = planes as u64 * self.height as u64 * self.width as u64;
+        samples * self.kind.bytes() as u64
+    }
+
     /// Refuses an image whose pixels take more than [`MAX_DECODED_BYTES`], where a sample takes
     /// `sample_bytes` while it is decoded.
     pub(crate) fn check_size(&self, sample_bytes: usize, path: &Path) -> Result<(), FileError> {

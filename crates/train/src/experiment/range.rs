@@ -2,14 +2,19 @@
 
 use super::ExperimentError;
 
+/// Largest number, since devices compute in single precision.
+const LARGEST: f64 = f32::MAX as f64;
+
 /// Checks that a number is above 0.
 pub fn positive(key: &str, value: f64) -> Result<(), ExperimentError> {
-    require(value.is_finite() && value > 0.0, key, value, "above 0")
+    let inside = value > 0.0 && value <= LARGEST;
+    require(inside, key, value, "above 0 and at most 3.4e38")
 }
 
 /// Checks that a number is 0 or above.
 pub fn not_negative(key: &str, value: f64) -> Result<(), ExperimentError> {
-    require(value.is_finite() && value >= 0.0, key, value, "at least 0")
+    let inside = (0.0..=LARGEST).contains(&value);
+    require(inside, key, value, "at least 0 and at most 3.4e38")
 }
 
 /// Checks that a number is at least 0 and below 1.

@@ -211,7 +211,10 @@ fn zero_is_named() {
         ..odd_config()
     };
     let error = config.validate().unwrap_err().to_string();
-    assert_eq!(error, "data.scenes.width is 0, but must be between 1 and 2048");
+    assert_eq!(
+        error,
+        "data.scenes.width is 0, but must be between 1 and 2048"
+    );
 }
 
 #[test]
