@@ -23,8 +23,18 @@ use sets::Set;
 const RESULTS: &str = "benches/recipe.jsonl";
 
 /// What is tried: a name, and the settings that differ from `configs/own.toml`.
-const VARIANTS: [(&str, &[&str]); 19] = [
+const VARIANTS: [(&str, &[&str]); 22] = [
     ("own.toml", &[]),
+    (
+        "no zoom, mix, jitter",
+        &[
+            "data.augment.zoom=1",
+            "data.augment.mix=0",
+            "data.augment.jitter=0",
+        ],
+    ),
+    ("no mix", &["data.augment.mix=0"]),
+    ("no jitter", &["data.augment.jitter=0"]),
     ("sigmoid output", &["model.output=sigmoid"]),
     ("linear output", &["model.output=linear"]),
     ("no normalization", &["data.normalize=none"]),

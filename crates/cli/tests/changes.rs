@@ -324,3 +324,21 @@ fn data_that_vanish_leave_a_checkpoint() {
         "{newest:?} after the validation at {last:?}: {message}"
     );
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn pipes_among_the_data_are_left_out_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    save_pairs(&data, 0..12, [24, 16], 0);
+    for folder in ["a", "b"] {
+        let pipe = data.join(folder).join("99.png");
+        let made = std::process::Command::new("mkfifo").arg(pipe).status();
+        assert!(made.unwrap().success());
+    }
+    let output = n2n(&["data", "inspect", data.to_str().unwrap()]).output();
+    let output = output.unwrap();
+    let message = stderr(&output) + &String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{message}");
+    assert!(message.contains("a pipe"), "{message}");
+}

@@ -5,6 +5,7 @@ use std::fs;
 use burn::tensor::TensorData;
 use n2n_data::Normalization;
 use n2n_denoise::{Denoiser, Error, ModelMetadata};
+use n2n_model::{NetworkConfig, Output, StateDict, UNetConfig, write_model_file};
 
 use crate::model::{ModelFile, image, unet, weights};
 
@@ -61,4 +62,44 @@ fn damaged_models_are_refused() {
     let metadata = ModelMetadata::new(network, statistics, None);
     let error = load(ModelFile::write(&state, &metadata));
     assert!(error.to_string().contains("expected 3 means"), "{error}");
+}
+
+#[test]
+fn outputs_that_are_not_finite_are_an_error() {
+    let network = NetworkConfig::UNet(UNetConfig {
+        channels: Some(3),
+        features: 4,
+        depth: 2,
+        output: Output::Linear,
+        ..UNetConfig::default()
+    });
+    let huge = |data: TensorData| {
+        let values = vec![3e38_f32; data.iter::<f32>().count()];
+        TensorData::new(values, data.shape().clone())
+    };
+    let state = weights(&network, 1).into_iter();
+    let state = state.map(|(name, data)| (name, huge(data))).collect();
+    let metadata = ModelMetadata::new(network, Normalization::None, None);
+    let denoiser = ModelFile::write(&state, &metadata).load();
+    let error = denoiser.denoise(&image([3, 8, 12])).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::OutputNotFinite {
+                height: 8,
+                width: 12
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_newer_model_file_says_so_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("newer.safetensors");
+    let newer = serde_json::json!({"format": 9, "network": {"kind": "transformer"}});
+    write_model_file(&path, &StateDict::new(), &newer).unwrap();
+    let error = Denoiser::load(&path).err().unwrap();
+    assert!(error.to_string().contains("use a newer n2n"), "{error}");
 }
