@@ -224,7 +224,8 @@ impl Pipeline {
         views
     }
 
-    /// The shots of a burst that are mixed into the input, each with its share: all but the target.
+    /// The shots of a burst that are mixed into the input, each with its share: all but the input and
+    /// the target.
     fn mixed_in(
         &self,
         info: SceneInfo,

@@ -184,6 +184,51 @@ fn bursts_give_all_ordered_pairs_in_time() {
 }
 
 #[test]
+fn half_of_the_inputs_are_mixed_with_other_shots_than_the_target() {
+    let mixed = |shots, ordered| {
+        let bursts = Numbered {
+            scenes: 1,
+            shots,
+            ordered,
+            ..Numbered::default()
+        };
+        let pipeline = Pipeline {
+            augment: AugmentConfig {
+                mix: 0.5,
+                ..AugmentConfig::default()
+            },
+            ..pipeline()
+        };
+        let examples = examples(bursts, pipeline);
+        let mixed = |epoch| {
+            let pair = examples.pair(ExampleIndex { epoch, index: 0 }).unwrap();
+            // Of three shots two are left beside the target.
+            let shot = |value: f32| value * 65535.0 / 100.0;
+            let (input, target) = (
+                shot(pair.noisy_input[0]),
+                shot(pair.noisy_target.unwrap()[0]),
+            );
+            let others = (0..3)
+                .map(|shot| shot as f32)
+                .filter(|shot| (shot - target).abs() > 0.5);
+            let others: Vec<f32> = others.collect();
+            let middle = (others[0] + others[1]) / 2.0;
+            let distance = others[1] - others[0];
+            assert!(
+                (input - middle).abs() <= 1.0001 * distance || shots == 2,
+                "{input} of {others:?}"
+            );
+            (input - input.round()).abs() > 1e-3
+        };
+        (0..100).filter(|epoch| mixed(*epoch)).count()
+    };
+    // Half of 100, give or take four deviations.
+    let count = mixed(3, false);
+    assert!((30..=70).contains(&count), "{count} of 100");
+    assert_eq!([mixed(3, true), mixed(2, false)], [0, 0]);
+}
+
+#[test]
 fn ordered_pairs_stay_as_they_are() {
     let examples = examples(Numbered::default(), pipeline());
     for epoch in 0..20 {
