@@ -180,3 +180,21 @@ fn denoised_files_are_as_private_as_their_inputs() {
     assert_eq!(mode & 0o777, 0o600);
     assert!(!root.join("out/.unfinished-x").exists());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn run_directories_that_no_json_can_name_are_refused_at_once() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join(OsStr::from_bytes(b"caf\xe9"));
+    let output = n2n(&["train", "--backend", "flex", "--json", "--run-dir"])
+        .arg(&run)
+        .output()
+        .unwrap();
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("must be valid Unicode"), "{message}");
+    assert!(!run.exists());
+}

@@ -47,6 +47,8 @@ pub struct Start<'a> {
     pub validations: usize,
     /// Errors of checkpoints newer than the one that the run continues from.
     pub damaged: &'a [TrainError],
+    /// Whether the run directory is on a file system that cannot lock it against other processes.
+    pub unlocked: bool,
     /// Error of the checkpoint of the best validation; the best model then stays as it is.
     pub damaged_best: Option<&'a TrainError>,
 }

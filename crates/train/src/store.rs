@@ -103,6 +103,14 @@ impl Store {
         }
     }
 
+    /// Returns whether another process could train in the same folder unnoticed.
+    pub fn is_unlocked(&self) -> bool {
+        match self {
+            Self::Directory(run_dir) => !run_dir.is_locked(),
+            Self::Memory(_) => false,
+        }
+    }
+
     /// Returns the path of the run directory, if there is one.
     pub fn path(&self) -> Option<PathBuf> {
         match self {

@@ -217,6 +217,7 @@ impl Trainer {
             max_images,
             validations: max_images.div_ceil(validate_every * images_per_step),
             damaged: &damaged,
+            unlocked: store.is_unlocked(),
             damaged_best: damaged_best.as_ref(),
         }));
         let run = Run {

@@ -69,8 +69,9 @@ pub struct Program {
 pub struct RunDir {
     path: PathBuf,
     metrics: File,
-    /// The operating system releases the lock when the process ends, even if it is killed.
-    _lock: File,
+    /// The operating system releases the lock when the process ends, even if it is killed. `None` on a
+    /// file system without locks.
+    lock: Option<File>,
 }
 
 impl RunDir {
@@ -98,7 +99,7 @@ impl RunDir {
         Ok(Self {
             path: path.to_owned(),
             metrics,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -137,7 +138,7 @@ impl RunDir {
         Ok(Self {
             path: path.to_owned(),
             metrics,
-            _lock: lock(path)?,
+            lock: lock(path)?,
         })
     }
 
@@ -217,6 +218,11 @@ impl RunDir {
     /// Returns the path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns whether no other process can train in the folder; file systems without locks cannot tell.
+    pub fn is_locked(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// Returns the folder of checkpoints.
@@ -322,8 +328,8 @@ impl RunDir {
     }
 }
 
-/// Locks a folder against other processes.
-fn lock(folder: &Path) -> Result<File, TrainError> {
+/// Locks a folder against other processes, if its file system can.
+fn lock(folder: &Path) -> Result<Option<File>, TrainError> {
     let path = folder.join(LOCK);
     let file = OpenOptions::new()
         .write(true)
@@ -332,10 +338,11 @@ fn lock(folder: &Path) -> Result<File, TrainError> {
         .open(&path)
         .map_err(TrainError::io("write", &path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(TrainError::Locked {
             path: folder.to_owned(),
         }),
+        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(None),
         Err(TryLockError::Error(error)) => Err(TrainError::io("lock", &path)(error)),
     }
 }

@@ -135,6 +135,11 @@ fn show(trainer: Trainer, signals: &Signals, json: bool) -> Result<Outcome, Trai
             for problem in start.damaged {
                 eprintln!("warning: {problem}; going on from the checkpoint before it");
             }
+            if start.unlocked {
+                eprintln!(
+                    "warning: the file system has no locks: see that no other process trains in the same folder"
+                );
+            }
             if let Some(problem) = start.damaged_best {
                 eprintln!("warning: {problem}; the best model stays as it is");
             }
