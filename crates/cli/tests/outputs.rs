@@ -188,7 +188,7 @@ fn run_directories_that_no_json_can_name_are_refused_at_once() {
     use std::os::unix::ffi::OsStrExt;
 
     let folder = tempfile::tempdir().unwrap();
-    let run = folder.path().join(OsStr::from_bytes(b"caf\xe9"));
+    let run = folder.path().join(OsStr::from_bytes(b"run\xe9"));
     let output = n2n(&["train", "--backend", "flex", "--json", "--run-dir"])
         .arg(&run)
         .output()
