@@ -29,7 +29,8 @@ const NONE: Files = Files {
     stderr: false,
 };
 
-/// Runs the program on a terminal of its own, closes that when `ready`, and waits for the end.
+/// Runs the program on its own terminal, closes the terminal once `ready` returns true, and returns the
+/// exit status.
 fn closed_when(folder: &Path, args: &[&str], files: Files, ready: impl Fn() -> bool) -> ExitStatus {
     let size = Winsize {
         ws_row: 40,

@@ -119,12 +119,13 @@ impl Pipeline {
                 for (position, view) in views.into_iter().enumerate() {
                     let mut values = numbers(view)?;
                     if position == 0 {
-                        let input = values.clone();
+                        let own = 1.0 - others.iter().map(|(_, share)| share).sum::<f32>();
+                        if !others.is_empty() {
+                            values.iter_mut().for_each(|value| *value *= own);
+                        }
                         for &(other, share) in &others {
-                            let pixels = values.iter_mut().zip(numbers(other)?).zip(&input);
-                            pixels.for_each(|((value, other), input)| {
-                                *value += share * (other - input)
-                            });
+                            let pixels = values.iter_mut().zip(numbers(other)?);
+                            pixels.for_each(|(value, other)| *value += share * other);
                         }
                     }
                     let (values, mask) = masked(values);

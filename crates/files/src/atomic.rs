@@ -65,32 +65,22 @@ pub fn is_stream(path: &Path) -> bool {
     matches!(Destination::of(path), Ok(Destination::Stream(_)))
 }
 
-/// Removes what killed processes left unfinished in a folder; files that another process is writing
-/// stay, and so does everything on a file system without locks.
-///
-/// # Errors
-/// When one cannot be removed.
-pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
+/// Removes what killed processes left unfinished in a folder. Files that another process is writing stay,
+/// and so do those on a file system without locks and those that cannot be removed: they are in nobody's
+/// way.
+pub fn remove_unfinished(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        if !name.to_string_lossy().starts_with(UNFINISHED) || !entry.file_type()?.is_file() {
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !name.to_string_lossy().starts_with(UNFINISHED) {
             continue;
         }
         // Locked until it is removed: its writer would notice.
         let file = File::open(entry.path());
         if file.as_ref().is_ok_and(|file| file.try_lock().is_ok()) {
-            match fs::remove_file(entry.path()) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            let _ = fs::remove_file(entry.path());
         }
     }
-    Ok(())
 }
 
 /// What a path leads to.

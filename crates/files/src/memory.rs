@@ -12,7 +12,7 @@ static GIVEN_BACK: Condvar = Condvar::new();
 /// A part of the budget, given back when it is dropped.
 pub(crate) struct Share(u64);
 
-/// Waits until a picture of so many decoded bytes fits into the budget, or nothing else is decoded.
+/// Waits until `bytes` more fit into the budget, or no other picture is being decoded.
 pub(crate) fn share(bytes: u64) -> Share {
     let used = USED.lock().unwrap_or_else(PoisonError::into_inner);
     let fits = |used: &mut u64| *used == 0 || *used + bytes <= BUDGET;

@@ -127,13 +127,8 @@ fn decoder<'a>(
 fn header(decoder: &impl ImageDecoder, path: &Path) -> Result<Header, FileError> {
     let (channels, alpha, kind) = match decoder.color_type() {
         ColorType::L8 => (1, false, SampleKind::U8),
-        ColorType::La8 => (1, true, SampleKind::U8),
         ColorType::Rgb8 => (3, false, SampleKind::U8),
         ColorType::Rgba8 => (3, true, SampleKind::U8),
-        ColorType::L16 => (1, false, SampleKind::U16),
-        ColorType::La16 => (1, true, SampleKind::U16),
-        ColorType::Rgb16 => (3, false, SampleKind::U16),
-        ColorType::Rgba16 => (3, true, SampleKind::U16),
         ColorType::Rgb32F => (3, false, SampleKind::F32),
         ColorType::Rgba32F => (3, true, SampleKind::F32),
         other => {
@@ -170,16 +165,17 @@ fn decode(decoder: impl ImageDecoder, path: &Path) -> Result<Raster, FileError> 
     decoded.map_err(|error| image_error(error, path))?;
     let pixels = match header.kind {
         SampleKind::U8 => Samples::U8(bytes),
-        SampleKind::U16 => Samples::U16(numbers(&bytes, u16::from_ne_bytes)),
-        // No other kind is told by a color type.
-        _ => Samples::F32(numbers(&bytes, f32::from_ne_bytes)),
+        _ => {
+            let (numbers, _) = bytes.as_chunks();
+            Samples::F32(
+                numbers
+                    .iter()
+                    .map(|&bytes| f32::from_ne_bytes(bytes))
+                    .collect(),
+            )
+        }
     };
     Ok(Raster::from_pixels(pixels, header.shape(), header.alpha))
-}
-
-fn numbers<T, const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> T) -> Vec<T> {
-    let (numbers, _) = bytes.as_chunks::<N>();
-    numbers.iter().map(|&bytes| number(bytes)).collect()
 }
 
 fn image_error(error: ImageError, path: &Path) -> FileError {

@@ -6,6 +6,7 @@
 
 mod atomic;
 mod attached;
+mod bounded;
 mod expected;
 mod hostile;
 mod layouts;

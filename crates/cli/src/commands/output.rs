@@ -53,7 +53,7 @@ pub fn prepare(output: &Path, reads: &[PathBuf], overwrite: bool) -> anyhow::Res
     if let Some(folder) = output.parent().filter(|folder| *folder != Path::new("")) {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
-        remove_unfinished(folder).with_context(|| format!("cannot clean {}", folder.display()))?;
+        remove_unfinished(folder);
     }
     Ok(())
 }

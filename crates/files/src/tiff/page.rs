@@ -31,8 +31,8 @@ const DEFLATE: u16 = 8;
 const OLD_DEFLATE: u16 = 32946;
 const PACK_BITS: u16 = 32773;
 
-/// Bytes of a tile that any image may have, however small it is: 1024 x 1024 pixels of 16 bytes.
-const TILE_BYTES: u128 = 16 << 20;
+/// Bytes of a tile that any image may have, however small it is: 4096 x 4096 pixels of 4 bytes.
+const TILE_BYTES: u128 = 64 << 20;
 
 /// A page whose directory was read.
 pub(super) struct Page<'a> {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ExperimentError;
 use super::range::{between_one_and, fraction, not_negative, positive};
+use super::train::MOST_STEPS;
 
 /// Learning rate schedule. A batch here is one optimizer step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,7 +74,7 @@ impl SchedulerConfig {
                 Ok(())
             }
             Self::Step { step_size, gamma } => {
-                between_one_and(usize::MAX, "train.scheduler.step_size", *step_size)?;
+                between_one_and(MOST_STEPS, "train.scheduler.step_size", *step_size)?;
                 positive("train.scheduler.gamma", *gamma)
             }
         }

@@ -88,7 +88,7 @@ impl Default for TrainConfig {
 const MOST_IN_STEP: usize = 1 << 16;
 
 /// Most steps of a run, so that their products with images in a step do not wrap.
-const MOST_STEPS: usize = 1 << 31;
+pub(super) const MOST_STEPS: usize = 1 << 31;
 
 /// Most images of a run: they are counted in floats too.
 const MOST_IMAGES: usize = 1 << 53;
@@ -159,8 +159,13 @@ impl TrainConfig {
         ] {
             value.map_or(Ok(()), |value| between_one_and(most, key, value))?;
         }
-        let largest_seed = i64::MAX as usize;
-        between_one_and(largest_seed, "train.seed", (self.seed as usize).max(1))?;
+        if i64::try_from(self.seed).is_err() {
+            return Err(ExperimentError::OutOfRange {
+                key: "train.seed".to_owned(),
+                value: self.seed as f64,
+                rule: "below 2^63, as integers in TOML are".to_owned(),
+            });
+        }
         positive("train.lr", self.lr)?;
         for (key, value) in [
             ("train.minutes", self.minutes),

@@ -194,7 +194,7 @@ impl RunDir {
         self.remove_later_pictures()?;
         let pictures = self.path.join(PICTURES);
         for folder in [&self.path, &self.checkpoints(), &pictures] {
-            remove_unfinished(folder).map_err(TrainError::io("clean", folder))?;
+            remove_unfinished(folder);
         }
         Ok(())
     }

@@ -60,7 +60,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
             Err(error) => tally.fail(&job.input, error)?,
         }
     }
-    clean(&work)?;
+    clean(&work);
     let pixels = work.iter().map(CheckedJob::pixels).sum();
     let (status, pace) = (StatusLine::new(), Pace::new(pixels, 0));
     if !args.json {
@@ -163,21 +163,16 @@ fn load(args: &DenoiseArgs, device: &Device) -> anyhow::Result<Denoiser> {
         .with_max_memory(max_memory.saturating_sub(PROGRAM)))
 }
 
-/// Whether a result is there already. What was cut off before its first byte is none, and neither is a
-/// device or a pipe.
+/// Whether the result exists. An empty file, a device or a pipe does not count.
 fn is_done(output: &Path) -> bool {
     let metadata = output.metadata();
     metadata.is_ok_and(|found| found.is_dir() || found.is_file() && found.len() > 0)
 }
 
 /// Removes what killed commands left where results go.
-fn clean(work: &[CheckedJob]) -> anyhow::Result<()> {
+fn clean(work: &[CheckedJob]) {
     let folders: BTreeSet<_> = work.iter().filter_map(|job| job.output.parent()).collect();
-    for folder in folders {
-        let cleaned = remove_unfinished(folder);
-        cleaned.with_context(|| format!("cannot clean {}", folder.display()))?;
-    }
-    Ok(())
+    folders.into_iter().for_each(remove_unfinished);
 }
 
 /// Checks the formats of a job, and the memory that it takes.
