@@ -17,7 +17,7 @@ use crate::{n2n, stderr, summary};
 fn raster(shape: [usize; 3], kind: SampleKind, alpha: bool) -> Raster {
     let [channels, height, width] = shape;
     let white = match kind {
-        SampleKind::U8 | SampleKind::U16 | SampleKind::F32 => kind.white(),
+        SampleKind::U8 | SampleKind::U16 | SampleKind::F16 | SampleKind::F32 => kind.white(),
         _ => 3000.0,
     };
     let samples = |count: usize| {
@@ -109,6 +109,8 @@ fn each_kind_of_picture_keeps_its_format() {
         ("deep/grey.tif", [1, 33, 20], SampleKind::F32, false),
         ("deep/rgb.tiff", [3, 20, 33], SampleKind::U16, false),
         ("deep/er/light.exr", [3, 14, 15], SampleKind::F32, false),
+        ("deep/er/half.exr", [3, 16, 13], SampleKind::F16, false),
+        ("deep/half.tif", [1, 18, 13], SampleKind::F16, true),
         ("counts/scan.tif", [1, 20, 33], SampleKind::I16, false),
         ("counts/photons.tif", [3, 12, 17], SampleKind::U32, true),
         ("counts/double.tif", [1, 15, 19], SampleKind::F64, false),
@@ -307,6 +309,20 @@ fn impossible_outputs_fail_before_computing() {
     ] {
         let message = refused(root, args, "out");
         assert!(message.contains(expected), "{args:?}: {message}");
+    }
+}
+
+#[test]
+fn strays_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let image = raster([1, 30, 41], SampleKind::U16, false);
+    save(&root.join("a.tif"), &image, &Attached::default());
+    for (range, told) in [("0,1", true), ("0,65535", false)] {
+        let args = ["a.tif", "-o", "out.tif", "--overwrite", "--range", range];
+        let message = stderr(&denoise(root, &args));
+        let expected = "a.tif: much of the result lies far outside";
+        assert_eq!(message.contains(expected), told, "{range}: {message}");
     }
 }
 

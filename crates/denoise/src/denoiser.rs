@@ -10,6 +10,7 @@ use n2n_files::{Header, Raster, Sample, SampleKind, Samples, with_samples};
 use n2n_model::{Network, StateDict, parse_model_file, read_model_file};
 
 use crate::channels::ChannelRule;
+use crate::fit::is_picture_of_floats;
 use crate::forward::{Forward, normalizations};
 use crate::pass::{DenoiseTile, Pass};
 use crate::samples::{Scales, Sink, Source};
@@ -21,9 +22,6 @@ const BEST: &str = "best.safetensors";
 
 /// The model that comes with this crate; models/README.md says how it was trained.
 const BUNDLED: &[u8] = include_bytes!("../../../models/bundled.safetensors");
-
-/// Ranges of more than this many times the largest sample of a picture are not its own.
-const FOREIGN: f64 = 2.0;
 
 /// Memory that denoising takes where nothing else is said, in bytes.
 const MAX_MEMORY: u64 = 1 << 30;
@@ -253,6 +251,7 @@ impl Denoiser {
             copies * raster.samples.bytes() + 2 * alpha,
         )?;
         match (&raster.samples, &mut denoised) {
+            (Samples::F16(samples), Samples::F16(denoised)) => keep_holes(samples, denoised),
             (Samples::F32(samples), Samples::F32(denoised)) => keep_holes(samples, denoised),
             (Samples::F64(samples), Samples::F64(denoised)) => keep_holes(samples, denoised),
             _ => {}
@@ -275,23 +274,6 @@ impl Denoiser {
                 SampleKind::U8 | SampleKind::U16 => None,
                 _ => range_of_image(raster),
             })
-    }
-
-    /// Whether an image is a picture of 8 bits, or of floats in `[0, 1]`, and the samples of the training lie
-    /// on a larger scale: its samples are then hardly in the units of the training.
-    pub fn is_foreign(&self, raster: &Raster) -> bool {
-        let white = match raster.samples.kind() {
-            SampleKind::U8 => SampleKind::U8.white(),
-            _ if is_picture_of_floats(&raster.samples) => 1.0,
-            _ => return false,
-        };
-        let range = self.metadata.range.as_ref();
-        range.is_some_and(|range| {
-            (0..raster.channels).any(|channel| {
-                let [low, high] = range.of_channel(channel);
-                low > white || high - low > FOREIGN * white
-            })
-        })
     }
 
     /// Denoises; `held` is the memory that both images take, in bytes.
@@ -347,13 +329,15 @@ impl Denoiser {
         }
     }
 
-    /// Checks that the memory suffices for an image of a file, before it is read.
+    /// Checks that the memory suffices for an image of a file, before it is read; `in_files` is what reading
+    /// or writing it takes, in bytes.
     ///
     /// # Errors
     /// [`Error::TooLittleMemory`].
-    pub fn check_header(&self, header: &Header) -> Result<(), Error> {
+    pub fn check_header(&self, header: &Header, in_files: u64) -> Result<(), Error> {
         let samples = header.height * header.width * (header.channels + usize::from(header.alpha));
-        self.check_memory(header.shape(), 2 * samples * header.kind.bytes())
+        self.check_memory(header.shape(), 2 * samples * header.kind.bytes())?;
+        self.check_bytes(header.shape(), in_files)
     }
 
     /// Checks that the memory suffices for the smallest tile, besides `held` bytes of images.
@@ -367,7 +351,11 @@ impl Denoiser {
             }
             _ => self.rules().least_area(self.padded([height, width])) * pixel,
         };
-        let needed = (held + needed) as u64;
+        self.check_bytes(shape, (held + needed) as u64)
+    }
+
+    /// Checks that `needed` bytes are at hand.
+    fn check_bytes(&self, [_, height, width]: [usize; 3], needed: u64) -> Result<(), Error> {
         if needed <= self.max_memory {
             Ok(())
         } else {
@@ -427,15 +415,6 @@ fn keep_holes<T: Sample>(samples: &[T], denoised: &mut [T]) {
     let pairs = samples.iter().zip(denoised);
     let holes = pairs.filter(|(sample, _)| !sample.to_f64().is_finite());
     holes.for_each(|(sample, denoised)| *denoised = *sample);
-}
-
-/// Whether samples are floats in `[0, 1]`, as those of pictures are.
-fn is_picture_of_floats(samples: &Samples) -> bool {
-    samples.kind().is_float()
-        && with_samples!(samples, samples => {
-            let mut numbers = samples.iter().map(|&sample| Sample::to_f64(sample));
-            numbers.all(|number| !number.is_finite() || (0.0..=1.0).contains(&number))
-        })
 }
 
 /// The model file that a path stands for: of a run directory, its best model.

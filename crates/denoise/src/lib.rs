@@ -9,6 +9,7 @@ mod blend;
 mod channels;
 mod denoiser;
 mod error;
+mod fit;
 mod forward;
 mod image;
 mod memory;

@@ -25,7 +25,7 @@ impl Scales {
 
     /// Calls `act` with each part of consecutive positions that is of one channel: its scale, its first
     /// position and its length.
-    fn for_channels(&self, start: usize, len: usize, mut act: impl FnMut(Scale, usize, usize)) {
+    pub fn for_channels(&self, start: usize, len: usize, mut act: impl FnMut(Scale, usize, usize)) {
         let (mut at, end) = (start, start + len);
         while at < end {
             let channel = at / self.area;

@@ -12,6 +12,9 @@ use crate::model::{ModelFile, difference, image, unet, weights};
 /// A sum of three f32, in another order.
 const TOLERANCE: f32 = 1e-6;
 
+/// The last of a half float's 11 digits, rounded.
+const HALF: f64 = 1.0 / 2048.0;
+
 fn denoiser(channels: usize) -> Denoiser {
     let normalization = Normalization::PerChannel {
         mean: vec![0.45; channels],
@@ -117,10 +120,10 @@ fn raster_keeps_kind_channels_and_alpha() {
             let expected = denoiser.denoise(&expected).unwrap();
             let found = from_raster(&denoised, range);
             let [low, high] = bounds(kind, range);
-            let step = if kind.is_float() {
-                0.0
-            } else {
-                0.5001 / (high - low)
+            let step = match kind {
+                SampleKind::F16 => HALF * low.abs().max(high.abs()) / (high - low),
+                _ if kind.is_float() => 0.0,
+                _ => 0.5001 / (high - low),
             };
             assert!(
                 difference(&found, &expected) <= step as f32 + TOLERANCE,
@@ -158,6 +161,26 @@ fn pictures_are_foreign_to_counts() {
     for own in [None, Some(Range::Shared([-20.0, 280.0]))] {
         assert!(!of(own).is_foreign(&raster(SampleKind::U8)));
     }
+}
+
+#[test]
+fn results_far_outside_their_range_are_strays() {
+    let denoiser = identity(1, Normalization::None, None);
+    let raster = to_raster(&image([1, 8, 12]), SampleKind::U16, None);
+    let is_stray = |raster: &Raster, range: Option<Range>| {
+        let denoised = denoise_raster(&denoiser, raster, range.as_ref());
+        denoiser.is_stray(raster, &denoised, range.as_ref())
+    };
+    assert!(!is_stray(&raster, None));
+    assert!(!is_stray(&raster, Some(Range::Shared([1000.0, 40_000.0]))));
+    assert!(is_stray(&raster, Some(Range::Shared([0.0, 1.0]))));
+    // Black that was none before.
+    let black = Raster {
+        samples: Samples::zeros(SampleKind::U16, raster.samples.len()),
+        ..raster.clone()
+    };
+    assert!(denoiser.is_stray(&raster, &black, None));
+    assert!(!denoiser.is_stray(&black, &black, None));
 }
 
 /// A network that adds 0 to its input, with any statistics.

@@ -1,7 +1,7 @@
 //! Writing files so that nothing is lost: a reader sees the old file or the new one, also after a crash.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -39,8 +39,16 @@ pub fn write_atomically_with<E>(
     let (path, old) = match Destination::of(path)? {
         Destination::File(path, old) => (path, old),
         Destination::Stream(path) => {
-            // Where standard output is a file, what was printed to it stays.
-            return Ok(write(&mut OpenOptions::new().append(true).open(path)?));
+            // Where standard output is a file, what was printed to it stays. Writers may go back, which a
+            // stream cannot.
+            let mut stream = OpenOptions::new().append(true).open(path)?;
+            let mut file = tempfile::tempfile()?;
+            if let Err(error) = write(&mut file) {
+                return Ok(Err(error));
+            }
+            file.rewind()?;
+            io::copy(&mut file, &mut stream)?;
+            return Ok(Ok(()));
         }
     };
     let folder = folder_of(&path);

@@ -17,6 +17,18 @@ pub enum FileError {
         source: std::io::Error,
     },
 
+    /// A copy of the file in another order could not be made.
+    #[error("cannot make a temporary copy of {path} in {folder}: {source}; TMPDIR names another folder",
+        path = .path.display(), folder = .folder.display())]
+    Temporary {
+        /// The file.
+        path: PathBuf,
+        /// Where temporary files are made.
+        folder: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
     /// The file ends before everything it announces has been read.
     #[error("{path} ends early, inside {part}; copy or download it again", path = .path.display())]
     Truncated {

@@ -26,6 +26,9 @@ use crate::{
     input::{malformed, read_error, truncated, unsupported},
 };
 
+/// Copies of a block that decompressing it takes.
+const BLOCK_COPIES: u64 = 3;
+
 const WAY_OUT: &str = "save it with the channels R, G and B, or Y alone, of half or float";
 
 pub(crate) fn read_header(input: impl Read + Seek, path: &Path) -> Result<Header, FileError> {
@@ -43,7 +46,7 @@ pub(crate) fn read_picture(input: impl Read + Seek, path: &Path) -> Result<Raste
         header,
     } = select(reader.headers(), path)?;
     let (width, size) = (header.width, header.width * header.height);
-    let mut planes = vec![0.0; channels.len() * size];
+    let mut planes = Samples::zeros(header.kind, channels.len() * size);
     // The same block twice, and another one not at all, would leave a hole.
     let mut seen = HashSet::new();
     let mut pixels = 0;
@@ -68,8 +71,14 @@ pub(crate) fn read_picture(input: impl Read + Seek, path: &Path) -> Result<Raste
             };
             let Vec2(x, y) = line.location.position;
             let start = plane * size + y * width + x;
-            let row = &mut planes[start..][..line.location.sample_count];
-            read_line(line, list.list[channel].sample_type, row)?;
+            let places = start..start + line.location.sample_count;
+            match &mut planes {
+                Samples::F16(planes) => line.read_samples_into_slice(&mut planes[places])?,
+                Samples::F32(planes) => {
+                    read_line(line, list.list[channel].sample_type, &mut planes[places])?;
+                }
+                _ => {}
+            }
         }
         Ok(())
     });
@@ -77,8 +86,7 @@ pub(crate) fn read_picture(input: impl Read + Seek, path: &Path) -> Result<Raste
     if pixels != size {
         return Err(truncated(path, "its blocks of pixels"));
     }
-    let samples = Samples::F32(planes);
-    Ok(Raster::from_planes(samples, header.shape(), header.alpha))
+    Ok(Raster::from_planes(planes, header.shape(), header.alpha))
 }
 
 fn read_line(line: LineRef<'_>, kind: SampleType, row: &mut [f32]) -> Result<(), Error> {
@@ -112,11 +120,11 @@ fn select(layers: &[Layer], path: &Path) -> Result<Selection, FileError> {
     let Some((index, layer, mut channels, alpha)) = selected else {
         return Err(unsupported(path, "no layer of plain colours", WAY_OUT));
     };
-    let header = Header {
+    let mut header = Header {
         channels: channels.len(),
         height: layer.layer_size.height(),
         width: layer.layer_size.width(),
-        kind: SampleKind::F32,
+        kind: SampleKind::F16,
         alpha: alpha.is_some(),
         pages: 1,
     };
@@ -126,6 +134,9 @@ fn select(layers: &[Layer], path: &Path) -> Result<Selection, FileError> {
         if channel.sample_type == SampleType::U32 {
             return Err(unsupported(path, "32-bit integers", WAY_OUT));
         }
+        if channel.sample_type == SampleType::F32 {
+            header.kind = SampleKind::F32;
+        }
         if channel.sampling != Vec2(1, 1) {
             return Err(unsupported(
                 path,
@@ -134,7 +145,7 @@ fn select(layers: &[Layer], path: &Path) -> Result<Selection, FileError> {
             ));
         }
     }
-    header.check_size(size_of::<f32>(), path)?;
+    header.check_size(header.kind.bytes(), path)?;
     check_blocks(layer, path)?;
     Ok(Selection {
         layer: index,
@@ -143,8 +154,17 @@ fn select(layers: &[Layer], path: &Path) -> Result<Selection, FileError> {
     })
 }
 
-/// Refuses blocks, which the decoder keeps whole, that take more memory than a picture may.
-fn check_blocks(layer: &Layer, path: &Path) -> Result<(), FileError> {
+/// Bytes of memory that the decoder's largest block takes: as it is in the file, on its way, and decoded.
+pub(crate) fn block_bytes(input: impl Read + Seek, path: &Path) -> Result<u64, FileError> {
+    let reader =
+        Reader::read_from_buffered(input, false).map_err(|error| exr_error(error, path))?;
+    let layer = select(reader.headers(), path)?.layer;
+    Ok(BLOCK_COPIES * check_blocks(&reader.headers()[layer], path)?)
+}
+
+/// The bytes of the largest block of a layer. Refuses blocks, which the decoder keeps whole, that take more
+/// memory than a picture may.
+fn check_blocks(layer: &Layer, path: &Path) -> Result<u64, FileError> {
     let block = match layer.blocks {
         BlockDescription::Tiles(tiles) => tiles.tile_size,
         BlockDescription::ScanLines => Vec2(
@@ -160,7 +180,7 @@ fn check_blocks(layer: &Layer, path: &Path) -> Result<(), FileError> {
     .iter()
     .try_fold(1_u64, |bytes, &size| bytes.checked_mul(size as u64));
     match bytes {
-        Some(bytes) if bytes <= MAX_DECODED_BYTES => Ok(()),
+        Some(bytes) if bytes <= MAX_DECODED_BYTES => Ok(bytes),
         _ => {
             let (width, height) = (block.width(), block.height());
             let found = format!("its blocks of pixels are {width}x{height} large");

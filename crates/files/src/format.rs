@@ -20,7 +20,7 @@ pub enum PictureFormat {
     /// TIFF: samples of all kinds, grey, RGB or bands, with or without alpha, one page or many.
     /// Lossless.
     Tiff,
-    /// OpenEXR: float32, grey or RGB, with or without alpha. Lossless.
+    /// OpenEXR: float16 and float32, grey or RGB, with or without alpha. Lossless.
     Exr,
     /// Radiance HDR: RGB of 8 bits each and a common exponent. Lossy.
     Hdr,
@@ -128,7 +128,7 @@ impl PictureFormat {
         }
         let way_out = match kind {
             SampleKind::U8 | SampleKind::U16 => "PNG or TIFF",
-            SampleKind::F32 => "TIFF or OpenEXR",
+            SampleKind::F16 | SampleKind::F32 => "TIFF or OpenEXR",
             _ => "TIFF (.tif) or a NumPy array (.npy)",
         };
         if !self.kinds().contains(&kind) {
@@ -161,7 +161,7 @@ impl PictureFormat {
             Self::Png => &[SampleKind::U8, SampleKind::U16],
             Self::Jpeg | Self::WebP | Self::Bmp => &[SampleKind::U8],
             Self::Tiff => &SampleKind::ALL,
-            Self::Exr | Self::Hdr => &[SampleKind::F32],
+            Self::Exr | Self::Hdr => &[SampleKind::F16, SampleKind::F32],
         }
     }
 

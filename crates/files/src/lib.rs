@@ -1,7 +1,7 @@
 //! File formats of images and arrays, without tensors or networks.
 //!
 //! [`Raster`] is what every reader returns. [`read_picture`] reads files of one image, [`Stack`] files
-//! of many; [`encode_picture`] writes. Reading any file ends with a result or a [`FileError`]: sizes
+//! of many; [`write_picture`] writes. Reading any file ends with a result or a [`FileError`]: sizes
 //! are checked before memory is allocated, and nothing from a file is executed.
 
 mod atomic;
@@ -31,6 +31,7 @@ pub use self::{
     cifar::CifarFile,
     error::FileError,
     format::PictureFormat,
+    memory::reading_bytes,
     npy::{NpyAxes, NpyStack, open_npz, read_npz},
     picture::{is_picture, read_header, read_picture},
     raster::{Header, MAX_CHANNELS, MAX_DECODED_BYTES, Raster},
@@ -41,5 +42,5 @@ pub use self::{
         StateDictFile, TorchStack, TorchTensor, open_state_dict, open_torch, read_state_dict,
         read_torch,
     },
-    write::{EncodeError, JPEG_QUALITY, NpyWriter, TiffWriter, encode_picture},
+    write::{EncodeError, JPEG_QUALITY, NpyWriter, TiffWriter, encode_picture, write_picture},
 };

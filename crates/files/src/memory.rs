@@ -1,6 +1,14 @@
-//! One budget for the pictures that all threads decode at once.
+//! The memory that pictures take: one budget for those that all threads decode at once, and how much
+//! reading and writing one takes.
 
+use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
+
+use crate::{
+    FileError, Header, PictureFormat, exr,
+    input::{caught, read_error},
+    picture,
+};
 
 /// Bytes of decoded pixels that threads work on at once; one picture alone may have more. Decoders hold
 /// up to four times as many: their own, those in planes, the compressed file.
@@ -8,6 +16,51 @@ const BUDGET: u64 = 192 << 20;
 
 static USED: Mutex<u64> = Mutex::new(0);
 static GIVEN_BACK: Condvar = Condvar::new();
+
+/// Bytes of memory that reading a picture takes at most, its samples included; `header` is what
+/// [`read_header`](crate::read_header) says.
+///
+/// # Errors
+/// When the file cannot be read, or is in no known format.
+pub fn reading_bytes(path: &Path, header: &Header) -> Result<u64, FileError> {
+    let samples = header.decoded_bytes();
+    let (input, format) = picture::open(path)?;
+    Ok(match format {
+        // The file, and the coefficients of all pixels, in 2 bytes each.
+        PictureFormat::Jpeg => {
+            let metadata = input.get_ref().metadata();
+            let file = metadata.map_err(|error| read_error(error, path, "the file"))?;
+            file.len() + 3 * samples
+        }
+        // Pixels with alpha, whether there is any or not, of a frame and of the canvas.
+        PictureFormat::WebP => 4 * samples,
+        PictureFormat::Exr => samples + caught(path, || exr::block_bytes(input, path))?,
+        // Pixel by pixel, and plane by plane.
+        _ => 2 * samples,
+    })
+}
+
+impl PictureFormat {
+    /// Bytes of memory that [`write_picture`](crate::write_picture) takes at most, the samples that it is
+    /// given included.
+    pub fn writing_bytes(self, header: &Header) -> u64 {
+        let samples = header.decoded_bytes();
+        let pixel = (header.height * header.width * header.kind.bytes()) as u64;
+        let pixels = match header.channels {
+            1 => samples + 2 * pixel,
+            _ => samples,
+        };
+        match self {
+            // Row by row.
+            Self::Png => samples,
+            Self::Tiff | Self::Exr | Self::Jpeg => 2 * samples,
+            // As RGB.
+            Self::Bmp | Self::Hdr => samples + pixels,
+            // A file in memory that grows by doubling, of pixels that may not shrink at all.
+            Self::WebP => 3 * samples,
+        }
+    }
+}
 
 /// A part of the budget, given back when it is dropped.
 pub(crate) struct Share(u64);

@@ -1,10 +1,12 @@
 //! Arrays made by NumPy: `.npy` and `.npz`.
 //!
 //! An array is read image by image from where its file keeps it; only one in Fortran order whose
-//! images are interleaved is brought into C order in memory.
+//! images are interleaved is brought into C order first, in a temporary file.
 
 use std::{
-    io::{Cursor, Read, Seek},
+    env,
+    fs::File,
+    io::{Read, Seek, Write},
     path::Path,
 };
 
@@ -28,8 +30,11 @@ pub use npz::{open_npz, read_npz};
 /// Bytes read at a time, a multiple of every element's size.
 const CHUNK: usize = 1 << 16;
 
-/// Largest array whose images are interleaved, in bytes: it is brought into another order in memory.
+/// Largest array whose images are interleaved, in bytes: it is brought into another order.
 const MOST_REORDERED: u64 = 256 << 20;
+
+/// Bytes of images that are brought into another order at once.
+const REORDERED_AT_ONCE: usize = 32 << 20;
 
 /// The images of one array.
 ///
@@ -125,25 +130,39 @@ impl NpyStack {
                     "save it with numpy.ascontiguousarray, as images that follow each other";
                 return Err(unsupported(stack.input.path(), found, way_out));
             }
-            let bytes = stack.in_planes(places)?;
+            let file = stack.in_planes(places)?;
             let path = stack.input.path().to_owned();
-            stack.input = Input::new(Cursor::new(bytes), &path)?;
+            stack.input = Input::new(file, &path)?;
             stack.start = 0;
         }
         Ok(stack)
     }
 
-    /// The bytes of all elements, each moved to its place.
-    fn in_planes(&self, mut places: Places) -> Result<Vec<u8>, FileError> {
-        let size = self.element.bytes();
-        let count = self.layout.images * self.layout.image_len();
-        let mut bytes = vec![0; count * size];
-        self.for_chunks(self.start, count, |chunk| {
-            for (element, place) in chunk.chunks_exact(size).zip(&mut places) {
-                bytes[place * size..][..size].copy_from_slice(element);
-            }
-        })?;
-        Ok(bytes)
+    /// A file of all elements, each moved to its place: of some images at a time, with a pass over all
+    /// elements for each.
+    fn in_planes(&self, mut places: Places) -> Result<File, FileError> {
+        let (size, image) = (self.element.bytes(), self.layout.image_len());
+        let count = self.layout.images * image;
+        let at_once = (REORDERED_AT_ONCE / (image * size)).max(1) * image;
+        let failed = |source| FileError::Temporary {
+            path: self.input.path().to_owned(),
+            folder: env::temp_dir(),
+            source,
+        };
+        let mut file = tempfile::tempfile().map_err(failed)?;
+        for first in (0..count).step_by(at_once) {
+            let last = (first + at_once).min(count);
+            let mut bytes = vec![0; (last - first) * size];
+            self.for_chunks(self.start, count, |chunk| {
+                for (element, place) in chunk.chunks_exact(size).zip(&mut places) {
+                    if (first..last).contains(&place) {
+                        bytes[(place - first) * size..][..size].copy_from_slice(element);
+                    }
+                }
+            })?;
+            file.write_all(&bytes).map_err(failed)?;
+        }
+        Ok(file)
     }
 
     /// Calls `act` with the bytes of `count` elements from `start` on, a chunk at a time.

@@ -163,19 +163,11 @@ fn decode(decoder: impl ImageDecoder, path: &Path) -> Result<Raster, FileError> 
     let mut bytes = vec![0; decoder.total_bytes() as usize];
     let decoded = decoder.read_image(&mut bytes);
     decoded.map_err(|error| image_error(error, path))?;
-    let pixels = match header.kind {
-        SampleKind::U8 => Samples::U8(bytes),
-        _ => {
-            let (numbers, _) = bytes.as_chunks();
-            Samples::F32(
-                numbers
-                    .iter()
-                    .map(|&bytes| f32::from_ne_bytes(bytes))
-                    .collect(),
-            )
-        }
-    };
-    Ok(Raster::from_pixels(pixels, header.shape(), header.alpha))
+    let (shape, alpha) = (header.shape(), header.alpha);
+    Ok(match header.kind {
+        SampleKind::U8 => Raster::from_pixels(Samples::U8(bytes), shape, alpha),
+        _ => Raster::from_elements(&bytes, shape, alpha, |&bytes| f32::from_ne_bytes(bytes)),
+    })
 }
 
 fn image_error(error: ImageError, path: &Path) -> FileError {

@@ -23,19 +23,13 @@ pub(crate) fn read_picture(input: impl BufRead + Seek, path: &Path) -> Result<Ra
     let mut bytes = vec![0; len.ok_or_else(|| malformed(path, "its size has no end"))?];
     let decoded = reader.next_frame(&mut bytes);
     decoded.map_err(|error| png_error(error, path))?;
-    let pixels = match header.kind {
+    let (shape, alpha) = (header.shape(), header.alpha);
+    Ok(match header.kind {
         SampleKind::U16 => {
-            let (numbers, _) = bytes.as_chunks();
-            Samples::U16(
-                numbers
-                    .iter()
-                    .map(|&bytes| u16::from_be_bytes(bytes))
-                    .collect(),
-            )
+            Raster::from_elements(&bytes, shape, alpha, |&bytes| u16::from_be_bytes(bytes))
         }
-        _ => Samples::U8(bytes),
-    };
-    Ok(Raster::from_pixels(pixels, header.shape(), header.alpha))
+        _ => Raster::from_pixels(Samples::U8(bytes), shape, alpha),
+    })
 }
 
 /// Palettes become RGB, bits 0 and 255, and a transparent colour alpha.

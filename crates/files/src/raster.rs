@@ -1,6 +1,6 @@
 //! Images in memory.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use crate::{FileError, Sample, SampleKind, Samples, with_samples};
 
@@ -47,10 +47,36 @@ impl Raster {
 
     /// From samples stored pixel by pixel; the last of each pixel is alpha if there is any.
     pub(crate) fn from_pixels(pixels: Samples, shape: [usize; 3], alpha: bool) -> Self {
-        let per_pixel = shape[0] + usize::from(alpha);
-        let planes =
-            with_samples!(pixels, pixels => Sample::into_samples(planes(pixels, per_pixel)));
-        Self::from_planes(planes, shape, alpha)
+        if shape[0] == 1 && !alpha {
+            return Self::from_planes(pixels, shape, alpha);
+        }
+        with_samples!(pixels, pixels => Self::from_elements(&pixels, shape, alpha, |&[sample]| sample))
+    }
+
+    /// The same, where a sample is made of `N` elements.
+    pub(crate) fn from_elements<E, const N: usize, T: Sample>(
+        elements: &[E],
+        shape: [usize; 3],
+        alpha: bool,
+        sample: impl Fn(&[E; N]) -> T,
+    ) -> Self {
+        let [channels, height, width] = shape;
+        let (elements, _) = elements.as_chunks();
+        let planes = |planes: Range<usize>| {
+            let mut samples = Vec::with_capacity(planes.len() * height * width);
+            for plane in planes {
+                let pixels = elements.chunks_exact(channels + usize::from(alpha));
+                samples.extend(pixels.map(|pixel| sample(&pixel[plane])));
+            }
+            T::into_samples(samples)
+        };
+        Self {
+            channels,
+            height,
+            width,
+            samples: planes(0..channels),
+            alpha: alpha.then(|| planes(channels..channels + 1)),
+        }
     }
 
     /// From samples stored plane by plane; the last plane is alpha if there is any.
@@ -65,18 +91,6 @@ impl Raster {
             alpha,
         }
     }
-}
-
-fn planes<T: Copy>(pixels: Vec<T>, per_pixel: usize) -> Vec<T> {
-    if per_pixel == 1 {
-        return pixels;
-    }
-    let mut planes = Vec::with_capacity(pixels.len());
-    for channel in 0..per_pixel {
-        let pixels = pixels.chunks_exact(per_pixel);
-        planes.extend(pixels.map(|pixel| pixel[channel]));
-    }
-    planes
 }
 
 /// What a file says of an image before its pixels are decoded.

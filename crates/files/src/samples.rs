@@ -1,6 +1,8 @@
 //! Numbers as files store them, and their kinds.
 
-use std::{convert::identity, fmt};
+use std::fmt;
+
+use half::f16;
 
 /// A number that files store.
 pub trait Sample: Copy + Send + Sync + 'static {
@@ -11,7 +13,7 @@ pub trait Sample: Copy + Send + Sync + 'static {
     fn to_f64(self) -> f64;
 
     /// The number of this kind that is nearest to `value`: of integers, those beyond their bounds
-    /// become these, and NaN becomes 0.
+    /// become these, and NaN becomes 0; of floats of 16 bits, those beyond become the largest.
     fn from_f64(value: f64) -> Self;
 
     /// Samples of this kind.
@@ -38,15 +40,16 @@ macro_rules! with_samples {
             $crate::Samples::I32($values) => $expression,
             $crate::Samples::U64($values) => $expression,
             $crate::Samples::I64($values) => $expression,
+            $crate::Samples::F16($values) => $expression,
             $crate::Samples::F32($values) => $expression,
             $crate::Samples::F64($values) => $expression,
         }
     };
 }
 
-/// Makes the kinds of a table: variant, type, name, bounds, and how a float is rounded.
+/// Makes the kinds of a table: variant, type, name, and what numbers they are.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident($number:ident) $name:literal $bounds:expr, $round:expr;)*) => {
+    ($($(#[$doc:meta])* $kind:ident($number:ident) $name:literal $class:ident;)*) => {
         /// Numbers of one kind.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Samples {
@@ -82,7 +85,7 @@ macro_rules! kinds {
             /// The smallest and the largest integer of this kind; none for floats.
             pub const fn bounds(self) -> Option<[f64; 2]> {
                 match self {
-                    $(Self::$kind => $bounds,)*
+                    $(Self::$kind => kinds!(@bounds $class $number),)*
                 }
             }
 
@@ -97,11 +100,11 @@ macro_rules! kinds {
             const KIND: SampleKind = SampleKind::$kind;
 
             fn to_f64(self) -> f64 {
-                self as f64
+                kinds!(@to $class self)
             }
 
             fn from_f64(value: f64) -> Self {
-                $round(value) as Self
+                kinds!(@from $class value)
             }
 
             fn into_samples(values: Vec<Self>) -> Samples {
@@ -123,30 +126,43 @@ macro_rules! kinds {
             }
         })*
     };
+    (@bounds integer $number:ident) => { Some([$number::MIN as f64, $number::MAX as f64]) };
+    (@bounds $class:ident $number:ident) => { None };
+    (@to half $value:expr) => { f64::from($value) };
+    (@to $class:ident $value:expr) => { $value as f64 };
+    (@from integer $value:expr) => { f64::round($value) as Self };
+    (@from float $value:expr) => { $value as Self };
+    (@from half $value:expr) => {
+        f16::from_f64(match $value {
+            value if value.is_finite() => value.clamp(f16::MIN.into(), f16::MAX.into()),
+            value => value,
+        })
+    };
 }
 
 kinds! {
     /// 8-bit unsigned integers, 0 to 255.
-    U8(u8) "uint8" Some([u8::MIN as f64, u8::MAX as f64]), f64::round;
+    U8(u8) "uint8" integer;
     /// 8-bit signed integers.
-    I8(i8) "int8" Some([i8::MIN as f64, i8::MAX as f64]), f64::round;
+    I8(i8) "int8" integer;
     /// 16-bit unsigned integers, 0 to 65535.
-    U16(u16) "uint16" Some([u16::MIN as f64, u16::MAX as f64]), f64::round;
+    U16(u16) "uint16" integer;
     /// 16-bit signed integers.
-    I16(i16) "int16" Some([i16::MIN as f64, i16::MAX as f64]), f64::round;
+    I16(i16) "int16" integer;
     /// 32-bit unsigned integers.
-    U32(u32) "uint32" Some([u32::MIN as f64, u32::MAX as f64]), f64::round;
+    U32(u32) "uint32" integer;
     /// 32-bit signed integers.
-    I32(i32) "int32" Some([i32::MIN as f64, i32::MAX as f64]), f64::round;
+    I32(i32) "int32" integer;
     /// 64-bit unsigned integers.
-    U64(u64) "uint64" Some([u64::MIN as f64, u64::MAX as f64]), f64::round;
+    U64(u64) "uint64" integer;
     /// 64-bit signed integers.
-    I64(i64) "int64" Some([i64::MIN as f64, i64::MAX as f64]), f64::round;
-    /// 32-bit floats: any number, infinite ones and NaN included. Files of 16-bit floats give these
-    /// too.
-    F32(f32) "float32" None, identity;
+    I64(i64) "int64" integer;
+    /// 16-bit floats: numbers up to 65504, infinite ones and NaN.
+    F16(f16) "float16" half;
+    /// 32-bit floats: any number, infinite ones and NaN included.
+    F32(f32) "float32" float;
     /// 64-bit floats: any number, infinite ones and NaN included.
-    F64(f64) "float64" None, identity;
+    F64(f64) "float64" float;
 }
 
 impl Samples {
@@ -173,6 +189,7 @@ impl Samples {
     /// How many are NaN or infinite, which no integer is.
     pub fn non_finite(&self) -> usize {
         match self {
+            Self::F16(values) => values.iter().filter(|value| !value.is_finite()).count(),
             Self::F32(values) => values.iter().filter(|value| !value.is_finite()).count(),
             Self::F64(values) => values.iter().filter(|value| !value.is_finite()).count(),
             _ => 0,
@@ -180,7 +197,11 @@ impl Samples {
     }
 
     pub(crate) fn split_off(&mut self, at: usize) -> Self {
-        with_samples!(self, values => Sample::into_samples(values.split_off(at)))
+        with_samples!(self, values => {
+            let tail = values.split_off(at);
+            values.shrink_to_fit();
+            Sample::into_samples(tail)
+        })
     }
 }
 
@@ -253,7 +274,7 @@ mod tests {
             bytes.push(kind.bytes());
             names.push(kind.to_string());
         }
-        assert_eq!(bytes, [1, 1, 2, 2, 4, 4, 8, 8, 4, 8]);
+        assert_eq!(bytes, [1, 1, 2, 2, 4, 4, 8, 8, 2, 4, 8]);
         assert_eq!(
             names[3..=7],
             ["int16", "uint32", "int32", "uint64", "int64"]

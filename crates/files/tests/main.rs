@@ -10,8 +10,13 @@ mod bounded;
 mod expected;
 mod hostile;
 mod layouts;
+#[cfg(target_os = "linux")]
+mod memory;
 mod refused;
 mod threads;
 mod truncated;
 mod values;
 mod written;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

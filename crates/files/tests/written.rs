@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use half::f16;
 use n2n_files::{
     Attached, EncodeError, Header, MAX_CHANNELS, NpyAxes, NpyStack, NpyWriter, PictureFormat,
     Raster, Sample, SampleKind, Samples, Stack, TiffStack, TiffWriter, encode_picture,
@@ -30,6 +31,35 @@ const EXTREMES: [f64; 7] = [
     f64::MAX,
 ];
 
+/// A sample of as many of 64 bits as it has, or a fraction of them.
+trait FromBits {
+    fn from_bits(bits: u64) -> Self;
+}
+
+macro_rules! from_bits {
+    ($($number:ty: $bits:ident => $value:expr;)*) => {
+        $(impl FromBits for $number {
+            fn from_bits($bits: u64) -> Self {
+                $value
+            }
+        })*
+    };
+}
+
+from_bits! {
+    u8: bits => bits as Self;
+    i8: bits => bits as Self;
+    u16: bits => bits as Self;
+    i16: bits => bits as Self;
+    u32: bits => bits as Self;
+    i32: bits => bits as Self;
+    u64: bits => bits;
+    i64: bits => bits as Self;
+    f16: bits => Self::from_f64(FromBits::from_bits(bits));
+    f32: bits => <f64 as FromBits>::from_bits(bits) as Self;
+    f64: bits => bits as Self / u64::MAX as Self - 0.25;
+}
+
 /// An image like no other of its size: neighbours are related, and every bit is used.
 fn raster(channels: usize, [height, width]: [usize; 2], kind: SampleKind, alpha: bool) -> Raster {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -46,8 +76,7 @@ fn raster(channels: usize, [height, width]: [usize; 2], kind: SampleKind, alpha:
                 let number = number(index);
                 *value = match EXTREMES.get(index) {
                     Some(&extreme) if len > 100 => Sample::from_f64(extreme),
-                    _ if kind.is_float() => (number as f64 / u64::MAX as f64 - 0.25) as _,
-                    _ => number as _,
+                    _ => FromBits::from_bits(number),
                 };
             }
         });
@@ -81,6 +110,14 @@ fn in_rgb(mut raster: Raster) -> Raster {
     raster
 }
 
+/// Floats as those of 32 bits, as formats with none of 16 are read.
+fn in_singles(mut raster: Raster) -> Raster {
+    raster.samples = with_samples!(raster.samples, samples => {
+        Samples::F32(samples.into_iter().map(|sample| sample.to_f64() as f32).collect())
+    });
+    raster
+}
+
 #[test]
 fn pictures_come_back() {
     let folder = TempDir::new().unwrap();
@@ -100,7 +137,8 @@ fn pictures_come_back() {
             fs::write(&path, file).unwrap();
             assert_eq!(PictureFormat::of_file(&path).unwrap(), format);
             let wanted = match format {
-                PictureFormat::WebP | PictureFormat::Bmp | PictureFormat::Hdr => in_rgb(raster),
+                PictureFormat::WebP | PictureFormat::Bmp => in_rgb(raster),
+                PictureFormat::Hdr => in_singles(in_rgb(raster)),
                 _ => raster,
             };
             let found = read_picture(&path).unwrap();
@@ -120,7 +158,7 @@ fn pictures_come_back() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     // Forms of PNG, JPEG, WebP, BMP, TIFF, OpenEXR and HDR.
-    assert_eq!(written, (8 + 2 + 4 + 4 + 40 + 4 + 2) * SIZES.len());
+    assert_eq!(written, (8 + 2 + 4 + 4 + 44 + 8 + 4) * SIZES.len());
 }
 
 /// A picture of `[channels, 23, 37]` that changes slowly.
@@ -318,7 +356,15 @@ fn samples_without_a_meaning_are_bands() {
 }
 
 /// Numbers whose every bit counts: bounds of integers, and floats that equal nothing.
-fn extremes() -> [Samples; 10] {
+fn extremes() -> [Samples; 11] {
+    let halves = [
+        f16::NAN,
+        -f16::NAN,
+        f16::INFINITY,
+        f16::MIN,
+        f16::NEG_ZERO,
+        f16::from_bits(1),
+    ];
     let singles = [f32::NAN, -f32::NAN, f32::INFINITY, f32::MIN, -0.0, 1e-45];
     let doubles = [f64::NAN, -f64::NAN, f64::INFINITY, f64::MIN, -0.0, 5e-324];
     [
@@ -330,6 +376,7 @@ fn extremes() -> [Samples; 10] {
         Samples::I32(vec![i32::MIN, i32::MAX, -1, 0, i32::MIN, 1 << 24]),
         Samples::U64(vec![0, u64::MAX, 1, (1 << 53) + 1, 0, u64::MAX - 1]),
         Samples::I64(vec![i64::MIN, i64::MAX, -1, 0, i64::MIN, (1 << 53) + 1]),
+        Samples::F16(halves.to_vec()),
         Samples::F32(singles.to_vec()),
         Samples::F64(doubles.to_vec()),
     ]
@@ -460,8 +507,8 @@ fn unsupported_images_are_errors_with_a_remedy() {
             let held = match (format, kind) {
                 (Png, SampleKind::U8 | SampleKind::U16) => true,
                 (WebP | Bmp, SampleKind::U8) => true,
-                (Jpeg, SampleKind::U8) | (Hdr, SampleKind::F32) => !alpha,
-                (Tiff, _) | (Exr, SampleKind::F32) => true,
+                (Jpeg, SampleKind::U8) | (Hdr, SampleKind::F16 | SampleKind::F32) => !alpha,
+                (Tiff, _) | (Exr, SampleKind::F16 | SampleKind::F32) => true,
                 _ => false,
             };
             let raster = raster(3, [5, 7], kind, alpha);

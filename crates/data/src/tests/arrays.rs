@@ -3,7 +3,10 @@ use std::sync::Arc;
 
 use super::error;
 use crate::noise::{ChaCha8Rng, Corrupted, Noise, NoiseModel, normal};
-use crate::{DataConfig, ExampleIndex, NoisyPair, Range, RangeConfig, Request, Target, View};
+use crate::{
+    DataConfig, ExampleIndex, NoisyPair, Normalization, NormalizationKind, Range, RangeConfig,
+    Request, Target, View,
+};
 
 /// A pair whose values say where they stand, beyond 1 too.
 fn pair(number: usize, [height, width]: [usize; 2]) -> NoisyPair {
@@ -54,6 +57,28 @@ fn pairs_in_memory_are_served_as_they_are() {
         name.contains("pair ") && name.contains("in memory"),
         "{name}"
     );
+}
+
+#[test]
+fn samples_without_measure_are_refused() {
+    let config = DataConfig {
+        range: RangeConfig::Type,
+        ..DataConfig::default()
+    };
+    let fit = |largest: f32| {
+        let mut pairs: Vec<_> = (0..20).map(|number| pair(number, [4, 6])).collect();
+        pairs
+            .iter_mut()
+            .for_each(|pair| pair.noisy_input[7] = largest);
+        let train = request(&config).open_pairs(pairs).unwrap().train;
+        let kinds = [NormalizationKind::PerChannel, NormalizationKind::PerPixel];
+        kinds.map(|kind| Normalization::fit(kind, &train).map(|_| ()))
+    };
+    assert!(fit(65504.0).iter().all(Result::is_ok));
+    for refused in fit(1e30) {
+        let message = refused.unwrap_err().to_string();
+        assert!(message.contains("1e30 times the range"), "{message}");
+    }
 }
 
 #[test]

@@ -10,15 +10,8 @@ use crate::{FileError, SampleKind, Samples, with_samples};
 /// How one number is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Element {
-    number: Number,
+    kind: SampleKind,
     big_endian: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Number {
-    /// 16-bit floats, which become those of 32 bits.
-    F16,
-    Of(SampleKind),
 }
 
 /// NumPy's code of a kind: `u1` for uint8.
@@ -35,15 +28,10 @@ impl Element {
     /// From NumPy's description, such as `<f4`.
     pub fn from_description(description: &str, path: &Path) -> Result<Self, FileError> {
         let (order, number) = description.split_at_checked(1).unwrap_or_default();
-        let known = match number {
-            "f2" => Some(Number::F16),
-            _ => SampleKind::ALL
-                .into_iter()
-                .find(|&kind| code(kind) == number)
-                .map(Number::Of),
-        };
-        let element = known.map(|number| Self {
-            number,
+        let mut known = SampleKind::ALL.into_iter();
+        let known = known.find(|&kind| code(kind) == number);
+        let element = known.map(|kind| Self {
+            kind,
             big_endian: order == ">",
         });
         element
@@ -60,42 +48,23 @@ impl Element {
     }
 
     pub fn bytes(self) -> usize {
-        match self.number {
-            Number::F16 => 2,
-            Number::Of(kind) => kind.bytes(),
-        }
+        self.kind.bytes()
     }
 
     pub fn kind(self) -> SampleKind {
-        match self.number {
-            Number::F16 => SampleKind::F32,
-            Number::Of(kind) => kind,
-        }
+        self.kind
     }
 
     /// Puts the elements that `bytes` hold at the next `places` of `samples`, which are of this
     /// element's kind.
     pub fn scatter(self, bytes: &[u8], samples: &mut Samples, places: &mut Places) {
-        match (samples, self.number) {
-            (Samples::F32(samples), Number::F16) => {
-                self.put(bytes, samples, places, f16::to_f32);
-            }
-            (samples, _) => {
-                with_samples!(samples, samples => self.put(bytes, samples, places, |value| value));
-            }
-        }
+        with_samples!(samples, samples => self.put(bytes, samples, places));
     }
 
-    fn put<F: FromBytes, T>(
-        self,
-        bytes: &[u8],
-        samples: &mut [T],
-        places: &mut Places,
-        convert: impl Fn(F) -> T,
-    ) {
-        let elements = bytes.chunks_exact(size_of::<F>());
+    fn put<T: FromBytes>(self, bytes: &[u8], samples: &mut [T], places: &mut Places) {
+        let elements = bytes.chunks_exact(size_of::<T>());
         for (element, place) in elements.zip(places) {
-            samples[place] = convert(F::from_bytes(element, self.big_endian));
+            samples[place] = T::from_bytes(element, self.big_endian);
         }
     }
 }

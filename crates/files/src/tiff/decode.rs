@@ -34,9 +34,7 @@ pub(super) fn samples(pixels: DecodingResult, bits: u8, width: usize) -> Samples
         DecodingResult::I32(samples) => Samples::I32(samples),
         DecodingResult::U64(samples) => Samples::U64(samples),
         DecodingResult::I64(samples) => Samples::I64(samples),
-        DecodingResult::F16(samples) => {
-            Samples::F32(samples.iter().map(|sample| sample.to_f32()).collect())
-        }
+        DecodingResult::F16(samples) => Samples::F16(samples),
         DecodingResult::F32(samples) => Samples::F32(samples),
         DecodingResult::F64(samples) => Samples::F64(samples),
     }

@@ -242,7 +242,8 @@ impl Stored {
             (INT, 16) => SampleKind::I16,
             (INT, 32) => SampleKind::I32,
             (INT, 64) => SampleKind::I64,
-            (FLOAT, 16 | 32) => SampleKind::F32,
+            (FLOAT, 16) => SampleKind::F16,
+            (FLOAT, 32) => SampleKind::F32,
             (FLOAT, 64) => SampleKind::F64,
             (format, bits) => {
                 let name = match format {

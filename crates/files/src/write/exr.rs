@@ -1,6 +1,6 @@
 //! OpenEXR: the channels R, G and B, or Y, and A, compressed by PIZ: less than ZIP leaves, and faster.
 
-use std::io::Cursor;
+use std::io::{Seek, Write};
 
 use ::exr::{
     compression::Compression,
@@ -14,7 +14,11 @@ use ::exr::{
 use super::{EncodeError, planes::Picture};
 use crate::PictureFormat;
 
-pub(super) fn encode(picture: &Picture<'_, f32>) -> Result<Vec<u8>, EncodeError> {
+pub(super) fn write<T: Clone>(
+    file: impl Write + Seek,
+    picture: &Picture<'_, T>,
+    samples: fn(Vec<T>) -> FlatSamples,
+) -> Result<(), EncodeError> {
     let names: &[&str] = match picture.planes.len() {
         1 => &["Y"],
         2 => &["Y", "A"],
@@ -22,8 +26,7 @@ pub(super) fn encode(picture: &Picture<'_, f32>) -> Result<Vec<u8>, EncodeError>
         _ => &["R", "G", "B", "A"],
     };
     let channels = names.iter().zip(&picture.planes);
-    let channels =
-        channels.map(|(&name, plane)| AnyChannel::new(name, FlatSamples::F32(plane.to_vec())));
+    let channels = channels.map(|(&name, plane)| AnyChannel::new(name, samples(plane.to_vec())));
     let layer = Layer::new(
         (picture.width, picture.height),
         LayerAttributes::default(),
@@ -34,17 +37,15 @@ pub(super) fn encode(picture: &Picture<'_, f32>) -> Result<Vec<u8>, EncodeError>
         },
         AnyChannels::sort(channels.collect()),
     );
-    let mut file = Cursor::new(Vec::new());
     Image::from_layer(layer)
         .write()
         .non_parallel()
-        .to_buffered(&mut file)
+        .to_buffered(file)
         .map_err(|error| match error {
             Error::Io(error) => error.into(),
             other => EncodeError::Encoder {
                 format: PictureFormat::Exr,
                 source: other.into(),
             },
-        })?;
-    Ok(file.into_inner())
+        })
 }

@@ -1,16 +1,21 @@
 //! JPEG.
 
+use std::io::Write;
+
 use image::{ExtendedColorType, ImageEncoder, codecs::jpeg::JpegEncoder, error::UnsupportedError};
 
-use super::{EncodeError, kept::Kept, planes::Picture};
+use super::{EncodeError, kept::Kept, planes::Pixels, whole_image_error};
 use crate::{PictureFormat, attached::pixel_density};
 
 /// The quality that JPEG files are written with, of 1 to 100 as libjpeg counts it.
 pub const JPEG_QUALITY: u8 = 95;
 
-pub(super) fn encode(picture: &Picture<'_, u8>, kept: &Kept<'_>) -> Result<Vec<u8>, EncodeError> {
-    let mut file = Vec::new();
-    let mut encoder = JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY);
+pub(super) fn write(
+    file: impl Write,
+    pixels: &Pixels<u8>,
+    kept: &Kept<'_>,
+) -> Result<(), EncodeError> {
+    let mut encoder = JpegEncoder::new_with_quality(file, JPEG_QUALITY);
     if let Some(density) = kept.resolution.and_then(pixel_density) {
         encoder.set_pixel_density(density);
     }
@@ -22,15 +27,14 @@ pub(super) fn encode(picture: &Picture<'_, u8>, kept: &Kept<'_>) -> Result<Vec<u
             .set_exif_metadata(exif.to_vec())
             .map_err(unsupported)?;
     }
-    let colours = match picture.planes.len() {
+    let colours = match pixels.per_pixel {
         1 => ExtendedColorType::L8,
         _ => ExtendedColorType::Rgb8,
     };
-    let (width, height) = (picture.width as u32, picture.height as u32);
+    let (width, height) = (pixels.width as u32, pixels.height as u32);
     encoder
-        .write_image(&picture.pixels(), width, height, colours)
-        .map_err(|error| encoder_error(error.into()))?;
-    Ok(file)
+        .write_image(&pixels.samples, width, height, colours)
+        .map_err(|error| whole_image_error(error, PictureFormat::Jpeg))
 }
 
 fn unsupported(error: UnsupportedError) -> EncodeError {

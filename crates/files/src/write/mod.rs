@@ -1,7 +1,11 @@
-//! Writing: a [`Raster`] as the bytes of a file.
+//! Writing: a [`Raster`] as a file.
 //!
-//! Pictures are encoded in memory, stacks image by image. The caller chooses the path and renames
-//! atomically.
+//! The caller chooses the path and renames atomically.
+
+use std::io::{Cursor, Seek, Write};
+
+use ::exr::image::FlatSamples;
+use image::ImageError;
 
 use crate::{Attached, PictureFormat, Raster, Samples};
 
@@ -20,47 +24,93 @@ mod webp;
 pub use self::{error::EncodeError, jpeg::JPEG_QUALITY, npy::NpyWriter, tiff::TiffWriter};
 use self::{kept::Kept, planes::Picture};
 
-/// The bytes of a file of this format that holds `raster` and, as far as the format can hold it,
-/// what is `attached` ([`PictureFormat::leaves_out`] tells what is not).
+/// Writes a file of this format that holds `raster` and, as far as the format can hold it, what is
+/// `attached` ([`PictureFormat::leaves_out`] tells what is not), from the first byte of `file` on, which
+/// should be buffered.
 ///
-/// But for JPEG and HDR, the file reads back to the bit. Image and file apart, it takes about as much
-/// memory as the image, for PNG next to none, and for WebP twice as much.
+/// But for JPEG and HDR, the file reads back to the bit.
+/// [`writing_bytes`](PictureFormat::writing_bytes) tells how much memory this takes.
 ///
 /// # Errors
-/// As for [`PictureFormat::supports`], and when the file would be too long.
+/// As for [`PictureFormat::supports`], when the file would be too long, or it cannot be written.
 ///
 /// # Panics
 /// When the raster's samples are not as many as its shape says, or its alpha is of another kind.
+pub fn write_picture(
+    mut file: impl Write + Seek,
+    raster: Raster,
+    format: PictureFormat,
+    attached: &Attached,
+) -> Result<(), EncodeError> {
+    use PictureFormat::{Bmp, Exr, Hdr, Jpeg, Png, Tiff, WebP};
+    let header = raster.header();
+    format.supports(&header)?;
+    let kept = Kept::new(attached, format, header.channels);
+    match (format, &raster.samples) {
+        (Tiff, _) => TiffWriter::new(&mut file, &header, attached.clone())?.write(&raster)?,
+        (Png, Samples::U8(colours)) => {
+            png::write8(&mut file, &Picture::of(colours, &raster), &kept)?;
+        }
+        (Png, Samples::U16(colours)) => {
+            png::write16(&mut file, &Picture::of(colours, &raster), &kept)?;
+        }
+        (Exr, Samples::F16(colours)) => {
+            exr::write(&mut file, &Picture::of(colours, &raster), FlatSamples::F16)?;
+        }
+        (Exr, Samples::F32(colours)) => {
+            exr::write(&mut file, &Picture::of(colours, &raster), FlatSamples::F32)?;
+        }
+        (Hdr, Samples::F16(colours)) => hdr::write(&mut file, Picture::of(colours, &raster))?,
+        (Hdr, Samples::F32(colours)) => hdr::write(&mut file, Picture::of(colours, &raster))?,
+        (Jpeg | WebP | Bmp, Samples::U8(colours)) => {
+            let picture = Picture::of(colours, &raster);
+            let pixels = match format {
+                Bmp => picture.into_rgb().pixels(),
+                _ => picture.pixels(),
+            };
+            drop(raster);
+            match format {
+                Jpeg => jpeg::write(&mut file, &pixels, &kept)?,
+                WebP => webp::write(&mut file, &pixels, &kept)?,
+                _ => bmp::write(&mut file, &pixels)?,
+            }
+        }
+        // `supports` has refused what is left.
+        (_, _) => {
+            return Err(EncodeError::Kind {
+                format,
+                kind: header.kind,
+                way_out: "TIFF",
+            });
+        }
+    }
+    Ok(file.flush()?)
+}
+
+/// The bytes that [`write_picture`] writes.
+///
+/// # Errors
+/// As there.
+///
+/// # Panics
+/// As there.
 pub fn encode_picture(
     raster: &Raster,
     format: PictureFormat,
     attached: &Attached,
 ) -> Result<Vec<u8>, EncodeError> {
-    let header = raster.header();
-    format.supports(&header)?;
-    let kept = Kept::new(attached, format, header.channels);
-    match (format, &raster.samples) {
-        (PictureFormat::Png, Samples::U8(colours)) => {
-            png::encode8(&Picture::of(colours, raster), &kept)
-        }
-        (PictureFormat::Png, Samples::U16(colours)) => {
-            png::encode16(&Picture::of(colours, raster), &kept)
-        }
-        (PictureFormat::Jpeg, Samples::U8(colours)) => {
-            jpeg::encode(&Picture::of(colours, raster), &kept)
-        }
-        (PictureFormat::WebP, Samples::U8(colours)) => {
-            webp::encode(&Picture::of(colours, raster), &kept)
-        }
-        (PictureFormat::Bmp, Samples::U8(colours)) => bmp::encode(Picture::of(colours, raster)),
-        (PictureFormat::Exr, Samples::F32(colours)) => exr::encode(&Picture::of(colours, raster)),
-        (PictureFormat::Hdr, Samples::F32(colours)) => hdr::encode(Picture::of(colours, raster)),
-        (PictureFormat::Tiff, _) => tiff::encode(raster, attached),
-        // `supports` has refused what is left.
-        (_, _) => Err(EncodeError::Kind {
+    let mut file = Cursor::new(Vec::new());
+    write_picture(&mut file, raster.clone(), format, attached)?;
+    Ok(file.into_inner())
+}
+
+/// What the encoder of a whole image says.
+fn whole_image_error(error: ImageError, format: PictureFormat) -> EncodeError {
+    match error {
+        ImageError::IoError(error) => error.into(),
+        other => EncodeError::Encoder {
             format,
-            kind: header.kind,
-            way_out: "TIFF",
-        }),
+            source: other.into(),
+        },
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use half::f16;
+
 use super::{EncodeError, planes::Picture};
 use crate::{NpyAxes, Sample, SampleKind, Samples, npy::code, with_samples};
 
@@ -138,4 +140,4 @@ macro_rules! to_bytes {
     };
 }
 
-to_bytes!(u8 i8 u16 i16 u32 i32 u64 i64 f32 f64);
+to_bytes!(u8 i8 u16 i16 u32 i32 u64 i64 f16 f32 f64);

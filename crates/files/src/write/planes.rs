@@ -60,12 +60,18 @@ impl<'a, T: Sample> Picture<'a, T> {
     }
 
     /// All samples, pixel by pixel.
-    pub fn pixels(&self) -> Vec<T> {
-        let mut pixels = Vec::with_capacity(self.planes.len() * self.width * self.height);
+    pub fn pixels(&self) -> Pixels<T> {
+        let per_pixel = self.planes.len();
+        let mut samples = Vec::with_capacity(per_pixel * self.width * self.height);
         for y in 0..self.height {
-            self.push_row(y, &mut pixels);
+            self.push_row(y, &mut samples);
         }
-        pixels
+        Pixels {
+            samples,
+            per_pixel,
+            width: self.width,
+            height: self.height,
+        }
     }
 
     /// Appends row `y`, pixel by pixel.
@@ -74,4 +80,14 @@ impl<'a, T: Sample> Picture<'a, T> {
             pixels.extend(self.planes.iter().map(|plane| plane[at]));
         }
     }
+}
+
+/// An image for encoders that take it whole. The planes are not needed any more.
+pub(super) struct Pixels<T> {
+    /// Pixel by pixel.
+    pub samples: Vec<T>,
+    /// Samples of a pixel, alpha among them.
+    pub per_pixel: usize,
+    pub width: usize,
+    pub height: usize,
 }

@@ -15,27 +15,33 @@ const CHUNK: usize = 1 << 16;
 const LEVEL_8: u8 = 3;
 const LEVEL_16: u8 = 1;
 
-pub(super) fn encode8(picture: &Picture<'_, u8>, kept: &Kept<'_>) -> Result<Vec<u8>, EncodeError> {
-    encode(picture, BitDepth::Eight, kept, |sample, row| {
+pub(super) fn write8(
+    file: impl Write,
+    picture: &Picture<'_, u8>,
+    kept: &Kept<'_>,
+) -> Result<(), EncodeError> {
+    write(file, picture, BitDepth::Eight, kept, |sample, row| {
         row.push(sample)
     })
 }
 
-pub(super) fn encode16(
+pub(super) fn write16(
+    file: impl Write,
     picture: &Picture<'_, u16>,
     kept: &Kept<'_>,
-) -> Result<Vec<u8>, EncodeError> {
-    encode(picture, BitDepth::Sixteen, kept, |sample, row| {
+) -> Result<(), EncodeError> {
+    write(file, picture, BitDepth::Sixteen, kept, |sample, row| {
         row.extend(sample.to_be_bytes());
     })
 }
 
-fn encode<T: Sample>(
+fn write<T: Sample>(
+    file: impl Write,
     picture: &Picture<'_, T>,
     depth: BitDepth,
     kept: &Kept<'_>,
     push: impl Fn(T, &mut Vec<u8>),
-) -> Result<Vec<u8>, EncodeError> {
+) -> Result<(), EncodeError> {
     let mut info = Info::with_size(picture.width as u32, picture.height as u32);
     info.color_type = match picture.planes.len() {
         1 => ColorType::Grayscale,
@@ -48,8 +54,7 @@ fn encode<T: Sample>(
     info.exif_metadata = kept.exif.map(Cow::Borrowed);
     info.pixel_dims = kept.resolution.and_then(pixel_dimensions);
 
-    let mut file = Vec::new();
-    let mut encoder = Encoder::with_info(&mut file, info).map_err(png_error)?;
+    let mut encoder = Encoder::with_info(file, info).map_err(png_error)?;
     encoder.set_compression(Compression::Balanced);
     encoder.set_deflate_compression(DeflateCompression::Level(match depth {
         BitDepth::Sixteen => LEVEL_16,
@@ -66,8 +71,7 @@ fn encode<T: Sample>(
         stream.write_all(&row)?;
     }
     stream.finish().map_err(png_error)?;
-    writer.finish().map_err(png_error)?;
-    Ok(file)
+    writer.finish().map_err(png_error)
 }
 
 fn png_error(error: EncodingError) -> EncodeError {

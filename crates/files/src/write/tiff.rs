@@ -1,7 +1,7 @@
 //! TIFF: one page or many.
 
 use std::{
-    io::{Cursor, Seek, Write},
+    io::{Seek, Write},
     marker::PhantomData,
 };
 
@@ -14,6 +14,8 @@ use ::tiff::{
     tags::{ExtraSamples, PhotometricInterpretation, SampleFormat, Tag, Type},
 };
 
+use half::f16;
+
 use super::{EncodeError, kept::Kept, planes::Picture};
 use crate::{
     Attached, Header, PictureFormat, Raster, ResolutionUnit, Sample, SampleKind, with_samples,
@@ -24,12 +26,6 @@ const STRIP_BYTES: usize = 1_000_000;
 
 /// Bytes of a page beside its pixels and what is attached: tags, and places of strips of 1 MB.
 const PAGE_BYTES: u64 = 1 << 16;
-
-pub(super) fn encode(raster: &Raster, attached: &Attached) -> Result<Vec<u8>, EncodeError> {
-    let mut file = Cursor::new(Vec::new());
-    TiffWriter::new(&mut file, &raster.header(), attached.clone())?.write(raster)?;
-    Ok(file.into_inner())
-}
 
 /// Writes the pages of a TIFF file, one at a time. After each one the file is whole.
 ///
@@ -127,7 +123,7 @@ fn write_page<T: Number, W: Write + Seek, K: TiffKind>(
     kept: &Kept<'_>,
 ) -> TiffResult<()>
 where
-    [T]: TiffValue,
+    [T::Stored]: TiffValue,
 {
     match picture.planes.len() - usize::from(picture.alpha) {
         3 => write_pixels::<T, 3, _, _>(encoder, picture, kept),
@@ -142,7 +138,7 @@ fn write_pixels<T: Number, const N: usize, W: Write + Seek, K: TiffKind>(
     kept: &Kept<'_>,
 ) -> TiffResult<()>
 where
-    [T]: TiffValue,
+    [T::Stored]: TiffValue,
 {
     let (width, height) = (picture.width as u32, picture.height as u32);
     let mut page = encoder.new_image::<Pixel<T, N>>(width, height)?;
@@ -187,7 +183,8 @@ where
             directory.extend_from(&Directory::from_iter([(tag, entry)]));
         }
     }
-    let mut pixels = picture.pixels();
+    let samples = picture.pixels().samples.into_iter();
+    let mut pixels: Vec<T::Stored> = samples.map(T::stored).collect();
     if let Some(difference) = T::DIFFERENCE {
         directory.write_tag(Tag::Predictor, Predictor::Horizontal)?;
         let per_pixel = picture.planes.len();
@@ -204,7 +201,7 @@ where
 struct Pixel<T, const N: usize>(PhantomData<T>);
 
 impl<T: Number, const N: usize> ColorType for Pixel<T, N> {
-    type Inner = T;
+    type Inner = T::Stored;
     const TIFF_VALUE: PhotometricInterpretation = match N {
         1 => PhotometricInterpretation::BlackIsZero,
         _ => PhotometricInterpretation::RGB,
@@ -212,24 +209,38 @@ impl<T: Number, const N: usize> ColorType for Pixel<T, N> {
     const BITS_PER_SAMPLE: &'static [u16] = &[8 * T::KIND.bytes() as u16; N];
     const SAMPLE_FORMAT: &'static [SampleFormat] = &[T::FORMAT; N];
 
-    fn horizontal_predict(_: &[T], _: &mut Vec<T>) {
+    fn horizontal_predict(_: &[T::Stored], _: &mut Vec<T::Stored>) {
         unreachable!("rows are differences before the encoder has them");
     }
 }
 
+type Difference<T> = fn(T, T) -> T;
+
 /// A sample.
-trait Number: Sample + TiffValue {
+trait Number: Sample {
     const FORMAT: SampleFormat;
 
     /// The difference from the sample before, where a predictor takes it.
-    const DIFFERENCE: Option<fn(Self, Self) -> Self>;
+    const DIFFERENCE: Option<Difference<Self::Stored>>;
+
+    /// A number of as many bits that the encoder knows.
+    type Stored: TiffValue + Copy;
+
+    /// The number with the bits of a sample.
+    fn stored(self) -> Self::Stored;
 }
 
 macro_rules! numbers {
     ($format:ident, $difference:expr, $($number:ty)*) => {
         $(impl Number for $number {
             const FORMAT: SampleFormat = SampleFormat::$format;
-            const DIFFERENCE: Option<fn(Self, Self) -> Self> = $difference;
+            const DIFFERENCE: Option<Difference<Self>> = $difference;
+
+            type Stored = Self;
+
+            fn stored(self) -> Self {
+                self
+            }
         })*
     };
 }
@@ -237,6 +248,17 @@ macro_rules! numbers {
 numbers!(Uint, Some(Self::wrapping_sub), u8 u16 u32 u64);
 numbers!(Int, Some(Self::wrapping_sub), i8 i16 i32 i64);
 numbers!(IEEEFP, None, f32 f64);
+
+impl Number for f16 {
+    const FORMAT: SampleFormat = SampleFormat::IEEEFP;
+    const DIFFERENCE: Option<Difference<u16>> = None;
+
+    type Stored = u16;
+
+    fn stored(self) -> u16 {
+        self.to_bits()
+    }
+}
 
 fn tiff_error(error: TiffError) -> EncodeError {
     let format = PictureFormat::Tiff;

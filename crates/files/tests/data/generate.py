@@ -68,7 +68,7 @@ def numbers(planes):
 
 def kind_of(planes):
     """The kind that they are read as."""
-    return "float32" if planes.dtype == np.float16 else str(planes.dtype)
+    return str(planes.dtype)
 
 
 def picture(file, planes, alpha=False, pages=1, lossy=0):

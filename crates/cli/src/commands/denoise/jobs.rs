@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use n2n_files::{FileError, Header, NpyAxes, NpyStack, PictureFormat, Stack, read_header};
+use n2n_files::{
+    FileError, Header, NpyAxes, NpyStack, PictureFormat, Stack, read_header, reading_bytes,
+};
 
 use super::inputs::Input;
 use crate::commands::output::identity;
@@ -30,6 +32,8 @@ pub struct CheckedJob {
     pub target: Target,
     /// What all images of the file have in common.
     pub header: Header,
+    /// Most bytes of memory that reading or writing an image takes.
+    pub in_files: u64,
 }
 
 /// The format of a file to read.
@@ -157,12 +161,21 @@ impl Job {
                 refused()
             ),
         }
+        let reading = match source {
+            Source::Npy => 0,
+            Source::Picture | Source::TiffStack => reading_bytes(&self.input, &header)?,
+        };
+        let writing = match target {
+            Target::Npy(_) => 0,
+            Target::Picture(format) => format.writing_bytes(&header),
+        };
         Ok(CheckedJob {
             input: self.input.clone(),
             output: self.output.clone(),
             source,
             target,
             header,
+            in_files: reading.max(writing),
         })
     }
 

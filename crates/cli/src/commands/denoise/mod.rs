@@ -102,6 +102,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
                 left_out,
                 holes,
                 foreign,
+                stray,
             }) => {
                 tally.files += 1;
                 tally.pixels += job.pixels();
@@ -110,6 +111,13 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
                     eprintln!(
                         "warning: {}: the model was trained on samples from {range}, and this is a picture; \
                          --range says which samples are black and white",
+                        job.input.display()
+                    );
+                }
+                if stray && !foreign {
+                    eprintln!(
+                        "warning: {}: much of the result lies far outside the range of its samples; the model \
+                         hardly fits them, or --range is another than theirs",
                         job.input.display()
                     );
                 }
@@ -178,7 +186,7 @@ fn clean(work: &[CheckedJob]) {
 /// Checks the formats of a job, and the memory that it takes.
 fn check(job: &Job, denoiser: &Denoiser) -> anyhow::Result<CheckedJob> {
     let checked = job.check(denoiser.metadata().channels())?;
-    let memory = denoiser.check_header(&checked.header);
+    let memory = denoiser.check_header(&checked.header, checked.in_files);
     memory.with_context(|| job.input.display().to_string())?;
     Ok(checked)
 }

@@ -12,7 +12,7 @@ use n2n_data::Range;
 use n2n_denoise::Denoiser;
 use n2n_files::{
     Attached, EncodeError, NpyWriter, PictureFormat, Raster, Stack, TiffStack, TiffWriter,
-    encode_picture, read_attached, read_picture, write_atomically_with,
+    read_attached, read_picture, write_atomically_with, write_picture,
 };
 
 use super::jobs::{CheckedJob, Source, Target, open_array};
@@ -35,6 +35,8 @@ pub struct Remarks {
     pub holes: usize,
     /// Whether its samples are hardly in the units of the training, and nobody said what they are.
     pub foreign: bool,
+    /// Whether the result is hardly one of a model that fits.
+    pub stray: bool,
 }
 
 /// Error of an output that cannot be written: the next output would fail as well.
@@ -62,12 +64,14 @@ impl Worker<'_> {
             fs::create_dir_all(folder).with_context(cannot_write)?;
         }
         let (images, metadata) = open(job)?;
-        let (mut holes, mut foreign) = (0, false);
+        let (mut holes, mut foreign, mut stray) = (0, false, false);
         let mut denoised = images.enumerate().map(|(index, raster)| {
             let raster = raster?;
             holes += raster.samples.non_finite();
             foreign |= self.range.is_none() && self.denoiser.is_foreign(&raster);
-            self.image(job, &raster, index)
+            let denoised = self.image(job, &raster, index)?;
+            stray |= self.denoiser.is_stray(&raster, &denoised, self.range);
+            anyhow::Ok(denoised)
         });
         match job.target {
             Target::Picture(PictureFormat::Tiff) if header.pages > 1 => {
@@ -79,11 +83,9 @@ impl Worker<'_> {
             }
             Target::Picture(format) => {
                 let denoised = denoised.next().context("a picture has an image")??;
-                let bytes = encode_picture(&denoised, format, &metadata);
-                let bytes = bytes.with_context(|| job.input.display().to_string())?;
-                let write = |file: &mut File| file.write_all(&bytes);
-                let written = write_atomically_with(output, Some(&job.input), write);
-                written.flatten().with_context(cannot_write)?;
+                write_images(job, |buffer| {
+                    written(write_picture(buffer, denoised, format, &metadata), job)
+                })?;
             }
             Target::Npy(axes) => write_images(job, |buffer| {
                 let (count, shape) = (header.pages, header.shape());
@@ -101,6 +103,7 @@ impl Worker<'_> {
             left_out,
             holes,
             foreign,
+            stray,
         })
     }
 

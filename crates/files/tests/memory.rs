@@ -1,0 +1,102 @@
+//! The memory of reading and writing, held to what is said of it.
+
+use std::fs::{self, File};
+use std::io::BufWriter;
+
+use n2n_files::{
+    Attached, PictureFormat, Raster, Sample, SampleKind, Samples, read_header, read_picture,
+    reading_bytes, with_samples, write_picture,
+};
+use tempfile::TempDir;
+
+/// Rows and columns: 15 to 120 MB of samples, more than what is taken besides.
+const SIZE: [usize; 2] = [3000, 5000];
+
+/// Buffers, and what an allocator keeps, in bytes.
+const BESIDES: u64 = 20 << 20;
+
+/// A line of the system's facts of this process, in bytes; each test is a process.
+fn memory(line: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|found| found.starts_with(line));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.unwrap().parse::<u64>().unwrap() << 10
+}
+
+/// Most memory that `act` takes beside what there is.
+fn taken(act: impl FnOnce()) -> u64 {
+    // Makes the peak what is resident now.
+    fs::write("/proc/self/clear_refs", "5").unwrap();
+    let before = memory("VmRSS:");
+    act();
+    memory("VmHWM:").saturating_sub(before)
+}
+
+fn noise(channels: usize, kind: SampleKind, alpha: bool) -> Raster {
+    let [height, width] = SIZE;
+    let mut state = 1_u32;
+    let mut samples = |len| {
+        let mut samples = Samples::zeros(kind, len);
+        with_samples!(&mut samples, samples => for sample in samples.iter_mut() {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *sample = Sample::from_f64(f64::from(state >> 8) / f64::from(1 << 24) * kind.white());
+        });
+        samples
+    };
+    Raster {
+        channels,
+        height,
+        width,
+        samples: samples(channels * height * width),
+        alpha: alpha.then(|| samples(height * width)),
+    }
+}
+
+#[test]
+fn files_take_no_more_than_is_said() {
+    use PictureFormat::{Bmp, Exr, Hdr, Jpeg, Png, Tiff, WebP};
+    let folder = TempDir::new().unwrap();
+    for (format, channels, kind, alpha) in [
+        (Png, 3, SampleKind::U8, false),
+        (Png, 1, SampleKind::U16, true),
+        (Png, 3, SampleKind::U16, true),
+        (Jpeg, 3, SampleKind::U8, false),
+        (WebP, 3, SampleKind::U8, false),
+        (WebP, 3, SampleKind::U8, true),
+        (Bmp, 3, SampleKind::U8, false),
+        (Bmp, 1, SampleKind::U8, false),
+        (Tiff, 1, SampleKind::U8, false),
+        (Tiff, 3, SampleKind::U16, true),
+        (Tiff, 3, SampleKind::F16, false),
+        (Tiff, 1, SampleKind::F64, false),
+        (Tiff, 5, SampleKind::F32, false),
+        (Exr, 1, SampleKind::F32, false),
+        (Exr, 3, SampleKind::F16, true),
+        (Hdr, 3, SampleKind::F32, false),
+        (Hdr, 1, SampleKind::F32, false),
+    ] {
+        let path = folder.path().join(format!("a.{}", format.extension()));
+        let raster = noise(channels, kind, alpha);
+        let header = raster.header();
+        let held =
+            (raster.samples.bytes() + raster.alpha.as_ref().map_or(0, Samples::bytes)) as u64;
+        let file = BufWriter::new(File::create(&path).unwrap());
+        let written = taken(|| write_picture(file, raster, format, &Attached::default()).unwrap());
+        let said = format.writing_bytes(&header) - held;
+        let what = format!("{format} {kind} of {channels} channels, alpha {alpha}");
+        assert!(
+            written <= said + BESIDES,
+            "writing {what} takes {} MiB, {} are said",
+            written >> 20,
+            said >> 20
+        );
+        let said = reading_bytes(&path, &read_header(&path).unwrap()).unwrap();
+        let read = taken(|| drop(read_picture(&path).unwrap()));
+        assert!(
+            read <= said + BESIDES,
+            "reading {what} takes {} MiB, {} are said",
+            read >> 20,
+            said >> 20
+        );
+    }
+}
