@@ -107,8 +107,8 @@ fn of_source(source: &dyn SceneSource) -> Option<Range> {
             1 => vec![View::Shot(0)],
             _ => vec![View::Shot(0), View::Shot(1)],
         };
-        for image in source.read(scene, &views).iter().flatten() {
-            sample(image, &mut channels);
+        for image in views.into_iter().flat_map(|view| source.read(scene, view)) {
+            sample(&image, &mut channels);
         }
     }
     of_channels(source.kind(), channels)

@@ -69,8 +69,8 @@ impl Digest {
             .into_par_iter()
             .step_by(stride)
             .flat_map_iter(views)
-            .map(|(scene, view)| match images.read(scene, &[view]) {
-                Ok(rasters) => content(&rasters[0]),
+            .map(|(scene, view)| match images.read(scene, view) {
+                Ok(raster) => content(&raster),
                 Err(_) => [0; 32],
             })
             .collect();

@@ -1,29 +1,56 @@
 //! A cache of decoded images: small sets stay in memory, large ones are decoded again.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use n2n_files::Raster;
 
 use crate::{DataError, SceneInfo, SceneSource, View};
 
-type Key = (usize, View);
+/// A source, a scene, and which of its images.
+type Key = (usize, usize, View);
 
 /// Scenes, decoded once where they fit into the cache.
 pub(crate) struct ImageCache {
     source: Arc<dyn SceneSource>,
-    cache: Mutex<Cache>,
+    /// The number of the source among those that share the cache.
+    number: usize,
+    shared: Arc<Shared>,
     /// NaN and infinite samples of each image that was read; integers have none and are not listed.
-    holes: Mutex<HashMap<Key, usize>>,
+    holes: Mutex<HashMap<(usize, View), usize>>,
+}
+
+/// What several sources have in common.
+struct Shared {
+    cache: Mutex<Cache>,
+    /// Images that a thread reads; others that want one wait for it.
+    reading: Mutex<HashSet<Key>>,
+    was_read: Condvar,
 }
 
 impl ImageCache {
     /// Keeps up to `cache_bytes` of decoded images, none of a source that is in memory.
     pub fn new(source: Arc<dyn SceneSource>, cache_bytes: usize) -> Self {
-        let capacity = if source.in_memory() { 0 } else { cache_bytes };
+        let shared = Shared {
+            cache: Mutex::new(Cache::new(cache_bytes)),
+            reading: Mutex::default(),
+            was_read: Condvar::new(),
+        };
         Self {
             source,
-            cache: Mutex::new(Cache::new(capacity)),
+            number: 0,
+            shared: Arc::new(shared),
+            holes: Mutex::default(),
+        }
+    }
+
+    /// The scenes of another source, in the same memory.
+    pub fn beside(&self, source: Arc<dyn SceneSource>) -> Self {
+        let is_same = Arc::ptr_eq(&self.source, &source);
+        Self {
+            source,
+            number: self.number + usize::from(!is_same),
+            shared: self.shared.clone(),
             holes: Mutex::default(),
         }
     }
@@ -38,7 +65,7 @@ impl ImageCache {
         let infos = (0..self.source.len()).map(|scene| self.source.info(scene));
         let largest = infos.map(|info| self.scene_bytes(info)).max();
         match largest {
-            Some(bytes @ 1..) if !self.source.in_memory() => self.lock().capacity / bytes,
+            Some(bytes @ 1..) if !self.source.in_memory() => self.cache().capacity / bytes,
             _ => usize::MAX,
         }
     }
@@ -50,26 +77,36 @@ impl ImageCache {
         views * samples * self.source.kind().bytes()
     }
 
-    /// Images of one scene.
+    /// An image of a scene.
     ///
     /// # Errors
-    /// When one cannot be read.
-    pub fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
-        let cached: Option<Vec<_>> = {
-            let cache = self.lock();
-            let images = views.iter().map(|&view| cache.get((scene, view)));
-            images.collect()
-        };
-        if let Some(images) = cached {
-            return Ok(images);
+    /// When it cannot be read.
+    pub fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
+        let key = (self.number, scene, view);
+        if self.source.in_memory() {
+            return self.read_anew(scene, view);
         }
-        let images = self.source.read(scene, views)?;
-        self.count_holes(scene, views, &images);
-        let mut cache = self.lock();
-        for (raster, &view) in images.iter().zip(views) {
-            cache.insert((scene, view), raster.clone());
+        if let Some(image) = self.cache().get(key) {
+            return Ok(image);
         }
-        Ok(images)
+        // Two threads would take the memory of an image twice.
+        let _reading = Reading::of(key, &self.shared);
+        if let Some(image) = self.cache().get(key) {
+            return Ok(image);
+        }
+        let image = self.read_anew(scene, view)?;
+        self.cache().insert(key, image.clone());
+        Ok(image)
+    }
+
+    fn read_anew(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
+        let image = self.source.read(scene, view)?;
+        if image.samples.kind().is_float() {
+            let mut holes = self.holes.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = || image.samples.non_finite();
+            holes.entry((scene, view)).or_insert_with(count);
+        }
+        Ok(image)
     }
 
     /// NaN and infinite samples of the images that were read so far.
@@ -78,19 +115,37 @@ impl ImageCache {
         holes.values().sum()
     }
 
-    /// Counts the holes of images that are read for the first time.
-    fn count_holes(&self, scene: usize, views: &[View], images: &[Arc<Raster>]) {
-        let mut holes = self.holes.lock().unwrap_or_else(PoisonError::into_inner);
-        for (raster, &view) in images.iter().zip(views) {
-            if raster.samples.kind().is_float() {
-                let count = || raster.samples.non_finite();
-                holes.entry((scene, view)).or_insert_with(count);
-            }
-        }
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        let cache = self.shared.cache.lock();
+        cache.unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Cache> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+/// An image that a thread reads.
+struct Reading<'a> {
+    key: Key,
+    shared: &'a Shared,
+}
+
+impl<'a> Reading<'a> {
+    /// Waits until no other thread reads it.
+    fn of(key: Key, shared: &'a Shared) -> Self {
+        let reading = shared.reading.lock();
+        let reading = reading.unwrap_or_else(PoisonError::into_inner);
+        let is_read = |reading: &mut HashSet<Key>| reading.contains(&key);
+        let waited = shared.was_read.wait_while(reading, is_read);
+        waited.unwrap_or_else(PoisonError::into_inner).insert(key);
+        Self { key, shared }
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        let reading = self.shared.reading.lock();
+        reading
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.key);
+        self.shared.was_read.notify_all();
     }
 }
 
@@ -129,5 +184,104 @@ impl Cache {
             let oldest = oldest.and_then(|key| self.images.remove(&key));
             self.used -= oldest.map_or(0, |raster| raster.samples.bytes());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::{thread, time::Duration};
+
+    use n2n_files::SampleKind;
+
+    use super::*;
+    use crate::tests::numbered::Numbered;
+
+    /// Bytes of an image: 4 x 6 samples of 16 bits.
+    const IMAGE: usize = 48;
+
+    /// Scenes that take a while to read, and count how often that happens.
+    #[derive(Default)]
+    struct Slow {
+        scenes: Numbered,
+        reads: AtomicUsize,
+    }
+
+    impl SceneSource for Slow {
+        fn len(&self) -> usize {
+            self.scenes.len()
+        }
+
+        fn channels(&self) -> usize {
+            self.scenes.channels()
+        }
+
+        fn kind(&self) -> SampleKind {
+            self.scenes.kind()
+        }
+
+        fn info(&self, scene: usize) -> SceneInfo {
+            self.scenes.info(scene)
+        }
+
+        fn name(&self, scene: usize, view: View) -> String {
+            self.scenes.name(scene, view)
+        }
+
+        fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(20));
+            self.scenes.read(scene, view)
+        }
+
+        fn ordered(&self) -> bool {
+            self.scenes.ordered()
+        }
+    }
+
+    #[test]
+    fn threads_wait_for_the_image_that_one_reads() {
+        let source = Arc::new(Slow::default());
+        let cache = ImageCache::new(source.clone(), 10 * IMAGE);
+        let first = |scene| cache.read(scene, View::Shot(0)).unwrap();
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..3).for_each(|scene| drop(first(scene))));
+            }
+        });
+        assert_eq!(source.reads.load(Ordering::SeqCst), 3);
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_read_holds_up_nobody() {
+        let scenes = Numbered {
+            damaged: vec![1],
+            ..Numbered::default()
+        };
+        let cache = ImageCache::new(Arc::new(scenes), 10 * IMAGE);
+        for _ in 0..2 {
+            assert!(cache.read(1, View::Clean).is_err());
+        }
+    }
+
+    #[test]
+    fn sources_share_one_memory_and_equal_ones_their_images() {
+        let source = Arc::new(Slow::default());
+        let other = Arc::new(Slow::default());
+        let cache = ImageCache::new(source.clone(), 3 * IMAGE);
+        let [same, beside] = [source.clone(), other.clone()].map(|source| cache.beside(source));
+        let reads = || [&source, &other].map(|source| source.reads.load(Ordering::SeqCst));
+        let read = |cache: &ImageCache, scene| drop(cache.read(scene, View::Clean).unwrap());
+        [0, 1, 2].into_iter().for_each(|scene| read(&cache, scene));
+        [0, 1, 2].into_iter().for_each(|scene| read(&same, scene));
+        assert_eq!(reads(), [3, 0]);
+        // The oldest makes room for an image of another source, though it has its number.
+        read(&beside, 0);
+        read(&beside, 0);
+        read(&cache, 2);
+        assert_eq!(reads(), [3, 1]);
+        read(&cache, 0);
+        assert_eq!(reads(), [4, 1]);
+        assert_eq!(cache.cache().used, 3 * IMAGE);
     }
 }

@@ -94,8 +94,8 @@ impl Pipeline {
         let mut rng = rng(self.seed, example);
         let crop = self.crop(scene, info, shape, &mut rng);
         let numbers = |view: View| {
-            let raster = &images.read(scene, &[view])?[0];
-            Ok::<_, DataError>(crop.apply(raster, self.range.as_ref(), self.channels))
+            let raster = images.read(scene, view)?;
+            Ok::<_, DataError>(crop.apply(&raster, self.range.as_ref(), self.channels))
         };
         // Also a mask of those that are missing.
         let masked = |mut values: Vec<f32>| {

@@ -53,11 +53,11 @@ pub trait SceneSource: Send + Sync {
     /// The file that an image comes from, and the place in it.
     fn name(&self, scene: usize, view: View) -> String;
 
-    /// Images of one scene.
+    /// An image of a scene.
     ///
     /// # Errors
-    /// When one cannot be read.
-    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError>;
+    /// When it cannot be read.
+    fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError>;
 
     /// Whether shots of a scene come in an order: the first is the input and the second the target.
     /// Otherwise any two of them are a pair.

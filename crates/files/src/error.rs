@@ -1,6 +1,6 @@
 //! Errors of reading.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::SampleKind;
 
@@ -17,7 +17,7 @@ pub enum FileError {
         source: std::io::Error,
     },
 
-    /// A copy of the file in another order could not be made.
+    /// A copy of the file, unpacked or in another order, could not be made.
     #[error("cannot make a temporary copy of {path} in {folder}: {source}; TMPDIR names another folder",
         path = .path.display(), folder = .folder.display())]
     Temporary {
@@ -368,4 +368,15 @@ pub enum FileError {
         /// The byte order it states.
         found: String,
     },
+}
+
+impl FileError {
+    /// A temporary copy of `path` could not be written.
+    pub(crate) fn temporary(path: &Path, source: std::io::Error) -> Self {
+        Self::Temporary {
+            path: path.to_owned(),
+            folder: std::env::temp_dir(),
+            source,
+        }
+    }
 }

@@ -57,7 +57,7 @@ impl PictureFormat {
             // As RGB.
             Self::Bmp | Self::Hdr => samples + pixels,
             // A file in memory that grows by doubling, of pixels that may not shrink at all.
-            Self::WebP => 3 * samples,
+            Self::WebP => 4 * samples,
         }
     }
 }

@@ -4,7 +4,6 @@
 //! images are interleaved is brought into C order first, in a temporary file.
 
 use std::{
-    env,
     fs::File,
     io::{Read, Seek, Write},
     path::Path,
@@ -144,11 +143,7 @@ impl NpyStack {
         let (size, image) = (self.element.bytes(), self.layout.image_len());
         let count = self.layout.images * image;
         let at_once = (REORDERED_AT_ONCE / (image * size)).max(1) * image;
-        let failed = |source| FileError::Temporary {
-            path: self.input.path().to_owned(),
-            folder: env::temp_dir(),
-            source,
-        };
+        let failed = |source| FileError::temporary(self.input.path(), source);
         let mut file = tempfile::tempfile().map_err(failed)?;
         for first in (0..count).step_by(at_once) {
             let last = (first + at_once).min(count);

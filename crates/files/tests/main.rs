@@ -12,6 +12,7 @@ mod hostile;
 mod layouts;
 #[cfg(target_os = "linux")]
 mod memory;
+mod mutated;
 mod refused;
 mod threads;
 mod truncated;

@@ -177,8 +177,8 @@ fn values(source: &dyn SceneSource, scene: usize) -> Result<[f64; 3], DataError>
         0 => View::Clean,
         _ => View::Shot(0),
     };
-    let images = source.read(scene, &[view])?;
-    Ok(with_samples!(&images[0].samples, samples => summary(samples)))
+    let image = source.read(scene, view)?;
+    Ok(with_samples!(&image.samples, samples => summary(samples)))
 }
 
 /// The same of samples, less those that are NaN or infinite.

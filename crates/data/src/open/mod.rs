@@ -170,8 +170,9 @@ impl Request<'_> {
         }
         let range = config.range.resolve(&*train);
         check_ranges(range.as_ref(), channels)?;
+        let cache = ImageCache::new(train.clone(), config.cache_mb << 20);
         let examples = |source: &Arc<dyn SceneSource>, crop: CropPolicy, target| {
-            let images = ImageCache::new(source.clone(), config.cache_mb << 20);
+            let images = cache.beside(source.clone());
             let pipeline = Pipeline {
                 crop,
                 held_out,

@@ -112,9 +112,8 @@ impl SceneSource for Arrays {
         format!("pair {scene} in memory, {view:?}")
     }
 
-    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
-        let images = views.iter().map(|&view| self.image(scene, view).clone());
-        Ok(images.collect())
+    fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
+        Ok(self.image(scene, view).clone())
     }
 
     fn ordered(&self) -> bool {

@@ -261,24 +261,21 @@ impl SceneSource for Pictures {
         self.path(scene, view).display().to_string()
     }
 
-    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
+    fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
         let info = self.info(scene);
-        let read = |&view: &View| {
-            let path = self.path(scene, view);
-            let raster = read_picture(&path)?;
-            let found = [raster.height, raster.width];
-            let expected = [info.height, info.width];
-            if found != expected {
-                // It was of this size when the set was opened.
-                return Err(DataError::Changed {
-                    path,
-                    found,
-                    expected,
-                });
-            }
-            Ok(Arc::new(raster))
-        };
-        views.iter().map(read).collect()
+        let path = self.path(scene, view);
+        let raster = read_picture(&path)?;
+        let found = [raster.height, raster.width];
+        let expected = [info.height, info.width];
+        if found != expected {
+            // It was of this size when the set was opened.
+            return Err(DataError::Changed {
+                path,
+                found,
+                expected,
+            });
+        }
+        Ok(Arc::new(raster))
     }
 
     fn ordered(&self) -> bool {

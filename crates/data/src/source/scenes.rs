@@ -190,13 +190,13 @@ impl SceneSource for Scenes {
         format!("embedded scene {scene}, {view:?}")
     }
 
-    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
-        let images = self.render(scene).map(Arc::new);
-        let image = |view: &View| match view {
-            View::Clean => images[0].clone(),
-            View::Shot(shot) => images[1 + shot].clone(),
-        };
-        Ok(views.iter().map(image).collect())
+    fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
+        let [clean, first, second] = self.render(scene);
+        Ok(Arc::new(match view {
+            View::Clean => clean,
+            View::Shot(0) => first,
+            View::Shot(_) => second,
+        }))
     }
 
     fn ordered(&self) -> bool {

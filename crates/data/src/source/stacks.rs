@@ -105,9 +105,8 @@ impl SceneSource for PairedStacks {
         format!("image {scene} of {}", self.stack(view).path().display())
     }
 
-    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
-        let read = |&view: &View| Ok(Arc::new(self.stack(view).read(scene)?));
-        views.iter().map(read).collect()
+    fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
+        Ok(Arc::new(self.stack(view).read(scene)?))
     }
 
     fn ordered(&self) -> bool {
@@ -181,12 +180,11 @@ impl SceneSource for BurstStacks {
         }
     }
 
-    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
-        let read = |view: &View| match *view {
+    fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
+        match view {
             View::Shot(shot) => Ok(Arc::new(self.bursts[scene].read(shot)?)),
             View::Clean => panic!("a burst has no clean image"),
-        };
-        views.iter().map(read).collect()
+        }
     }
 
     fn ordered(&self) -> bool {

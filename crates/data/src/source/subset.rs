@@ -62,8 +62,8 @@ impl SceneSource for Subset {
         self.source.name(self.scene(scene), view)
     }
 
-    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
-        self.source.read(self.scene(scene), views)
+    fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
+        self.source.read(self.scene(scene), view)
     }
 
     fn ordered(&self) -> bool {

@@ -197,7 +197,7 @@ fn cifar_10_is_clean_images_with_its_own_validation() {
         assert_eq!(found.validation.unwrap().len(), 3);
         let info = found.train.info(5);
         assert_eq!((info.shots, info.clean, info.height), (0, true, 32));
-        assert!(found.train.read(5, &[crate::View::Clean]).is_ok());
+        assert!(found.train.read(5, crate::View::Clean).is_ok());
     };
     check(folder(&files, records).path());
     let inside = files.map(|file| format!("cifar-10-batches-bin/{file}"));

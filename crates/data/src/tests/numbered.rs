@@ -74,26 +74,23 @@ impl SceneSource for Numbered {
         format!("scene {scene}, {view:?}")
     }
 
-    fn read(&self, scene: usize, views: &[View]) -> Result<Vec<Arc<Raster>>, DataError> {
+    fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
         if self.damaged.contains(&scene) {
             return Err(DataError::Empty {
                 name: format!("damaged scene {scene}"),
             });
         }
         let [height, width] = self.size;
-        let raster = |view: &View| {
-            let start = 1000 * scene + 100 * number(*view);
-            let pixels = (0..height).flat_map(|y| (0..width).map(move |x| 10 * y + x));
-            let samples = pixels.map(|at| (start + at) as u16).collect();
-            Arc::new(Raster {
-                channels: 1,
-                height,
-                width,
-                samples: Samples::U16(samples),
-                alpha: None,
-            })
-        };
-        Ok(views.iter().map(raster).collect())
+        let start = 1000 * scene + 100 * number(view);
+        let pixels = (0..height).flat_map(|y| (0..width).map(move |x| 10 * y + x));
+        let samples = pixels.map(|at| (start + at) as u16).collect();
+        Ok(Arc::new(Raster {
+            channels: 1,
+            height,
+            width,
+            samples: Samples::U16(samples),
+            alpha: None,
+        }))
     }
 
     fn ordered(&self) -> bool {

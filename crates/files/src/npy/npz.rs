@@ -1,13 +1,14 @@
 //! Archives of arrays: `.npz`.
 
 use std::{
-    io::{BufReader, Cursor, Read, Seek, SeekFrom},
+    io::{BufReader, Read, Seek, Write},
     path::Path,
 };
 
 use ::zip::{CompressionMethod, ZipArchive};
+use tempfile::spooled_tempfile;
 
-use super::{NpyStack, header::NpyHeader};
+use super::{CHUNK, NpyStack, header::NpyHeader};
 use crate::{
     FileError,
     input::{Input, malformed, open_file, read_error, truncated, unsupported},
@@ -20,14 +21,14 @@ const ENDING: &str = ".npy";
 /// Most arrays of one archive.
 const MAX_ENTRIES: u64 = 1000;
 
-/// Most bytes of all arrays of one archive, which are kept in memory: a deflated archive can be a
-/// thousand times smaller than what it announces.
+/// Most bytes of all arrays of one archive: a deflated one can be a thousand times smaller than what it
+/// announces.
 const MAX_BYTES: u64 = 4 << 30;
 
-/// Deflate shrinks bytes no further than this.
-const MAX_RATIO: u64 = 1032;
+/// Bytes of arrays that are kept in memory; those that follow are in temporary files.
+const IN_MEMORY: u64 = 128 << 20;
 
-/// Reads all arrays of a `.npz` file into memory: the name of each, without `.npy`, and its images.
+/// Unpacks all arrays of a `.npz` file, into memory as long as they are small: the name of each, without `.npy`, and its images.
 ///
 /// # Errors
 /// When the file cannot be read, is damaged, has more than 1000 arrays or 4 GiB of them, two of one
@@ -41,12 +42,9 @@ pub fn open_npz(path: &Path) -> Result<Vec<(String, NpyStack)>, FileError> {
 /// # Errors
 /// As for [`open_npz`].
 pub fn read_npz(
-    mut reader: impl Read + Seek,
+    reader: impl Read + Seek,
     path: &Path,
 ) -> Result<Vec<(String, NpyStack)>, FileError> {
-    let file_len = reader
-        .seek(SeekFrom::End(0))
-        .map_err(|error| read_error(error, path, "its end"))?;
     let mut archive = open_archive(reader, MAX_ENTRIES, path)?;
     if archive.is_empty() {
         return Err(FileError::Empty {
@@ -75,8 +73,9 @@ pub fn read_npz(
         names.push(entry);
     }
     let mut arrays = Vec::with_capacity(names.len());
+    let mut room = IN_MEMORY;
     for (index, entry) in names.into_iter().enumerate() {
-        let array = read_array(&mut archive, index, &entry, file_len, path)?;
+        let array = read_array(&mut archive, index, &entry, &mut room, path)?;
         let name = entry.strip_suffix(ENDING).unwrap_or(&entry);
         arrays.push((name.to_owned(), array));
     }
@@ -121,12 +120,12 @@ fn check_entry<R: Read + Seek>(
     Ok((entry, raw.size()))
 }
 
-/// Reads entry `index`, no further than its array reaches.
+/// Unpacks entry `index`, no further than its array reaches; `room` is what may still be in memory, in bytes.
 fn read_array<R: Read + Seek>(
     archive: &mut ZipArchive<R>,
     index: usize,
     entry: &str,
-    file_len: u64,
+    room: &mut u64,
     path: &Path,
 ) -> Result<NpyStack, FileError> {
     let place = path.join(entry);
@@ -144,15 +143,22 @@ fn read_array<R: Read + Seek>(
         );
         return Err(malformed(&place, found));
     }
-    // At most what the file can inflate to.
-    let most = header.data_len.min(file_len.saturating_mul(MAX_RATIO));
-    let mut bytes = Vec::with_capacity(most as usize + 1);
+    let mut elements = spooled_tempfile(*room as usize);
+    *room = room.saturating_sub(header.data_len);
     // One byte more than there should be: the checksum is compared on reading the end of the entry.
-    let read = file.take(header.data_len + 1).read_to_end(&mut bytes);
-    read.map_err(|error| read_error(error, &place, "the elements of its array"))?;
-    if (bytes.len() as u64) < header.data_len {
+    let mut file = file.take(header.data_len + 1);
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = file.read(&mut chunk);
+        let read = read.map_err(|error| read_error(error, &place, "the elements of its array"))?;
+        if read == 0 {
+            break;
+        }
+        let written = elements.write_all(&chunk[..read]);
+        written.map_err(|source| FileError::temporary(&place, source))?;
+    }
+    if header.data_len + 1 - file.limit() < header.data_len {
         return Err(truncated(&place, "the elements of its array"));
     }
-    bytes.truncate(header.data_len as usize);
-    NpyStack::new(Input::new(Cursor::new(bytes), &place)?, 0, &header)
+    NpyStack::new(Input::new(elements, &place)?, 0, &header)
 }

@@ -207,7 +207,7 @@ impl Finder<'_> {
             let clean = roles.clean.and_then(&mut take);
             return Ok(found(
                 "pairs in arrays",
-                PairedStacks::new(shots, clean, true)?,
+                PairedStacks::new(shots, clean, false)?,
             ));
         }
         match count {
@@ -219,7 +219,7 @@ impl Finder<'_> {
                 let shots = (0..2).filter_map(take).collect();
                 Ok(found(
                     "pairs in arrays",
-                    PairedStacks::new(shots, None, true)?,
+                    PairedStacks::new(shots, None, false)?,
                 ))
             }
             _ => Err(DataError::UnknownArrays {

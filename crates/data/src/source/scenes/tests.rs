@@ -17,18 +17,16 @@ fn odd_config() -> ScenesConfig {
 }
 
 fn triple(scenes: &Scenes, index: usize) -> [Vec<f32>; 3] {
-    let views = [View::Shot(0), View::Shot(1), View::Clean];
-    let images = scenes.read(index, &views).unwrap();
-    let values = |at: usize| -> Vec<f32> {
-        let Samples::U8(samples) = &images[at].samples else {
+    [View::Shot(0), View::Shot(1), View::Clean].map(|view| {
+        let image = scenes.read(index, view).unwrap();
+        let Samples::U8(samples) = &image.samples else {
             panic!("8-bit samples");
         };
         samples
             .iter()
             .map(|&byte| f32::from(byte) / 255.0)
             .collect()
-    };
-    [values(0), values(1), values(2)]
+    })
 }
 
 fn psnr_db(image: &[f32], clean: &[f32]) -> f64 {
