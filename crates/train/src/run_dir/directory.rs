@@ -342,7 +342,7 @@ fn lock(folder: &Path) -> Result<Option<File>, TrainError> {
         Err(TryLockError::WouldBlock) => Err(TrainError::Locked {
             path: folder.to_owned(),
         }),
-        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(None),
-        Err(TryLockError::Error(error)) => Err(TrainError::io("lock", &path)(error)),
+        // No locks at all, or none at hand, as on a network drive without their service.
+        Err(TryLockError::Error(_)) => Ok(None),
     }
 }
