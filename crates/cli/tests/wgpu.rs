@@ -44,6 +44,16 @@ fn without_an_adapter_wgpu_is_one_clear_error() {
 }
 
 #[test]
+fn launches_of_a_cpu_are_one_clear_error() {
+    let args = ["bench", "--launches", "--network", "simple", "--batch", "2"];
+    let output = n2n(&args).output().unwrap();
+    let message = crate::stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    let expected = "flex launches no kernels; count those of --backend wgpu";
+    assert!(message.contains(expected), "{message}");
+}
+
+#[test]
 fn a_step_on_wgpu_ends_where_one_on_flex_does() {
     let devices = devices();
     let Some(adapter) = devices["adapters"][0]["name"].as_str() else {

@@ -4,6 +4,8 @@
 
 mod adapters;
 mod backend;
+mod launches;
 
 pub use self::adapters::{Adapter, adapters};
 pub use self::backend::{Backend, DeviceError, SelectedDevice};
+pub use self::launches::{Launches, count_launches};

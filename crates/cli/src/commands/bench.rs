@@ -1,5 +1,6 @@
 //! `n2n bench`: training steps by each implementation and by a peer, in alternation.
 
+mod launches;
 mod layers;
 mod ours;
 mod peer;
@@ -13,7 +14,7 @@ use burn::tensor::Device;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use n2n_data::quality::median;
-use n2n_devices::Backend;
+use n2n_devices::{Backend, SelectedDevice};
 use n2n_model::NetworkConfig;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -60,6 +61,10 @@ pub struct BenchArgs {
     /// Time each convolution of the U-Net as well, with batches of the first size
     #[arg(long)]
     pub layers: bool,
+
+    /// Count kernel launches in place of timing: of a forward pass, the first step and a later one
+    #[arg(long, conflicts_with_all = ["rounds", "seconds", "layers", "peer", "report"])]
+    pub launches: bool,
 
     /// Another engine to measure beside: a Python program and its script, as benches/peers/bench.py
     #[arg(long, num_args = 2, value_names = ["PYTHON", "SCRIPT"])]
@@ -150,6 +155,11 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         Ok(name.open(0)?)
     });
     let backends = backends.collect::<anyhow::Result<Vec<_>>>()?;
+    if args.launches {
+        let counted = count_launches(args, &backends)?;
+        print(args.json, &counted, || launches::text(&counted))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut times = vec![];
     for (network, configs) in networks(args) {
         for &batch_size in &args.batch {
@@ -228,6 +238,28 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     }
     print(args.json, &bench, || table)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn count_launches(
+    args: &BenchArgs,
+    backends: &[SelectedDevice],
+) -> anyhow::Result<Vec<launches::Counted>> {
+    let mut counted = vec![];
+    for (network, configs) in networks(args) {
+        for &batch_size in &args.batch {
+            for selected in backends {
+                for config in &configs {
+                    eprintln!(
+                        "{network}, batches of {batch_size}, {} ...",
+                        selected.backend
+                    );
+                    let launches = launches::Counted::of(network, config, selected, batch_size);
+                    counted.push(launches?);
+                }
+            }
+        }
+    }
+    Ok(counted)
 }
 
 fn time_layers(

@@ -14,7 +14,7 @@ use n2n_train::experiment::{OptimizerConfig, SchedulerConfig, TrainConfig};
 pub const LEAST_STEPS: usize = 3;
 
 /// The reference's image size.
-const SIZE: usize = 32;
+pub const SIZE: usize = 32;
 
 /// A learner and the batch that it sees in each step.
 pub struct Training {
@@ -47,14 +47,20 @@ impl Training {
         Self { learner, batch }
     }
 
+    /// One step, to the loss on the host.
+    pub fn step(&mut self) -> anyhow::Result<()> {
+        let Ok((loss, _)) = self.learner.step([Ok::<_, Infallible>(self.batch.clone())]);
+        loss.try_into_data()?;
+        Ok(())
+    }
+
     /// Returns the seconds of each step, to the loss on the host, for about `duration` seconds.
     pub fn steps(&mut self, duration: f64) -> anyhow::Result<Vec<f64>> {
         let mut seconds = vec![];
         let begin = Instant::now();
         while seconds.len() < LEAST_STEPS || begin.elapsed().as_secs_f64() < duration {
             let start = Instant::now();
-            let Ok((loss, _)) = self.learner.step([Ok::<_, Infallible>(self.batch.clone())]);
-            loss.try_into_data()?;
+            self.step()?;
             seconds.push(start.elapsed().as_secs_f64());
         }
         Ok(seconds)

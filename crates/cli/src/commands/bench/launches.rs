@@ -1,0 +1,106 @@
+//! Kernel launches of a network's passes.
+
+use std::fmt::Write;
+
+use anyhow::ensure;
+use burn::tensor::{Distribution, Tensor};
+use n2n_devices::{Launches, SelectedDevice, count_launches};
+use n2n_model::NetworkConfig;
+use serde::Serialize;
+
+use super::ours::{SIZE, Training};
+
+/// Steps after which no kernel is searched for any more.
+const SEARCHING: usize = 2;
+
+/// Launches of one contestant.
+#[derive(Serialize)]
+pub struct Counted {
+    network: &'static str,
+    batch_size: usize,
+    /// `wgpu, scratch`, say.
+    who: String,
+    /// Of a forward pass without gradients.
+    forward: usize,
+    /// Of the first training step, which may search for the fastest kernels.
+    first_step: usize,
+    /// Of a later one.
+    step: usize,
+    /// Launches of each kernel of a later step.
+    kernels: Launches,
+}
+
+impl Counted {
+    /// Counts on a device that launches kernels.
+    ///
+    /// # Errors
+    /// When it launches none, or fails.
+    pub fn of(
+        network: &'static str,
+        config: &NetworkConfig,
+        selected: &SelectedDevice,
+        batch_size: usize,
+    ) -> anyhow::Result<Self> {
+        let device = &selected.device;
+        let mut training = Training::new(config, selected, batch_size);
+        let sum = |launches: &Launches| launches.values().sum::<usize>();
+        let (loss, first) = count_launches(device, || training.step())?;
+        loss?;
+        ensure!(
+            sum(&first) > 0,
+            "{} launches no kernels; count those of --backend wgpu",
+            selected.backend
+        );
+        for _ in 1..SEARCHING {
+            training.step()?;
+        }
+        let (loss, kernels) = count_launches(device, || training.step())?;
+        loss?;
+        let network_alone = config.init(0, device);
+        let shape = [batch_size, 3, SIZE, SIZE];
+        let x = Tensor::<4>::random(shape, Distribution::Uniform(0.0, 1.0), device);
+        let (output, forward) = count_launches(device, || network_alone.forward(x))?;
+        output.try_into_data()?;
+        Ok(Self {
+            network,
+            batch_size,
+            who: format!("{}, {}", selected.backend, config.implementation(device)),
+            forward: sum(&forward),
+            first_step: sum(&first),
+            step: sum(&kernels),
+            kernels,
+        })
+    }
+}
+
+/// A table, and the kernels of each step, those launched most often first.
+pub fn text(counted: &[Counted]) -> String {
+    let mut text = "| network | batch | computed by | forward | first step | later step |\n\
+                    | --- | ---: | --- | ---: | ---: | ---: |\n"
+        .to_owned();
+    // Writing to a string cannot fail.
+    for counted in counted {
+        let Counted {
+            network,
+            batch_size,
+            who,
+            forward,
+            first_step,
+            step,
+            ..
+        } = counted;
+        let _ = writeln!(
+            text,
+            "| {network} | {batch_size} | {who} | {forward} | {first_step} | {step} |"
+        );
+    }
+    for counted in counted {
+        let _ = writeln!(text, "\n{}, {}:", counted.network, counted.who);
+        let mut kernels: Vec<_> = counted.kernels.iter().collect();
+        kernels.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (kernel, count) in kernels {
+            let _ = writeln!(text, "{count:6}  {kernel}");
+        }
+    }
+    text
+}
