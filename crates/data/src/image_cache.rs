@@ -17,7 +17,7 @@ pub(crate) struct ImageCache {
     number: usize,
     shared: Arc<Shared>,
     /// NaN and infinite samples of each image that was read; integers have none and are not listed.
-    holes: Mutex<HashMap<(usize, View), usize>>,
+    holes: Arc<Mutex<HashMap<(usize, View), usize>>>,
 }
 
 /// What several sources have in common.
@@ -40,7 +40,7 @@ impl ImageCache {
             source,
             number: 0,
             shared: Arc::new(shared),
-            holes: Mutex::default(),
+            holes: Arc::default(),
         }
     }
 
@@ -51,7 +51,11 @@ impl ImageCache {
             source,
             number: self.number + usize::from(!is_same),
             shared: self.shared.clone(),
-            holes: Mutex::default(),
+            holes: if is_same {
+                self.holes.clone()
+            } else {
+                Arc::default()
+            },
         }
     }
 
