@@ -4,7 +4,8 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::DataError;
+use crate::held_out::MANY;
+use crate::{DataError, Zoom};
 
 /// Random changes to training examples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,11 +19,8 @@ pub struct AugmentConfig {
     /// Largest angle in degrees of a random rotation, either way. Interpolation softens the noise of
     /// both images alike.
     pub rotate_deg: f32,
-    /// Largest factor of a random enlargement of half of the examples; 1 for none. Interpolation spreads
-    /// the noise over neighbours, as cameras and file formats do, so that a network also knows noise that
-    /// is not independent from pixel to pixel. Clean images that noise is put on stay as they are: they
-    /// would only be blurred.
-    pub zoom: f32,
+    /// Enlarge half of the examples.
+    pub zoom: Zoom,
     /// Largest share `c`, either way, of the mean of the other shots in half of the inputs from bursts of
     /// three shots or more, `a + c (others - a)`: a sum has less noise than a shot, a difference more, and
     /// neither has any of the target's. So a network also knows noise of other strength.
@@ -42,7 +40,7 @@ impl Default for AugmentConfig {
             flip: false,
             rot90: false,
             rotate_deg: 0.0,
-            zoom: 1.0,
+            zoom: Zoom::NONE,
             mix: 0.0,
             jitter: 0.0,
             swap: false,
@@ -66,8 +64,10 @@ impl AugmentConfig {
         if !(0.0..=45.0).contains(&self.rotate_deg) {
             return Err(out_of_range("rotate_deg", self.rotate_deg, 0.0, 45.0));
         }
-        if !(1.0..=4.0).contains(&self.zoom) {
-            return Err(out_of_range("zoom", self.zoom, 1.0, 4.0));
+        if let Zoom::Largest(factor) = self.zoom
+            && !(1.0..=4.0).contains(&factor)
+        {
+            return Err(out_of_range("zoom", factor, 1.0, 4.0));
         }
         if !(0.0..=1.0).contains(&self.mix) {
             return Err(out_of_range("mix", self.mix, 0.0, 1.0));
@@ -79,6 +79,14 @@ impl AugmentConfig {
             return Err(out_of_range("grey", self.grey, 0.0, 1.0));
         }
         Ok(())
+    }
+
+    /// The same, with what is chosen by the number of scenes.
+    pub(crate) fn for_scenes(&self, scenes: usize) -> Self {
+        Self {
+            zoom: Zoom::Largest(self.zoom.largest(scenes < MANY)),
+            ..self.clone()
+        }
     }
 
     /// Draws the changes to one example; only `square` examples are rotated by 90 degrees.
@@ -95,9 +103,10 @@ impl AugmentConfig {
             let degrees = rng.random_range(-self.rotate_deg..=self.rotate_deg);
             augmentation.radians = degrees.to_radians();
         }
-        if self.zoom > 1.0 && rng.random() {
+        let zoom = self.zoom.largest(false);
+        if zoom > 1.0 && rng.random() {
             // Even in the logarithm.
-            augmentation.zoom = rng.random_range(0.0..self.zoom.ln()).exp();
+            augmentation.zoom = rng.random_range(0.0..zoom.ln()).exp();
         }
         if self.jitter > 0.0 {
             let factor = |_| 1.0 + rng.random_range(-self.jitter..=self.jitter);

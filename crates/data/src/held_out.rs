@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::SceneInfo;
 
-/// Scenes from which on whole ones are held out.
-const MANY: usize = 20;
+/// Scenes from which on whole ones are held out, and show what noise there is.
+pub(crate) const MANY: usize = 20;
 
 /// Smallest side of a region worth validating on, in pixels.
 const LEAST_SIDE: usize = 32;

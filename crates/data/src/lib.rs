@@ -30,6 +30,7 @@ mod scene;
 mod source;
 #[cfg(test)]
 mod tests;
+mod zoom;
 
 pub use augment::AugmentConfig;
 pub use auto_range::{RangeConfig, range_of_image};
@@ -49,3 +50,4 @@ pub use pair::{NoisyPair, Target};
 pub use scale::{Range, RangeError, Scale};
 pub use scene::{SceneInfo, SceneSource, View};
 pub use source::{Arrays, Finder, Found, Layout, Scenes, ScenesConfig, Split, Subset};
+pub use zoom::Zoom;

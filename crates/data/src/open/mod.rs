@@ -180,7 +180,7 @@ impl Request<'_> {
                 channels,
                 augment: match target {
                     None => AugmentConfig::default(),
-                    Some(_) => config.augment.clone(),
+                    Some(_) => config.augment.for_scenes(source.len()),
                 },
                 noise: model.clone(),
                 clip_input: config.clip_input,

@@ -7,7 +7,7 @@ use crate::noise::NoiseConfig;
 use crate::pipeline::{CropPolicy, Pipeline};
 use crate::{
     AugmentConfig, Batch, Batching, Examples, Normalization, NormalizationKind, Preparation,
-    Target, TrainStream, ValidationSet,
+    Target, TrainStream, ValidationSet, Zoom,
 };
 
 /// Images as they are.
@@ -62,7 +62,7 @@ fn batches_do_not_depend_on_workers_or_start() {
             flip: true,
             rot90: true,
             rotate_deg: 10.0,
-            zoom: 1.5,
+            zoom: Zoom::Largest(1.5),
             mix: 0.5,
             jitter: 0.2,
             swap: true,

@@ -3,14 +3,14 @@ use std::collections::HashSet;
 use super::numbered::{Numbered, examples, pipeline, samples};
 use crate::noise::NoiseConfig;
 use crate::pipeline::{CropPolicy, Pipeline};
-use crate::{AugmentConfig, DataConfig, ExampleIndex, Request, ScenesConfig, Target};
+use crate::{AugmentConfig, DataConfig, ExampleIndex, Request, ScenesConfig, Target, Zoom};
 
 fn everything() -> AugmentConfig {
     AugmentConfig {
         flip: true,
         rot90: true,
         rotate_deg: 20.0,
-        zoom: 1.5,
+        zoom: Zoom::Largest(1.5),
         mix: 0.5,
         jitter: 0.0,
         swap: true,
@@ -85,7 +85,7 @@ fn zoom_enlarges_half_of_the_noisy_examples() {
         let [zoomed, plain] = [2.0, 1.0].map(|zoom| {
             let pipeline = Pipeline {
                 augment: AugmentConfig {
-                    zoom,
+                    zoom: Zoom::Largest(zoom),
                     ..AugmentConfig::default()
                 },
                 noise: noise.as_ref().map(|noise| noise.build().unwrap().into()),
