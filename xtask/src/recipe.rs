@@ -23,7 +23,7 @@ use sets::Set;
 const RESULTS: &str = "benches/recipe.jsonl";
 
 /// What is tried: a name, and the settings that differ from `configs/own.toml`.
-const VARIANTS: [(&str, &[&str]); 22] = [
+const VARIANTS: [(&str, &[&str]); 23] = [
     ("own.toml", &[]),
     (
         "no zoom, mix, jitter",
@@ -33,6 +33,7 @@ const VARIANTS: [(&str, &[&str]); 22] = [
             "data.augment.jitter=0",
         ],
     ),
+    ("zoom of many scenes too", &["data.augment.zoom=2"]),
     ("no mix", &["data.augment.mix=0"]),
     ("no jitter", &["data.augment.jitter=0"]),
     ("sigmoid output", &["model.output=sigmoid"]),
