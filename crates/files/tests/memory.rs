@@ -23,7 +23,7 @@ pub fn memory(line: &str) -> u64 {
     kib.unwrap().parse::<u64>().unwrap() << 10
 }
 
-/// Most memory that `act` takes beside what there is.
+/// How much the peak memory rises while `act` runs, in bytes.
 fn taken(act: impl FnOnce()) -> u64 {
     // Makes the peak what is resident now.
     fs::write("/proc/self/clear_refs", "5").unwrap();
