@@ -1,7 +1,8 @@
 """Training steps of the reference networks in PyTorch, timed on request.
 
 Reads one line of JSON per measurement from standard input, `{"network": "unet", "batch_size": 16,
-"seconds": 0.5}`, and prints one: the seconds of each step, at least three. A line may name a layer instead of a
+"steps": 1, "seconds": 0.5}`, and prints one: the mean seconds of each so many steps, of which the last's loss is
+read, at least three. A line may name a layer instead of a
 network, `{"layer": {"side": 32, "upsampled": 0, "channels_in": 3, "channels_out": 32}, ...}`; the answer is then
 the median milliseconds of each pass. The first printed line has the versions and the number of threads.
 
@@ -34,14 +35,15 @@ class Training:
         self.optimizer = torch.optim.SGD(self.network.parameters(), lr=lr)
         self.input, self.target = torch.rand(2, batch_size, 3, 32, 32)
 
-    def step(self) -> float:
+    def steps(self, count: int) -> float:
         start = time.perf_counter()
-        self.optimizer.zero_grad()
-        loss = F.mse_loss(self.network(self.input), self.target)
-        loss.backward()
-        self.optimizer.step()
+        for _ in range(count):
+            self.optimizer.zero_grad()
+            loss = F.mse_loss(self.network(self.input), self.target)
+            loss.backward()
+            self.optimizer.step()
         loss.item()
-        return time.perf_counter() - start
+        return (time.perf_counter() - start) / count
 
 
 class Layer:
@@ -111,7 +113,7 @@ def main() -> None:
         key = request["network"], request["batch_size"]
         if key not in trainings:
             trainings[key] = Training(*key)
-        seconds = repeat(trainings[key].step, request["seconds"])
+        seconds = repeat(lambda: trainings[key].steps(request["steps"]), request["seconds"])
         print(json.dumps(seconds), flush=True)
 
 

@@ -7,7 +7,13 @@ use crate::cargo;
 
 /// Layers, the lowest first: a crate may depend on the crates of lower layers only.
 const LAYERS: [&[&str]; 7] = [
-    &["n2n-devices", "n2n-kernels", "n2n-testing", "xtask"],
+    &[
+        "n2n-devices",
+        "n2n-gpu",
+        "n2n-kernels",
+        "n2n-testing",
+        "xtask",
+    ],
     &["n2n-files", "n2n-scratch"],
     &["n2n-data", "n2n-model"],
     &["n2n-denoise", "n2n-exchange"],
@@ -17,10 +23,11 @@ const LAYERS: [&[&str]; 7] = [
 ];
 
 /// Dependencies and their features that only some crates may use.
-const RESTRICTED: [(&str, &[&str]); 4] = [
+const RESTRICTED: [(&str, &[&str]); 5] = [
     ("burn/train", &["n2n-train", "n2n-cli"]),
     // The dashboard brings a terminal library.
     ("burn/tui", &["n2n-cli"]),
+    ("burn-cubecl", &["n2n-devices", "n2n-gpu"]),
     ("clap", &["n2n-cli", "xtask"]),
     ("toml", &["n2n-train", "n2n-cli"]),
 ];

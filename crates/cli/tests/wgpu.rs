@@ -53,6 +53,29 @@ fn launches_of_a_cpu_are_one_clear_error() {
     assert!(message.contains(expected), "{message}");
 }
 
+/// Most launches of a forward pass, and of a training step, the first included: one more could be a kernel
+/// that is searched for.
+const LAUNCHES: [(&str, u64, u64); 2] = [("unet", 17, 93), ("simple", 9, 29)];
+
+#[test]
+fn steps_on_wgpu_launch_few_kernels_and_search_for_none() {
+    if devices()["adapters"][0]["name"].is_null() {
+        assert!(std::env::var_os("CI").is_none(), "no adapter in CI");
+        return;
+    }
+    for (network, forward, step) in LAUNCHES {
+        let args = ["bench", "--launches", "--json", "--batch", "2"];
+        let mut command = n2n(&args);
+        command.args(["--backend", "wgpu", "--implementation", "scratch"]);
+        command.args(["--network", network]);
+        let counted = &summary(&command.output().unwrap())["launches"][0];
+        let count = |what: &str| counted[what].as_u64().unwrap();
+        assert!(count("forward") <= forward, "{counted}");
+        assert!(count("step") <= step, "{counted}");
+        assert_eq!(count("first_step"), count("step"), "{counted}");
+    }
+}
+
 #[test]
 fn a_step_on_wgpu_ends_where_one_on_flex_does() {
     let devices = devices();

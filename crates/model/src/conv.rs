@@ -16,7 +16,7 @@ use crate::norm::BatchNorm;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Convolution {
-    /// The fastest on the device: `Scratch` on the CPU, `Burn` elsewhere.
+    /// The fastest on the device: `Scratch` where it has kernels, on the CPU and on graphics devices.
     #[default]
     Auto,
     /// Burn's own.
@@ -140,10 +140,15 @@ impl Conv2d {
         norm: Option<&BatchNorm>,
         prelu: &PRelu,
     ) -> Tensor<4> {
-        let y = self.forward_normalized(x, norm, prelu);
-        match self {
-            Self::Burn(_) => max_pool2d(y, MaxPoolOptions::new([2, 2])),
-            Self::Scratch(_) => n2n_scratch::max_pool2x2(y),
+        match (self, norm) {
+            (Self::Burn(_), _) => {
+                let y = self.forward_normalized(x, norm, prelu);
+                max_pool2d(y, MaxPoolOptions::new([2, 2]))
+            }
+            (Self::Scratch(conv), None) => conv.forward_pooled(x, activation(Some(prelu))),
+            (Self::Scratch(_), Some(_)) => {
+                n2n_scratch::max_pool2x2(self.forward_normalized(x, norm, prelu))
+            }
         }
     }
 }

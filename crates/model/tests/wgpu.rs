@@ -25,6 +25,7 @@ fn wgpu_matches_flex() {
         return;
     };
     let flex = Device::flex();
+    assert_eq!(UNetConfig::default().implementation(&wgpu), "scratch");
     matrix_products(&wgpu, &flex);
     convolutions(&wgpu, &flex);
     for conv in Convolution::ALL {

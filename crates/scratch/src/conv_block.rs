@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, ExtensionType, TensorMetadata};
 use burn::tensor::Slice;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 
@@ -58,6 +58,101 @@ impl Convolution {
     }
 }
 
+/// Gradients of a block by its tensors.
+#[derive(Debug, ExtensionType)]
+#[extension_type(fusion)]
+pub enum BlockGradients<B: Backend> {
+    /// By the parameters.
+    Parameters {
+        /// By the weight.
+        weight: FloatTensor<B>,
+        /// By the bias.
+        bias: FloatTensor<B>,
+        /// By the slope.
+        slope: FloatTensor<B>,
+    },
+    /// By `x` and the parameters.
+    WithInput {
+        /// By `x`.
+        x: FloatTensor<B>,
+        /// By the weight.
+        weight: FloatTensor<B>,
+        /// By the bias.
+        bias: FloatTensor<B>,
+        /// By the slope.
+        slope: FloatTensor<B>,
+    },
+    /// By `x`, `skip` and the parameters.
+    WithInputs {
+        /// By `x`.
+        x: FloatTensor<B>,
+        /// By `skip`.
+        skip: FloatTensor<B>,
+        /// By the weight.
+        weight: FloatTensor<B>,
+        /// By the bias.
+        bias: FloatTensor<B>,
+        /// By the slope.
+        slope: FloatTensor<B>,
+    },
+}
+
+impl<B: Backend> BlockGradients<B> {
+    /// Those by the parameters, and as many of the inputs' as there are.
+    pub(crate) fn new(
+        x: Option<FloatTensor<B>>,
+        skip: Option<FloatTensor<B>>,
+        (weight, bias, slope): Parameters<B>,
+    ) -> Self {
+        match (x, skip) {
+            (Some(x), Some(skip)) => Self::WithInputs {
+                x,
+                skip,
+                weight,
+                bias,
+                slope,
+            },
+            (Some(x), None) => Self::WithInput {
+                x,
+                weight,
+                bias,
+                slope,
+            },
+            (None, _) => Self::Parameters {
+                weight,
+                bias,
+                slope,
+            },
+        }
+    }
+
+    /// In the order of a block's arguments: `inputs` of them, weight, bias and slope.
+    pub(crate) fn into_arguments(self, inputs: usize) -> Vec<Option<FloatTensor<B>>> {
+        let (x, skip, parameters) = match self {
+            Self::Parameters {
+                weight,
+                bias,
+                slope,
+            } => (None, None, [weight, bias, slope]),
+            Self::WithInput {
+                x,
+                weight,
+                bias,
+                slope,
+            } => (Some(x), None, [weight, bias, slope]),
+            Self::WithInputs {
+                x,
+                skip,
+                weight,
+                bias,
+                slope,
+            } => (Some(x), Some(skip), [weight, bias, slope]),
+        };
+        let inputs = [x, skip].into_iter().take(inputs);
+        inputs.chain(parameters.map(Some)).collect()
+    }
+}
+
 /// See [`ScratchOps::conv_block`].
 pub(crate) fn conv_block<B: ScratchOps>(
     x: FloatTensor<B>,
@@ -66,6 +161,17 @@ pub(crate) fn conv_block<B: ScratchOps>(
     slope: FloatTensor<B>,
     convolution: Convolution,
 ) -> FloatTensor<B> {
+    conv_block_kept::<B>(x, weight, bias, slope, convolution).0
+}
+
+/// See [`ScratchOps::conv_block_kept`]: `z` is kept.
+pub(crate) fn conv_block_kept<B: ScratchOps>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+    convolution: Convolution,
+) -> (FloatTensor<B>, FloatTensor<B>) {
     block::<B>((x, None), (weight, bias, slope), convolution)
 }
 
@@ -74,15 +180,60 @@ pub(crate) fn conv_block<B: ScratchOps>(
 pub(crate) fn conv_block_backward<B: ScratchOps>(
     x: FloatTensor<B>,
     weight: FloatTensor<B>,
-    bias: FloatTensor<B>,
+    _bias: FloatTensor<B>,
     slope: FloatTensor<B>,
-    _output: FloatTensor<B>,
+    kept: FloatTensor<B>,
     output_grad: FloatTensor<B>,
     convolution: Convolution,
-    _wanted: [bool; 2],
-) -> Vec<Option<FloatTensor<B>>> {
-    let parameters = (weight, bias, slope);
-    block_backward::<B>((x, None), parameters, output_grad, convolution)
+    [x_wanted, _]: [bool; 2],
+) -> BlockGradients<B> {
+    let wanted = [x_wanted, false];
+    block_backward::<B>(
+        (x, None),
+        (weight, slope),
+        (kept, output_grad),
+        convolution,
+        wanted,
+    )
+}
+
+/// See [`ScratchOps::pooled_conv_block`].
+pub(crate) fn pooled_conv_block<B: ScratchOps>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+) -> FloatTensor<B> {
+    pooled_conv_block_kept::<B>(x, weight, bias, slope).0
+}
+
+/// See [`ScratchOps::pooled_conv_block_kept`]: `z` is kept.
+pub(crate) fn pooled_conv_block_kept<B: ScratchOps>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let convolution = Convolution::same3x3(size::<B>(&x));
+    let (y, z) = block::<B>((x, None), (weight, bias, slope), convolution);
+    (<B as ScratchOps>::max_pool2x2(y), z)
+}
+
+/// See [`ScratchOps::pooled_conv_block_backward`].
+#[allow(clippy::too_many_arguments)] // As the op.
+pub(crate) fn pooled_conv_block_backward<B: ScratchOps>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+    kept: FloatTensor<B>,
+    output_grad: FloatTensor<B>,
+    wanted: [bool; 2],
+) -> BlockGradients<B> {
+    let convolution = Convolution::same3x3(size::<B>(&x));
+    let y = <B as ScratchOps>::prelu(kept.clone(), slope.clone());
+    let grad = <B as ScratchOps>::max_pool2x2_backward(y, output_grad);
+    conv_block_backward::<B>(x, weight, bias, slope, kept, grad, convolution, wanted)
 }
 
 /// See [`ScratchOps::upsampled_conv_block`].
@@ -93,6 +244,17 @@ pub(crate) fn upsampled_conv_block<B: ScratchOps>(
     bias: FloatTensor<B>,
     slope: FloatTensor<B>,
 ) -> FloatTensor<B> {
+    upsampled_conv_block_kept::<B>(x, skip, weight, bias, slope).0
+}
+
+/// See [`ScratchOps::upsampled_conv_block_kept`]: `z` is kept.
+pub(crate) fn upsampled_conv_block_kept<B: ScratchOps>(
+    x: FloatTensor<B>,
+    skip: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
     let convolution = Convolution::same3x3(size::<B>(&skip));
     block::<B>((x, Some(skip)), (weight, bias, slope), convolution)
 }
@@ -103,45 +265,50 @@ pub(crate) fn upsampled_conv_block_backward<B: ScratchOps>(
     x: FloatTensor<B>,
     skip: FloatTensor<B>,
     weight: FloatTensor<B>,
-    bias: FloatTensor<B>,
+    _bias: FloatTensor<B>,
     slope: FloatTensor<B>,
-    _output: FloatTensor<B>,
+    kept: FloatTensor<B>,
     output_grad: FloatTensor<B>,
-    _wanted: [bool; 3],
-) -> Vec<Option<FloatTensor<B>>> {
+    [x_wanted, skip_wanted, _]: [bool; 3],
+) -> BlockGradients<B> {
     let convolution = Convolution::same3x3(size::<B>(&skip));
-    let parameters = (weight, bias, slope);
-    block_backward::<B>((x, Some(skip)), parameters, output_grad, convolution)
+    block_backward::<B>(
+        (x, Some(skip)),
+        (weight, slope),
+        (kept, output_grad),
+        convolution,
+        [x_wanted, skip_wanted],
+    )
 }
 
-/// `prelu(convolution(x, weight) + bias, slope)`, where `x` may be `cat(upsample(x), skip)`.
+/// `prelu(z, slope)` and `z = convolution(x, weight) + bias`, where `x` may be `cat(upsample(x), skip)`.
 fn block<B: ScratchOps>(
     inputs: Inputs<B>,
     (weight, bias, slope): Parameters<B>,
     convolution: Convolution,
-) -> FloatTensor<B> {
+) -> (FloatTensor<B>, FloatTensor<B>) {
     let z = pre_activation::<B>(concatenated::<B>(inputs), weight, bias, convolution);
-    <B as ScratchOps>::prelu(z, slope)
+    (<B as ScratchOps>::prelu(z.clone(), slope), z)
 }
 
-/// Gradients of [`block`] by inputs and parameters in their order.
+/// Gradients of [`block`], given `z` and the gradient of its output; those by `x` and `skip` if wanted.
 fn block_backward<B: ScratchOps>(
     inputs: Inputs<B>,
-    (weight, bias, slope): Parameters<B>,
-    output_grad: FloatTensor<B>,
+    (weight, slope): (FloatTensor<B>, FloatTensor<B>),
+    (z, output_grad): (FloatTensor<B>, FloatTensor<B>),
     convolution: Convolution,
-) -> Vec<Option<FloatTensor<B>>> {
+    [x_wanted, skip_wanted]: [bool; 2],
+) -> BlockGradients<B> {
     let (x, skip) = inputs.clone();
     let concatenated = concatenated::<B>(inputs);
-    let z = pre_activation::<B>(concatenated.clone(), weight.clone(), bias, convolution);
     let slopes = slope.shape()[0];
     let slope_grad = prelu_alpha_backward::<B>(z.clone(), output_grad.clone(), slopes);
     let z_grad = prelu_x_backward::<B>(z, slope, output_grad);
     let size = size::<B>(&concatenated);
     let (concatenated_grad, weight_grad, bias_grad) =
         B::convolution_backward(concatenated, weight, z_grad, convolution);
-    let mut gradients = match skip {
-        None => vec![Some(concatenated_grad)],
+    let (x_grad, skip_grad) = match skip {
+        None => (concatenated_grad, None),
         Some(skip) => {
             let channels = x.shape()[1];
             let part = |range: Range<usize>| {
@@ -151,11 +318,14 @@ fn block_backward<B: ScratchOps>(
             };
             let skip_grad = part(channels..channels + skip.shape()[1]);
             let x_grad = B::interpolate_backward(x, part(0..channels), size, nearest());
-            vec![Some(x_grad), Some(skip_grad)]
+            (x_grad, Some(skip_grad))
         }
     };
-    gradients.extend([weight_grad, bias_grad, slope_grad].map(Some));
-    gradients
+    BlockGradients::new(
+        x_wanted.then_some(x_grad),
+        skip_grad.filter(|_| skip_wanted),
+        (weight_grad, bias_grad, slope_grad),
+    )
 }
 
 /// Gradients of the linear part by `x`, weight and bias.

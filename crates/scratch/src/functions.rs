@@ -10,6 +10,7 @@ use crate::activation::Activation;
 use crate::conv_block::{Convolution, Direction};
 use crate::fused::is_fused;
 use crate::ops::ScratchOps;
+use crate::pool::max_pool2x2;
 use crate::unfold::{frame, unframe};
 
 /// Unfolds patches of an image batch into columns (im2col), as `torch.nn.functional.unfold`.
@@ -100,10 +101,11 @@ pub fn conv2d(
     conv2d_activated(x, weight, bias, Activation::Linear, geometry)
 }
 
-/// [`conv2d`] and an activation, in one pass on the CPU.
+/// [`conv2d`] and an activation, in one pass where there is a kernel for both.
 ///
-/// There, in f32, a 3x3 kernel with stride 1 and padding 1 is computed by Winograd's algorithm, any
-/// other without groups by blocks of unfolded patches (`n2n_kernels`).
+/// On the CPU, in f32, a 3x3 kernel with stride 1 and padding 1 is computed by Winograd's algorithm, any
+/// other without groups by blocks of unfolded patches (`n2n_kernels`). A graphics device has
+/// kernels for both kinds (`n2n_gpu`).
 ///
 /// # Shapes
 /// As in [`conv2d`].
@@ -139,12 +141,12 @@ pub fn conv2d_activated(
     );
     let positions = checked_positions(geometry, [height, width]);
     check_bias(bias.as_ref(), channels_out);
-    if is_fused(&x, geometry) {
-        let convolution = Convolution {
-            direction: Direction::Forward,
-            geometry: *geometry,
-            size: positions,
-        };
+    let convolution = Convolution {
+        direction: Direction::Forward,
+        geometry: *geometry,
+        size: positions,
+    };
+    if is_fused(&x, &convolution.geometry) {
         return block(x, weight, bias, activation, convolution);
     }
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
@@ -208,12 +210,12 @@ pub fn conv_transpose2d_activated(
         .transposed_size([height, width], output_padding)
         .unwrap_or_else(|error| panic!("{error}"));
     check_bias(bias.as_ref(), channels_out_group * groups);
-    if is_fused(&x, geometry) {
-        let convolution = Convolution {
-            direction: Direction::Transposed,
-            geometry: *geometry,
-            size,
-        };
+    let convolution = Convolution {
+        direction: Direction::Transposed,
+        geometry: *geometry,
+        size,
+    };
+    if is_fused(&x, &convolution.geometry) {
         return block(x, weight, bias, activation, convolution);
     }
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
@@ -241,7 +243,7 @@ fn add_bias(y: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
 /// A convolution of `x`, upsampled by 2 (nearest neighbour), with the channels of `skip` after its own, and
 /// an activation: kernel 3x3, stride 1, padding 1.
 ///
-/// The CPU does not store the upsampled or concatenated images.
+/// Neither the CPU nor a graphics device stores the upsampled or concatenated images.
 ///
 /// # Shapes
 /// - `x`: `[batch_size, channels, height / 2, width / 2]`
@@ -262,12 +264,12 @@ pub fn upsampled_conv2d_activated(
     let ([batch_size, channels, height, width], got) = (x.dims(), skip.dims());
     let expected = [batch_size, got[1], 2 * height, 2 * width];
     assert_eq!(got, expected, "expected skip {expected:?}, got {got:?}");
-    let geometry = Convolution::same3x3([2 * height, 2 * width]).geometry;
-    if !is_fused(&x, &geometry) {
+    let convolution = Convolution::same3x3([2 * height, 2 * width]);
+    if !is_fused(&x, &convolution.geometry) {
         let nearest = InterpolateOptions::new(InterpolateMode::Nearest);
         let x = interpolate(x, nearest.with_scale_factor([2.0, 2.0]));
         let x = Tensor::cat(vec![x, skip], 1);
-        return conv2d_activated(x, weight, bias, activation, &geometry);
+        return conv2d_activated(x, weight, bias, activation, &convolution.geometry);
     }
     let (got, channels_in) = (weight.dims(), channels + skip.dims()[1]);
     let expected = [got[0], channels_in, 3, 3];
@@ -277,6 +279,43 @@ pub fn upsampled_conv2d_activated(
     Tensor::from_dispatch(<Dispatch as ScratchOps>::upsampled_conv_block(
         x.into_dispatch(),
         skip.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        slope.into_dispatch(),
+    ))
+}
+
+/// A convolution and an activation, and [`max_pool2x2`] of that: kernel 3x3, stride 1, padding 1.
+///
+/// A graphics device does not store the images before the pooling.
+///
+/// # Shapes
+/// - `x`: `[batch_size, channels_in, height, width]`
+/// - `weight`: `[channels_out, channels_in, 3, 3]`
+/// - `bias`: `[channels_out]`
+/// - output: `[batch_size, channels_out, height / 2, width / 2]`
+///
+/// # Panics
+/// If the shapes do not fit each other.
+pub fn pooled_conv2d_activated(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    activation: Activation,
+) -> Tensor<4> {
+    let [_, channels_in, height, width] = x.dims();
+    let convolution = Convolution::same3x3([height, width]);
+    if !is_fused(&x, &convolution.geometry) {
+        let y = conv2d_activated(x, weight, bias, activation, &convolution.geometry);
+        return max_pool2x2(y);
+    }
+    let got = weight.dims();
+    let expected = [got[0], channels_in, 3, 3];
+    assert_eq!(got, expected, "expected weight {expected:?}, got {got:?}");
+    check_bias(bias.as_ref(), got[0]);
+    let (bias, slope) = bias_and_slope(&x, bias, activation, got[0]);
+    Tensor::from_dispatch(<Dispatch as ScratchOps>::pooled_conv_block(
+        x.into_dispatch(),
         weight.into_dispatch(),
         bias.into_dispatch(),
         slope.into_dispatch(),

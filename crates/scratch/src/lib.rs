@@ -15,6 +15,7 @@ mod conv_transpose2d;
 mod functions;
 mod fused;
 mod geometry;
+mod gpu;
 pub mod gradcheck;
 mod host;
 pub mod layers;
@@ -26,10 +27,10 @@ mod tiles;
 mod unfold;
 
 pub use activation::{Activation, prelu, relu, sigmoid};
-pub use conv_block::{Convolution, Direction};
+pub use conv_block::{BlockGradients, Convolution, Direction};
 pub use functions::{
-    conv_transpose2d, conv_transpose2d_activated, conv2d, conv2d_activated, fold, unfold,
-    upsampled_conv2d_activated,
+    conv_transpose2d, conv_transpose2d_activated, conv2d, conv2d_activated, fold,
+    pooled_conv2d_activated, unfold, upsampled_conv2d_activated,
 };
 pub use fused::has_fused_kernels;
 pub use geometry::{ConvGeometry, GeometryError};

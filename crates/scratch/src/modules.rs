@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use crate::activation::Activation;
 use crate::functions::{
     conv_transpose2d, conv_transpose2d_activated, conv2d, conv2d_activated,
-    upsampled_conv2d_activated,
+    pooled_conv2d_activated, upsampled_conv2d_activated,
 };
 use crate::{ConvGeometry, GeometryError};
 
@@ -58,6 +58,13 @@ impl Conv2d {
     pub fn forward_activated(&self, x: Tensor<4>, activation: Activation) -> Tensor<4> {
         let bias = self.bias.as_ref().map(Param::val);
         conv2d_activated(x, self.weight.val(), bias, activation, &self.geometry)
+    }
+
+    /// The convolution, an activation and 2x2 max-pooling, see [`pooled_conv2d_activated`]; kernel 3x3,
+    /// stride 1, padding 1.
+    pub fn forward_pooled(&self, x: Tensor<4>, activation: Activation) -> Tensor<4> {
+        let bias = self.bias.as_ref().map(Param::val);
+        pooled_conv2d_activated(x, self.weight.val(), bias, activation)
     }
 
     /// The convolution of `x`, upsampled by 2 and concatenated with `skip`, and an activation, see

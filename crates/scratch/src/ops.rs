@@ -14,9 +14,10 @@ use burn::backend::{Autodiff, Backend, Flex, NdArray, TensorMetadata, backend_ex
 use n2n_kernels::elementwise;
 
 use crate::autodiff::record;
-use crate::conv_block::Convolution;
+use crate::conv_block::{BlockGradients, Convolution};
 use crate::{
-    ConvGeometry, activation, conv_block, conv_transpose2d, conv2d, fused, host, loss, pool, unfold,
+    ConvGeometry, activation, conv_block, conv_transpose2d, conv2d, fused, gpu, host, loss, pool,
+    unfold,
 };
 
 ops! {
@@ -118,30 +119,79 @@ ops! {
     ) -> [(FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>)] {
         any: conv_block::convolution_backward,
         cpu: f32(host::convolution_backward, convolution.geometry.groups()),
+        gpu: (gpu::convolution_backward, gpu::specs::convolution_backward),
     }
 
-    /// `prelu(convolution(x, weight) + bias, slope)`
+    /// `prelu(z, slope)`, where `z = convolution(x, weight) + bias`.
     fn conv_block(x, weight, bias, slope; convolution: Convolution) -> [FloatTensor<Self>] {
         any: conv_block::conv_block,
         cpu: f32(host::conv_block, convolution.geometry.groups()),
+        gpu: (gpu::conv_block, gpu::specs::conv_block),
         tape: ConvBlock {
             saved: (x, weight, bias, slope),
-            output: y,
+            by conv_block_kept => kept,
             |dy, wanted| {
                 let wanted = [wanted(0), wanted(3)];
-                B::conv_block_backward(x, weight, bias, slope, y, dy, convolution, wanted)
+                B::conv_block_backward(x, weight, bias, slope, kept, dy, convolution, wanted)
+                    .into_arguments(1)
             }
         },
     }
 
-    /// Gradients of [`conv_block`](Self::conv_block) by its tensors in their order, given its output;
-    /// those by `x` and slope only if `wanted`.
+    /// [`conv_block`](Self::conv_block), and what its gradients need besides its arguments, which each backend
+    /// chooses.
+    fn conv_block_kept(
+        x, weight, bias, slope; convolution: Convolution
+    ) -> [(FloatTensor<Self>, FloatTensor<Self>)] {
+        any: conv_block::conv_block_kept,
+        cpu: f32(host::conv_block_kept, convolution.geometry.groups()),
+        gpu: (gpu::conv_block_kept, gpu::specs::conv_block_kept),
+    }
+
+    /// Gradients of [`conv_block`](Self::conv_block), given what was kept; that by `x` only if `wanted`, and
+    /// that by the slope may be wrong if not.
     fn conv_block_backward(
-        x, weight, bias, slope, output, output_grad;
+        x, weight, bias, slope, kept, output_grad;
         convolution: Convolution, wanted: [bool; 2]
-    ) -> [Vec<Option<FloatTensor<Self>>>] {
+    ) -> [BlockGradients<Self>] {
         any: conv_block::conv_block_backward,
         cpu: f32(host::conv_block_backward, convolution.geometry.groups()),
+        gpu: (gpu::conv_block_backward, gpu::specs::conv_block_backward),
+    }
+
+    /// [`max_pool2x2`](Self::max_pool2x2) of a [`conv_block`](Self::conv_block) with a 3x3 kernel, stride 1,
+    /// padding 1.
+    fn pooled_conv_block(x, weight, bias, slope) -> [FloatTensor<Self>] {
+        any: conv_block::pooled_conv_block,
+        cpu: f32(host::pooled_conv_block),
+        gpu: (gpu::pooled_conv_block, gpu::specs::pooled_conv_block),
+        tape: PooledConvBlock {
+            saved: (x, weight, bias, slope),
+            by pooled_conv_block_kept => kept,
+            |dy, wanted| {
+                let wanted = [wanted(0), wanted(3)];
+                B::pooled_conv_block_backward(x, weight, bias, slope, kept, dy, wanted)
+                    .into_arguments(1)
+            }
+        },
+    }
+
+    /// As [`conv_block_kept`](Self::conv_block_kept).
+    fn pooled_conv_block_kept(
+        x, weight, bias, slope
+    ) -> [(FloatTensor<Self>, FloatTensor<Self>)] {
+        any: conv_block::pooled_conv_block_kept,
+        cpu: f32(host::pooled_conv_block_kept),
+        gpu: (gpu::pooled_conv_block_kept, gpu::specs::pooled_conv_block_kept),
+    }
+
+    /// As [`conv_block_backward`](Self::conv_block_backward).
+    fn pooled_conv_block_backward(
+        x, weight, bias, slope, kept, output_grad; wanted: [bool; 2]
+    ) -> [BlockGradients<Self>] {
+        any: conv_block::pooled_conv_block_backward,
+        cpu: f32(host::pooled_conv_block_backward),
+        gpu: (gpu::pooled_conv_block_backward, gpu::specs::pooled_conv_block_backward),
     }
 
     /// [`conv_block`](Self::conv_block) of `x`, upsampled by 2 (nearest neighbour) and concatenated with
@@ -149,23 +199,35 @@ ops! {
     fn upsampled_conv_block(x, skip, weight, bias, slope) -> [FloatTensor<Self>] {
         any: conv_block::upsampled_conv_block,
         cpu: f32(host::upsampled_conv_block),
+        gpu: (gpu::upsampled_conv_block, gpu::specs::upsampled_conv_block),
         tape: UpsampledConvBlock {
             saved: (x, skip, weight, bias, slope),
-            output: y,
+            by upsampled_conv_block_kept => kept,
             |dy, wanted| {
-                let wanted = [wanted(0), wanted(1), wanted(4)];
-                B::upsampled_conv_block_backward(x, skip, weight, bias, slope, y, dy, wanted)
+                // That by `skip` comes with that by `x`.
+                let wanted = [wanted(0) || wanted(1), wanted(1), wanted(4)];
+                B::upsampled_conv_block_backward(x, skip, weight, bias, slope, kept, dy, wanted)
+                    .into_arguments(2)
             }
         },
     }
 
-    /// Gradients of [`upsampled_conv_block`](Self::upsampled_conv_block) by its arguments in their
-    /// order, given its output; those by `x`, `skip` and slope only if `wanted`.
+    /// As [`conv_block_kept`](Self::conv_block_kept).
+    fn upsampled_conv_block_kept(
+        x, skip, weight, bias, slope
+    ) -> [(FloatTensor<Self>, FloatTensor<Self>)] {
+        any: conv_block::upsampled_conv_block_kept,
+        cpu: f32(host::upsampled_conv_block_kept),
+        gpu: (gpu::upsampled_conv_block_kept, gpu::specs::upsampled_conv_block_kept),
+    }
+
+    /// As [`conv_block_backward`](Self::conv_block_backward); that by `skip` is wanted only with that by `x`.
     fn upsampled_conv_block_backward(
-        x, skip, weight, bias, slope, output, output_grad; wanted: [bool; 3]
-    ) -> [Vec<Option<FloatTensor<Self>>>] {
+        x, skip, weight, bias, slope, kept, output_grad; wanted: [bool; 3]
+    ) -> [BlockGradients<Self>] {
         any: conv_block::upsampled_conv_block_backward,
         cpu: f32(host::upsampled_conv_block_backward),
+        gpu: (gpu::upsampled_conv_block_backward, gpu::specs::upsampled_conv_block_backward),
     }
 
     /// See [`crate::max_pool2x2()`].
@@ -185,6 +247,7 @@ ops! {
     fn mse(x, y) -> [FloatTensor<Self>] {
         any: loss::mse_forward,
         cpu: f32(host::mse),
+        gpu: (n2n_gpu::loss::mse, gpu::specs::mse),
         tape: Mse {
             saved: (x, y),
             |dl| [
@@ -198,6 +261,7 @@ ops! {
     fn mse_backward(x, y, output_grad) -> [FloatTensor<Self>] {
         any: loss::mse_backward,
         cpu: f32(host::mse_backward),
+        gpu: (n2n_gpu::loss::mse_gradient, gpu::specs::mse_backward),
     }
 }
 

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 
-use crate::fused::has_fused_kernels;
+use crate::fused::in_host_memory;
 use crate::ops::ScratchOps;
 
 const SIZE: [usize; 2] = [2, 2];
@@ -18,7 +18,7 @@ const SIZE: [usize; 2] = [2, 2];
 /// - `x`: `[batch_size, channels, height, width]`
 /// - output: `[batch_size, channels, height / 2, width / 2]`
 pub fn max_pool2x2(x: Tensor<4>) -> Tensor<4> {
-    if has_fused_kernels(&x.device()) {
+    if in_host_memory(&x.device()) {
         Tensor::from_dispatch(<Dispatch as ScratchOps>::max_pool2x2(x.into_dispatch()))
     } else {
         // Burn's keeps the places of the largest, so that the backward pass need not find them again.

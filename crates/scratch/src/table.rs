@@ -3,10 +3,11 @@
 //! One entry of the table writes an op's method of [`ScratchOps`](crate::ScratchOps), its CPU version and its
 //! place on the tape of Burn's autodiff.
 
-/// Declares the ops. An entry has a header, `fn name(tensors; options) -> [type]`, and up to three lines:
+/// Declares the ops. An entry has a header, `fn name(tensors; options) -> [type]`, and up to four lines:
 ///
 /// - `any`: the op over the primitives of any backend;
 /// - `cpu`: the op on slices in the host's memory, see [`cpu_method`];
+/// - `gpu`: the op in kernels, and the specs of what it returns, which are asked for before it runs;
 /// - `tape`: its saved state and its gradients, see [`tape_entry`].
 macro_rules! ops {
     ($(
@@ -14,15 +15,20 @@ macro_rules! ops {
         fn $name:ident($($tensor:ident),+ $(; $($option:ident: $type:tt),+)?) -> $returns:tt {
             any: $($any:ident)::+,
             $(cpu: $mode:ident $cpu:tt,)?
+            $(gpu: ($($gpu:ident)::+, $($specs:ident)::+),)?
             $(tape: $Tape:ident $tape:tt,)?
         }
     )+) => {
-        declare! {$(
+        declare! {[] $({
             $(#[$doc])*
-            $name [$($tensor),+] [$($($option: $type),+)?] $returns [$($any)::+]
-        )+}
+            $name [$($tensor),+] [$($($option: $type),+)?] $returns [$($any)::+] [$($($specs)::+)?]
+        })+}
 
-        impl ScratchOps for CubeBackend {}
+        impl ScratchOps for CubeBackend {$(
+            gpu_method! {
+                $name [$($tensor),+] [$($($option: $type),+)?] $returns [$($($gpu)::+)?]
+            }
+        )+}
 
         impl ScratchOps for NdArray {$(
             cpu_method! {
@@ -50,23 +56,67 @@ macro_rules! ops {
     };
 }
 
-/// The trait, its methods with the bodies for any backend.
+/// The trait, its methods with the bodies for any backend: takes one entry after another.
+///
+/// On a backend that fuses ops, one with specs is a node of its own, and others are what they are made of.
 macro_rules! declare {
-    ($(
-        $(#[$doc:meta])*
-        $name:ident [$($tensor:ident),+] [$($option:ident: $type:tt),*] [$($returns:tt)+]
-        [$($any:ident)::+]
-    )+) => {
+    ([$($methods:tt)*]) => {
         /// The hand-written ops, on primitives.
         #[backend_extension(Autodiff, Cube, Flex, NdArray, Fusion)]
-        pub trait ScratchOps: Backend {$(
-            $(#[$doc])*
-            #[fusion(default)]
-            #[allow(clippy::too_many_arguments)] // Tensors are dispatched one by one.
-            fn $name($($tensor: FloatTensor<Self>,)+ $($option: $type),*) -> $($returns)+ {
-                $($any)::+::<Self>($($tensor,)+ $($option),*)
-            }
-        )+}
+        pub trait ScratchOps: Backend { $($methods)* }
+    };
+    ($methods:tt { $(#[$doc:meta])* $name:ident $tensors:tt $options:tt $returns:tt $any:tt [] } $($rest:tt)*) => {
+        declare! {
+            @ $methods [#[fusion(default)]]
+            { $(#[$doc])* $name $tensors $options $returns $any }
+            $($rest)*
+        }
+    };
+    (
+        $methods:tt
+        { $(#[$doc:meta])* $name:ident $tensors:tt $options:tt $returns:tt $any:tt [$($specs:ident)::+] }
+        $($rest:tt)*
+    ) => {
+        declare! {
+            @ $methods [#[fusion(meta = $($specs)::+)]]
+            { $(#[$doc])* $name $tensors $options $returns $any }
+            $($rest)*
+        }
+    };
+    (
+        @ [$($methods:tt)*] [$($fusion:tt)*]
+        {
+            $(#[$doc:meta])*
+            $name:ident [$($tensor:ident),+] [$($option:ident: $type:tt),*] [$($returns:tt)+]
+            [$($any:ident)::+]
+        }
+        $($rest:tt)*
+    ) => {
+        declare! {
+            [
+                $($methods)*
+                $(#[$doc])*
+                $($fusion)*
+                #[allow(clippy::too_many_arguments)] // Tensors are dispatched one by one.
+                fn $name($($tensor: FloatTensor<Self>,)+ $($option: $type),*) -> $($returns)+ {
+                    $($any)::+::<Self>($($tensor,)+ $($option),*)
+                }
+            ]
+            $($rest)*
+        }
+    };
+}
+
+/// The GPU's version of an op, if it has one.
+macro_rules! gpu_method {
+    ($name:ident $tensors:tt $options:tt $returns:tt []) => {};
+    (
+        $name:ident [$($tensor:ident),+] [$($option:ident: $type:tt),*] [$($returns:tt)+]
+        [$($gpu:ident)::+]
+    ) => {
+        fn $name($($tensor: FloatTensor<Self>,)+ $($option: $type),*) -> $($returns)+ {
+            $($gpu)::+($($tensor,)+ $($option),*)
+        }
     };
 }
 
@@ -135,13 +185,30 @@ macro_rules! tape_method {
             })
         }
     };
+    (
+        $name:ident [$($tensor:ident),+] [$($option:ident: $type:tt),*] [$($returns:tt)+]
+        $Tape:ident {
+            saved: $saved:tt,
+            by $by:ident => $kept:ident,
+            |$($unused:ident),+| $gradients:expr
+        }
+    ) => {
+        fn $name($($tensor: FloatTensor<Self>,)+ $($option: $type),*) -> $($returns)+ {
+            record::<B, C, _, _>($Tape, [$($tensor),+], |[$($tensor),+]| {
+                let saved = clones!($saved);
+                let (y, kept) = <B as ScratchOps>::$by($($tensor,)+ $($option),*);
+                (y, (saved, kept, ($($option,)*)))
+            })
+        }
+    };
 }
 
 /// The backward pass of a differentiable op: what it saves (some of its inputs, its `output`, and a value
 /// `with` a name), and the gradients of its inputs given that of its output.
 ///
 /// Gradients are a list, `|dy| [dx, ...]`, of which those of tracked inputs are computed, or one call,
-/// `|dy, wanted| gradients`, where `wanted(i)` tells whether input `i` is tracked.
+/// `|dy, wanted| gradients`, where `wanted(i)` tells whether input `i` is tracked. The latter has what another op
+/// returns besides the output, `by op => kept`.
 macro_rules! tape_entry {
     ($tensors:tt $options:tt) => {};
     (
@@ -189,7 +256,7 @@ macro_rules! tape_entry {
     (
         [$($tensor:ident),+] [$($option:ident: $type:tt),*] $Tape:ident {
             saved: $saved:tt,
-            output: $output:ident,
+            by $by:ident => $kept:ident,
             |$dy:ident, $wanted:ident| $gradients:expr
         }
     ) => {
@@ -197,7 +264,7 @@ macro_rules! tape_entry {
         struct $Tape;
 
         impl<B: ScratchOps> Backward<B, { [$(stringify!($tensor)),+].len() }> for $Tape {
-            type State = (tensors!(B, $saved), (FloatTensor<B>,), ($($type,)*), ());
+            type State = (tensors!(B, $saved), FloatTensor<B>, ($($type,)*));
 
             fn backward(
                 self,
@@ -206,7 +273,7 @@ macro_rules! tape_entry {
                 _checkpointer: &mut Checkpointer,
             ) {
                 let $dy = grads.consume::<B>(&ops.node);
-                let (names!($saved), ($output,), ($($option,)*), ()) = ops.state;
+                let (names!($saved), $kept, ($($option,)*)) = ops.state;
                 let $wanted = |parent: usize| ops.parents[parent].is_some();
                 let gradients: Vec<Option<FloatTensor<B>>> = $gradients;
                 for (parent, gradient) in ops.parents.into_iter().zip(gradients) {

@@ -5,13 +5,23 @@ use burn::tensor::ops::{
 };
 use burn::tensor::{Device, Distribution, Tensor, TensorData, module};
 use n2n_scratch::{
-    Activation, ConvGeometry, conv_transpose2d_activated, conv2d_activated, max_pool2x2, prelu,
-    upsampled_conv2d_activated,
+    Activation, ConvGeometry, conv_transpose2d_activated, conv2d_activated, max_pool2x2,
+    pooled_conv2d_activated, prelu, upsampled_conv2d_activated,
 };
-use n2n_testing::{cpu_devices, error};
+use n2n_testing::{cpu_devices, error, wgpu};
 
 /// Largest error over largest value: Winograd's transforms add a few roundings to those of the sums.
 const TOLERANCE: f64 = 1e-5;
+
+/// Devices with fused convolutions, each with the one that computes what is expected: Burn's own ops on a graphics
+/// device would search for the fastest kernels of every shape.
+fn devices() -> impl Iterator<Item = (Device, Device)> {
+    let gpu = wgpu().map(|gpu| (gpu, Device::flex()));
+    cpu_devices()
+        .map(|cpu| (cpu.clone(), cpu))
+        .into_iter()
+        .chain(gpu)
+}
 
 fn random<const D: usize>(seed: u64, shape: [usize; D]) -> TensorData {
     let device = Device::flex();
@@ -43,6 +53,9 @@ fn cases() -> Vec<Case> {
         case([2, 4, 6, 5], None, 3, &[0.0]),
         case([2, 4, 6, 5], Some(2), 3, &[0.25, 1e-6, 0.5]),
         case([2, 4, 6, 5], None, 3, &[-0.5, 0.25, 0.1]),
+        // More channels than a cube of a graphics device takes at a time, on both sides.
+        case([2, 40, 5, 7], None, 70, &[0.25]),
+        case([2, 64, 4, 2], Some(3), 64, &[0.25]),
     ]
 }
 
@@ -97,10 +110,10 @@ fn values_and_gradients(case: &Case, device: &Device, fused: bool) -> Vec<Tensor
 
 #[test]
 fn fused_convolutions_match_their_single_ops() {
-    for device in cpu_devices() {
+    for (device, reference) in devices() {
         for case in cases() {
             let got = values_and_gradients(&case, &device, true);
-            let expected = values_and_gradients(&case, &device, false);
+            let expected = values_and_gradients(&case, &reference, false);
             for (i, (got, expected)) in got.iter().zip(&expected).enumerate() {
                 let error = error(got, expected);
                 let place = (case.x, case.skip, &case.slopes);
@@ -173,16 +186,17 @@ fn strided(
 
 #[test]
 fn any_geometry_takes_any_activation() {
-    for device in cpu_devices() {
-        let slope = Tensor::<1>::from_data([0.3, -0.2, 0.1, 0.0, 2.0], &device);
+    for (device, reference) in devices() {
+        let slope = |device| Tensor::<1>::from_data([0.3, -0.2, 0.1, 0.0, 2.0], device);
         for activation in [
-            Activation::Linear,
-            Activation::ReLU,
-            Activation::PReLU(slope),
+            |_: Tensor<1>| Activation::Linear,
+            |_| Activation::ReLU,
+            Activation::PReLU,
         ] {
             for transposed in [false, true] {
+                let [activation, expected] = [&device, &reference].map(|on| activation(slope(on)));
                 let got = strided(&device, transposed, true, &activation);
-                let expected = strided(&device, transposed, false, &activation);
+                let expected = strided(&reference, transposed, false, &expected);
                 for (i, (got, expected)) in got.iter().zip(&expected).enumerate() {
                     let error = error(got, expected);
                     let place = (transposed, &activation);
@@ -208,6 +222,55 @@ fn pooling_gradient_goes_to_the_first_maximum() {
         let expected = [[0.0, 2.0, 7.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0_f32]];
         let grad = x.grad(&grad).unwrap().into_data();
         assert_eq!(grad, TensorData::from([[expected]]));
+    }
+}
+
+#[test]
+fn pooled_convolutions_pass_the_gradient_to_the_first_maximum() {
+    for (device, _) in devices() {
+        let device = device.autodiff();
+        // Pixels that are all equal stay so: the kernel is the identity.
+        let x = Tensor::<4>::full([2, 1, 3, 4], 0.5, &device).require_grad();
+        let mut identity = [0.0_f32; 9];
+        identity[4] = 1.0;
+        let weight = Tensor::<1>::from_data(identity, &device).reshape([1, 1, 3, 3]);
+        let y = pooled_conv2d_activated(x.clone(), weight, None, Activation::ReLU);
+        assert_eq!(y.dims(), [2, 1, 1, 2]);
+        let dy = Tensor::<4>::from_data([[[[2.0, 3.0]]], [[[4.0, 5.0]]]], &device);
+        let gradients = (y * dy).sum().backward();
+        let got = x.grad(&gradients).unwrap().into_data();
+        let image = |a: f32, b: f32| [[[a, 0.0, b, 0.0], [0.0; 4], [0.0; 4]]];
+        assert_eq!(got, TensorData::from([image(2.0, 3.0), image(4.0, 5.0)]));
+    }
+}
+
+#[test]
+fn pooled_convolutions_pass_on_what_is_no_number() {
+    for (device, _) in devices() {
+        let mut image = [[0.5; 4]; 5];
+        // Reaches the last pixel of the first pool.
+        image[2][2] = f32::NAN;
+        let x = Tensor::<4>::from_data([[image]], &device);
+        let weight = Tensor::<4>::ones([1, 1, 3, 3], &device);
+        let y = pooled_conv2d_activated(x, weight, None, Activation::ReLU);
+        let y = y.into_data().try_into_vec::<f32>().unwrap();
+        assert!(y.len() == 4 && y.iter().all(|y| y.is_nan()), "{y:?}");
+    }
+}
+
+#[test]
+fn the_gradient_by_skip_alone_is_there() {
+    for (device, _) in devices() {
+        let device = device.autodiff();
+        let random = |seed, shape| Tensor::<4>::from_data(random(seed, shape), &device);
+        let (x, skip) = (
+            random(1, [2, 3, 2, 3]),
+            random(2, [2, 4, 4, 6]).require_grad(),
+        );
+        let weight = random(3, [5, 7, 3, 3]);
+        let y = upsampled_conv2d_activated(x, skip.clone(), weight, None, Activation::Linear);
+        let gradient = skip.grad(&y.sum().backward()).unwrap();
+        assert!(gradient.abs().max().into_scalar::<f32>() > 0.0);
     }
 }
 

@@ -58,12 +58,16 @@ pub struct BenchArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 0.5)]
     pub seconds: f64,
 
+    /// Read the loss of every 25th step only, as training does: a device computes while the next step is prepared
+    #[arg(long)]
+    pub pipelined: bool,
+
     /// Time each convolution of the U-Net as well, with batches of the first size
     #[arg(long)]
     pub layers: bool,
 
     /// Count kernel launches in place of timing: of a forward pass, the first step and a later one
-    #[arg(long, conflicts_with_all = ["rounds", "seconds", "layers", "peer", "report"])]
+    #[arg(long, conflicts_with_all = ["rounds", "seconds", "pipelined", "layers", "peer", "report"])]
     pub launches: bool,
 
     /// Another engine to measure beside: a Python program and its script, as benches/peers/bench.py
@@ -99,6 +103,9 @@ pub struct Times {
     ratio: Option<f64>,
 }
 
+/// Steps of which training reads one loss.
+const PIPELINED: usize = 25;
+
 /// What `--json` prints.
 #[derive(Serialize)]
 pub struct Bench {
@@ -113,6 +120,8 @@ pub struct Bench {
     peer: Option<String>,
     rounds: usize,
     seconds: f64,
+    /// Steps of which one loss is read.
+    steps_per_read: usize,
     times: Vec<Times>,
     /// Convolutions of the U-Net, on the first backend, with batches of the first size.
     layers: Vec<LayerTimes>,
@@ -160,6 +169,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         print(args.json, &counted, || launches::text(&counted))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let steps_per_read = if args.pipelined { PIPELINED } else { 1 };
     let mut times = vec![];
     for (network, configs) in networks(args) {
         for &batch_size in &args.batch {
@@ -184,9 +194,11 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
             for round in 0..=rounds {
                 for ((_, contestant), measured) in contestants.iter_mut().zip(&mut measured) {
                     let mut seconds = match (contestant, &mut peer) {
-                        (Contestant::Ours(training), _) => training.steps(args.seconds)?,
+                        (Contestant::Ours(training), _) => {
+                            training.seconds(steps_per_read, args.seconds)?
+                        }
                         (Contestant::Peer, Some(peer)) => {
-                            peer.steps(network, batch_size, args.seconds)?
+                            peer.steps(network, batch_size, steps_per_read, args.seconds)?
                         }
                         (Contestant::Peer, None) => vec![],
                     };
@@ -229,6 +241,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         peer: peer.map(|peer| peer.version.clone()),
         rounds,
         seconds: args.seconds,
+        steps_per_read,
         times,
         layers,
     };

@@ -34,7 +34,7 @@ const FAILED: u8 = 1;
 pub fn run(args: &GradcheckArgs) -> anyhow::Result<ExitCode> {
     let selected = args.device.open()?;
     if selected.tunes_kernels {
-        eprintln!("tuning kernels for {}: this takes longer", selected.name);
+        eprintln!("compiling kernels for {}: this takes longer", selected.name);
     }
     if !args.json {
         println!("{}", line(&TITLES.map(str::to_owned)));

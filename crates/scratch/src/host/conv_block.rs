@@ -7,8 +7,9 @@ use n2n_kernels::winograd::{self, Source};
 use n2n_kernels::{Epilogue, Gradients, Images, Saved, direct};
 
 use super::Host;
+use super::pool::{max_pool2x2, max_pool2x2_backward};
 use super::values::{Values, batch, images, tensor};
-use crate::conv_block::{Convolution, Direction, Inputs, Parameters};
+use crate::conv_block::{BlockGradients, Convolution, Direction, Inputs, Parameters};
 use crate::ops::size;
 
 /// Smallest slope by which an output is divided to recover the input of the activation.
@@ -158,6 +159,18 @@ pub(crate) fn conv_block<B: Host>(
     block::<B>((x, None), (weight, bias, slope), convolution)
 }
 
+/// See [`crate::ScratchOps::conv_block_kept`]: the output is kept.
+pub(crate) fn conv_block_kept<B: Host>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+    convolution: Convolution,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let y = conv_block::<B>(x, weight, bias, slope, convolution);
+    (y.clone(), y)
+}
+
 /// See [`crate::ScratchOps::conv_block_backward`].
 #[allow(clippy::too_many_arguments)] // As the op.
 pub(crate) fn conv_block_backward<B: Host>(
@@ -165,18 +178,55 @@ pub(crate) fn conv_block_backward<B: Host>(
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
     slope: FloatTensor<B>,
-    output: FloatTensor<B>,
+    kept: FloatTensor<B>,
     output_grad: FloatTensor<B>,
     convolution: Convolution,
     [x_wanted, slope_wanted]: [bool; 2],
-) -> Vec<Option<FloatTensor<B>>> {
+) -> BlockGradients<B> {
     block_backward::<B>(
         (x, None),
         (weight, bias, slope),
-        (output, output_grad),
+        (kept, output_grad),
         convolution,
         [x_wanted, false, slope_wanted],
     )
+}
+
+/// See [`crate::ScratchOps::pooled_conv_block`].
+pub(crate) fn pooled_conv_block<B: Host>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+) -> FloatTensor<B> {
+    pooled_conv_block_kept::<B>(x, weight, bias, slope).0
+}
+
+/// See [`crate::ScratchOps::pooled_conv_block_kept`]: the images before the pooling are kept.
+pub(crate) fn pooled_conv_block_kept<B: Host>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let convolution = Convolution::same3x3(size::<B>(&x));
+    let y = conv_block::<B>(x, weight, bias, slope, convolution);
+    (max_pool2x2::<B>(y.clone()), y)
+}
+
+/// See [`crate::ScratchOps::pooled_conv_block_backward`].
+pub(crate) fn pooled_conv_block_backward<B: Host>(
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+    kept: FloatTensor<B>,
+    output_grad: FloatTensor<B>,
+    wanted: [bool; 2],
+) -> BlockGradients<B> {
+    let convolution = Convolution::same3x3(size::<B>(&x));
+    let grad = max_pool2x2_backward::<B>(kept.clone(), output_grad);
+    conv_block_backward::<B>(x, weight, bias, slope, kept, grad, convolution, wanted)
 }
 
 /// See [`crate::ScratchOps::upsampled_conv_block`].
@@ -191,6 +241,18 @@ pub(crate) fn upsampled_conv_block<B: Host>(
     block::<B>((x, Some(skip)), (weight, bias, slope), convolution)
 }
 
+/// See [`crate::ScratchOps::upsampled_conv_block_kept`]: the output is kept.
+pub(crate) fn upsampled_conv_block_kept<B: Host>(
+    x: FloatTensor<B>,
+    skip: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    slope: FloatTensor<B>,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let y = upsampled_conv_block::<B>(x, skip, weight, bias, slope);
+    (y.clone(), y)
+}
+
 /// See [`crate::ScratchOps::upsampled_conv_block_backward`].
 #[allow(clippy::too_many_arguments)] // As the op.
 pub(crate) fn upsampled_conv_block_backward<B: Host>(
@@ -199,15 +261,15 @@ pub(crate) fn upsampled_conv_block_backward<B: Host>(
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
     slope: FloatTensor<B>,
-    output: FloatTensor<B>,
+    kept: FloatTensor<B>,
     output_grad: FloatTensor<B>,
     wanted: [bool; 3],
-) -> Vec<Option<FloatTensor<B>>> {
+) -> BlockGradients<B> {
     let convolution = Convolution::same3x3(size::<B>(&skip));
     block_backward::<B>(
         (x, Some(skip)),
         (weight, bias, slope),
-        (output, output_grad),
+        (kept, output_grad),
         convolution,
         wanted,
     )
@@ -240,13 +302,12 @@ pub(crate) fn convolution_backward<B: Host>(
         convolution,
         [true, false, false],
     );
-    let mut gradients = gradients.into_iter().flatten();
-    let mut next = || {
-        gradients
-            .next()
-            .unwrap_or_else(|| unreachable!("each was wanted"))
-    };
-    (next(), next(), next())
+    match gradients {
+        BlockGradients::WithInput {
+            x, weight, bias, ..
+        } => (x, weight, bias),
+        _ => unreachable!("that by the input was wanted, and there is one input"),
+    }
 }
 
 /// Gradients of [`block`]; `wanted` are those by `x`, `skip` and slope.
@@ -256,7 +317,7 @@ fn block_backward<B: Host>(
     (output, output_grad): (FloatTensor<B>, FloatTensor<B>),
     convolution: Convolution,
     wanted: [bool; 3],
-) -> Vec<Option<FloatTensor<B>>> {
+) -> BlockGradients<B> {
     let device = inputs.0.device();
     let (weight_shape, slope_shape) = (parameters.0.shape(), parameters.2.shape());
     let block = Block::<B>::new(inputs, parameters, &convolution);
@@ -283,12 +344,14 @@ fn block_backward<B: Host>(
         _ => gradients.slope,
     };
     let sources = gradients.sources.into_iter().zip(&block.sources);
-    let sources = sources.map(|(grad, (_, shape))| Some(images::<B>(grad?, *shape, &device)));
-    let parameters = [
-        (gradients.weight, weight_shape),
-        (gradients.bias, Shape::new([block.slope.len()])),
-        (slope, slope_shape),
-    ];
-    let parameters = parameters.map(|(grad, shape)| Some(tensor::<B>(grad, shape, &device)));
-    sources.chain(parameters).collect()
+    let mut sources = sources.map(|(grad, (_, shape))| Some(images::<B>(grad?, *shape, &device)));
+    BlockGradients::new(
+        sources.next().flatten(),
+        sources.next().flatten(),
+        (
+            tensor::<B>(gradients.weight, weight_shape, &device),
+            tensor::<B>(gradients.bias, Shape::new([block.slope.len()]), &device),
+            tensor::<B>(slope, slope_shape, &device),
+        ),
+    )
 }

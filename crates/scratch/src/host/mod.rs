@@ -19,8 +19,9 @@ use burn::backend::tensor::FloatTensor;
 use burn::tensor::{DType, Element, read_sync};
 
 pub(crate) use self::conv_block::{
-    conv_block, conv_block_backward, convolution_backward, upsampled_conv_block,
-    upsampled_conv_block_backward,
+    conv_block, conv_block_backward, conv_block_kept, convolution_backward, pooled_conv_block,
+    pooled_conv_block_backward, pooled_conv_block_kept, upsampled_conv_block,
+    upsampled_conv_block_backward, upsampled_conv_block_kept,
 };
 pub(crate) use self::elementwise::{mse, mse_backward, pointwise};
 pub(crate) use self::pool::{max_pool2x2, max_pool2x2_backward};

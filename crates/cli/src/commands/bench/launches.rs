@@ -26,6 +26,8 @@ pub struct Counted {
     first_step: usize,
     /// Of a later one.
     step: usize,
+    /// Launches of each kernel of the first step.
+    first_kernels: Launches,
     /// Launches of each kernel of a later step.
     kernels: Launches,
 }
@@ -67,13 +69,14 @@ impl Counted {
             who: format!("{}, {}", selected.backend, config.implementation(device)),
             forward: sum(&forward),
             first_step: sum(&first),
+            first_kernels: first,
             step: sum(&kernels),
             kernels,
         })
     }
 }
 
-/// A table, and the kernels of each step, those launched most often first.
+/// A table, and the kernels of the first and a later step, those launched most often first.
 pub fn text(counted: &[Counted]) -> String {
     let mut text = "| network | batch | computed by | forward | first step | later step |\n\
                     | --- | ---: | --- | ---: | ---: | ---: |\n"
@@ -95,11 +98,17 @@ pub fn text(counted: &[Counted]) -> String {
         );
     }
     for counted in counted {
-        let _ = writeln!(text, "\n{}, {}:", counted.network, counted.who);
-        let mut kernels: Vec<_> = counted.kernels.iter().collect();
-        kernels.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-        for (kernel, count) in kernels {
-            let _ = writeln!(text, "{count:6}  {kernel}");
+        let Counted { network, who, .. } = counted;
+        for (step, kernels) in [
+            ("first", &counted.first_kernels),
+            ("later", &counted.kernels),
+        ] {
+            let _ = writeln!(text, "\n{network}, {who}, {step} step:");
+            let mut kernels: Vec<_> = kernels.iter().collect();
+            kernels.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+            for (kernel, count) in kernels {
+                let _ = writeln!(text, "{count:6}  {kernel}");
+            }
         }
     }
     text

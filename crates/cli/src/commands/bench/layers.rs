@@ -229,7 +229,7 @@ pub fn measure(
 fn repeat(duration: f64, mut run: impl FnMut() -> anyhow::Result<f64>) -> anyhow::Result<f64> {
     let begin = Instant::now();
     let mut seconds = vec![];
-    while seconds.len() < super::ours::LEAST_STEPS || begin.elapsed().as_secs_f64() < duration {
+    while seconds.len() < super::ours::LEAST || begin.elapsed().as_secs_f64() < duration {
         seconds.push(run()?);
     }
     Ok(1e3 * median(&mut seconds))

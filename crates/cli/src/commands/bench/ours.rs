@@ -10,8 +10,8 @@ use n2n_model::NetworkConfig;
 use n2n_train::Learner;
 use n2n_train::experiment::{OptimizerConfig, SchedulerConfig, TrainConfig};
 
-/// Steps of a measurement, however long they take.
-pub const LEAST_STEPS: usize = 3;
+/// Values of a measurement, however long they take.
+pub const LEAST: usize = 3;
 
 /// The reference's image size.
 pub const SIZE: usize = 32;
@@ -49,19 +49,31 @@ impl Training {
 
     /// One step, to the loss on the host.
     pub fn step(&mut self) -> anyhow::Result<()> {
-        let Ok((loss, _)) = self.learner.step([Ok::<_, Infallible>(self.batch.clone())]);
-        loss.try_into_data()?;
+        self.steps(1)
+    }
+
+    /// Steps, to the last one's loss on the host.
+    fn steps(&mut self, count: usize) -> anyhow::Result<()> {
+        let mut last = None;
+        for _ in 0..count {
+            let Ok((loss, _)) = self.learner.step([Ok::<_, Infallible>(self.batch.clone())]);
+            last = Some(loss);
+        }
+        if let Some(loss) = last {
+            loss.try_into_data()?;
+        }
         Ok(())
     }
 
-    /// Returns the seconds of each step, to the loss on the host, for about `duration` seconds.
-    pub fn steps(&mut self, duration: f64) -> anyhow::Result<Vec<f64>> {
+    /// Returns the mean seconds of each `count` steps, to the last one's loss on the host, for about `duration`
+    /// seconds.
+    pub fn seconds(&mut self, count: usize, duration: f64) -> anyhow::Result<Vec<f64>> {
         let mut seconds = vec![];
         let begin = Instant::now();
-        while seconds.len() < LEAST_STEPS || begin.elapsed().as_secs_f64() < duration {
+        while seconds.len() < LEAST || begin.elapsed().as_secs_f64() < duration {
             let start = Instant::now();
-            self.step()?;
-            seconds.push(start.elapsed().as_secs_f64());
+            self.steps(count)?;
+            seconds.push(start.elapsed().as_secs_f64() / count as f64);
         }
         Ok(seconds)
     }

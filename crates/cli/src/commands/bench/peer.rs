@@ -45,15 +45,17 @@ impl Peer {
         Ok(peer)
     }
 
-    /// Returns the seconds of each step, for about `duration` seconds.
+    /// Returns the mean seconds of each `count` steps, of which the last's loss is read, for about `duration`
+    /// seconds.
     pub fn steps(
         &mut self,
         network: &str,
         batch_size: usize,
+        count: usize,
         duration: f64,
     ) -> anyhow::Result<Vec<f64>> {
         let request = serde_json::json!({
-            "network": network, "batch_size": batch_size, "seconds": duration,
+            "network": network, "batch_size": batch_size, "steps": count, "seconds": duration,
         });
         writeln!(self.requests, "{request}")?;
         Ok(serde_json::from_str(&self.line()?)?)

@@ -16,7 +16,8 @@ pub fn markdown(bench: &Bench) -> String {
         text,
         "{}; {}, {} threads; {} GFLOP/s in a matrix product of f32 (1024 x 1024, Burn's flex); n2n {}{}.\n\
          Milliseconds of a training step (forward, backward, SGD; 32x32 pixels): median of {} alternating \
-         rounds, each the median of the steps of {} s; fastest and slowest round; ratio to the peer, round by round.\n",
+         rounds, each the median of the steps of {} s{}; fastest and slowest round; ratio to the peer, round by \
+         round.\n",
         bench.date,
         bench.processor,
         bench.threads,
@@ -29,6 +30,10 @@ pub fn markdown(bench: &Bench) -> String {
             .unwrap_or_default(),
         bench.rounds,
         bench.seconds,
+        match bench.steps_per_read {
+            1 => String::new(),
+            steps => format!(", of which the loss of every {steps}th is read"),
+        },
     );
     let _ = writeln!(
         text,

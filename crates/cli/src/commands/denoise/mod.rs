@@ -211,7 +211,7 @@ fn announce(args: &DenoiseArgs, work: &[CheckedJob], pixels: usize, selected: &S
         selected.name,
     );
     if selected.tunes_kernels {
-        eprintln!("tuning kernels for this device: the first tiles take longer");
+        eprintln!("compiling kernels for this device: the first tiles take longer");
     }
 }
 

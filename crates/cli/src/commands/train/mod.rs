@@ -199,7 +199,7 @@ fn report_data(
     }
     report_skipped(&opened.skipped);
     if selected.tunes_kernels && !json {
-        eprintln!("tuning kernels for this device: the first steps take longer");
+        eprintln!("compiling kernels for this device: the first steps take longer");
     }
     Ok(())
 }

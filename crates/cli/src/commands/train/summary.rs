@@ -85,7 +85,7 @@ impl<'a> Summary<'a> {
         );
         if self.tunes_kernels {
             let seconds = self.first_step_s;
-            text += &format!("\ntuning kernels: the first step took {seconds:.1} s");
+            text += &format!("\ncompiling kernels: the first step took {seconds:.1} s");
         }
         text
     }
