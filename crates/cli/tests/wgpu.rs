@@ -68,7 +68,7 @@ fn steps_on_wgpu_launch_few_kernels_and_search_for_none() {
         let mut command = n2n(&args);
         command.args(["--backend", "wgpu", "--implementation", "scratch"]);
         command.args(["--network", network]);
-        let counted = &summary(&command.output().unwrap())["launches"][0];
+        let counted = &summary(&command.output().unwrap())[0];
         let count = |what: &str| counted[what].as_u64().unwrap();
         assert!(count("forward") <= forward, "{counted}");
         assert!(count("step") <= step, "{counted}");

@@ -51,6 +51,32 @@ pub fn mse(x: CubeTensor, y: CubeTensor) -> CubeTensor {
     mean
 }
 
+/// `mean((x - y)^2)` of each image.
+///
+/// # Shapes
+/// - `x`, `y`: `[batch_size, channels, height, width]`
+/// - output: `[batch_size]`
+pub fn mse_per_image(x: CubeTensor, y: CubeTensor) -> CubeTensor {
+    let images = x.shape()[0];
+    let count = x.shape().num_elements() / images.max(1);
+    let means = empty(&x, Shape::new([images]));
+    let (client, dtype) = (x.client.clone(), dtype_to_storage_type(x.dtype));
+    // SAFETY: a cube reads the elements of its image, `count` of each of both, and writes one mean.
+    unsafe {
+        squared_errors_per_image::launch_unchecked(
+            &client,
+            CubeCount::Static(images as u32, 1, 1),
+            CubeDim::new_1d(UNITS as u32),
+            x.into_tensor_arg(),
+            y.into_tensor_arg(),
+            means.clone().into_buffer_arg(),
+            count as u32,
+            dtype,
+        );
+    }
+    means
+}
+
 /// Gradient of [`mse`] by `x`: `2 (x - y) grad / count`.
 ///
 /// # Shapes
@@ -100,6 +126,26 @@ fn squared_errors<F: Float>(
     let sum = sum_of_units::<F>(sum, unit);
     if unit == 0 {
         parts[CUBE_POS_X as usize] = sum;
+    }
+}
+
+#[cube(launch_unchecked)]
+fn squared_errors_per_image<F: Float>(
+    x: &Tensor<F>,
+    y: &Tensor<F>,
+    means: &mut [F],
+    count: u32,
+    #[define(F)] _dtype: ElemType,
+) {
+    let (image, unit) = (CUBE_POS_X as usize, UNIT_POS as usize);
+    let mut sum = F::new(0.0);
+    for at in range_stepped(unit, count as usize, UNITS) {
+        let error = error(x, y, image * count as usize + at);
+        sum += error * error;
+    }
+    let sum = sum_of_units::<F>(sum, unit);
+    if unit == 0 {
+        means[image] = sum / F::cast_from(count);
     }
 }
 

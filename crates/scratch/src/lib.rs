@@ -34,7 +34,7 @@ pub use functions::{
 };
 pub use fused::has_fused_kernels;
 pub use geometry::{ConvGeometry, GeometryError};
-pub use loss::mse;
+pub use loss::{mse, mse_per_image};
 pub use modules::{Conv2d, ConvTranspose2d};
 pub use ops::ScratchOps;
 pub use pool::max_pool2x2;

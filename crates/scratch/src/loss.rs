@@ -17,15 +17,48 @@ use crate::ops::ScratchOps;
 /// # Panics
 /// If the shapes differ.
 pub fn mse(x: Tensor<4>, y: Tensor<4>) -> Tensor<1> {
-    let (x_shape, y_shape) = (x.dims(), y.dims());
-    assert_eq!(
-        x_shape, y_shape,
-        "expected two images of one shape, got {x_shape:?} and {y_shape:?}"
-    );
+    check_shapes(&x, &y);
     Tensor::from_dispatch(<Dispatch as ScratchOps>::mse(
         x.into_dispatch(),
         y.into_dispatch(),
     ))
+}
+
+/// Mean squared error of each image. It has no gradient of its own: Burn differentiates what it is made of.
+///
+/// # Shapes
+/// - `x`, `y`: `[batch_size, channels, height, width]`
+/// - output: `[batch_size]`
+///
+/// # Panics
+/// If the shapes differ.
+pub fn mse_per_image(x: Tensor<4>, y: Tensor<4>) -> Tensor<1> {
+    check_shapes(&x, &y);
+    Tensor::from_dispatch(<Dispatch as ScratchOps>::mse_per_image(
+        x.into_dispatch(),
+        y.into_dispatch(),
+    ))
+}
+
+fn check_shapes(x: &Tensor<4>, y: &Tensor<4>) {
+    let (x, y) = (x.dims(), y.dims());
+    assert_eq!(
+        x, y,
+        "expected two images of one shape, got {x:?} and {y:?}"
+    );
+}
+
+/// `[mean((x - y)^2)]` of each image.
+pub(crate) fn mse_per_image_forward<B: Backend>(
+    x: FloatTensor<B>,
+    y: FloatTensor<B>,
+) -> FloatTensor<B> {
+    let (images, elements) = (x.shape()[0], x.shape().num_elements());
+    let difference = B::float_sub(x, y);
+    let squares = B::float_mul(difference.clone(), difference);
+    let rows = Shape::new([images, elements / images.max(1)]);
+    let means = B::float_mean_dim(B::float_reshape(squares, rows), 1);
+    B::float_reshape(means, Shape::new([images]))
 }
 
 /// `L = mean((x - y)^2)`, as a vector of one element.

@@ -257,6 +257,12 @@ ops! {
         },
     }
 
+    /// See [`crate::mse_per_image()`].
+    fn mse_per_image(x, y) -> [FloatTensor<Self>] {
+        any: loss::mse_per_image_forward,
+        gpu: (n2n_gpu::loss::mse_per_image, gpu::specs::mse_per_image),
+    }
+
     /// Gradient of [`mse`](Self::mse) by `x`.
     fn mse_backward(x, y, output_grad) -> [FloatTensor<Self>] {
         any: loss::mse_backward,

@@ -6,7 +6,7 @@ use burn::tensor::ops::{
 use burn::tensor::{Device, Distribution, Tensor, TensorData, module};
 use n2n_scratch::{
     Activation, ConvGeometry, conv_transpose2d_activated, conv2d_activated, max_pool2x2,
-    pooled_conv2d_activated, prelu, upsampled_conv2d_activated,
+    mse_per_image, pooled_conv2d_activated, prelu, upsampled_conv2d_activated,
 };
 use n2n_testing::{cpu_devices, error, wgpu};
 
@@ -204,6 +204,19 @@ fn any_geometry_takes_any_activation() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn errors_of_each_image_match_burns() {
+    for (device, reference) in devices() {
+        let (x, y) = (random(1, [3, 2, 5, 37]), random(2, [3, 2, 5, 37]));
+        let on = |data: &TensorData, device| Tensor::<4>::from_data(data.clone(), device);
+        let got = mse_per_image(on(&x, &device), on(&y, &device)).into_data();
+        let squares = (on(&x, &reference) - on(&y, &reference)).square();
+        let expected = squares.flatten::<2>(1, 3).mean_dim(1).squeeze_dim::<1>(1);
+        let error = error(&got, &expected.into_data());
+        assert!(error <= TOLERANCE, "{error:e}");
     }
 }
 

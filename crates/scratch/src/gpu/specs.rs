@@ -132,6 +132,11 @@ pub(crate) fn mse(x: &TensorSpec, _y: &TensorSpec) -> TensorSpec {
     TensorSpec::new(Shape::new([1]), x.dtype)
 }
 
+/// Of [`crate::ScratchOps::mse_per_image`].
+pub(crate) fn mse_per_image(x: &TensorSpec, _y: &TensorSpec) -> TensorSpec {
+    TensorSpec::new(Shape::new([x.shape[0]]), x.dtype)
+}
+
 /// Of [`crate::ScratchOps::mse_backward`].
 pub(crate) fn mse_backward(
     x: &TensorSpec,

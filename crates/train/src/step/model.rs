@@ -146,10 +146,10 @@ impl InferenceStep for TrainingModel {
 /// - `mask`: `[batch_size, 1, height, width]`
 /// - result: `[batch_size]`
 fn mse_per_image(a: Tensor<4>, b: Tensor<4>, mask: Option<&Tensor<4>>) -> Tensor<1> {
-    let squares = (a - b).square();
     let Some(mask) = mask else {
-        return squares.flatten::<2>(1, 3).mean_dim(1).squeeze_dim::<1>(1);
+        return n2n_scratch::mse_per_image(a, b);
     };
+    let squares = (a - b).square();
     let sum = |values: Tensor<4>| values.flatten::<2>(1, 3).sum_dim(1).squeeze_dim::<1>(1);
     let count = sum(mask.clone()).clamp_min(1.0) * squares.dims()[1] as f32;
     sum(squares * mask.clone()) / count
