@@ -8,6 +8,8 @@
 //! Images are stored channels-last (NHWC) under shapes `[batch_size, channels, height, width]`; images in any
 //! other order are read as they are.
 //!
+//! A cube has 256 units and 21 KiB of shared memory at most, which every graphics processor of a computer has.
+//!
 //! Start at `conv3x3/mod.rs`.
 
 #![allow(unsafe_code)] // Kernels are launched without checks; each launch says why it is sound.
