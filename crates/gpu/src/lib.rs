@@ -8,7 +8,7 @@
 //! Images are stored channels-last (NHWC) under shapes `[batch_size, channels, height, width]`; images in any
 //! other order are read as they are.
 //!
-//! A cube has 256 units and 21 KiB of shared memory at most, which every graphics processor of a computer has.
+//! A cube has at most 256 units and 21 KiB of shared memory. WebGPU promises 256 units and 16 KiB only.
 //!
 //! Start at `conv3x3/mod.rs`.
 

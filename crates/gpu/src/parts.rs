@@ -9,8 +9,8 @@ use burn_cubecl::cubecl::{self, calculate_cube_count_elemwise, prelude::*};
 use crate::Parameters;
 use crate::tensors::empty;
 
-/// Cubes over which the sums of the parameters' gradients are split: enough for the largest graphics processors,
-/// and the same for all, so that sums are the same.
+/// Cubes over which the sums of the parameters' gradients are split: the same on all devices, so that they add
+/// the same parts.
 pub(crate) const CUBES: usize = 256;
 
 /// A row of sums for each of `splits` cubes: of weight, bias and slopes.

@@ -57,8 +57,8 @@ pub(crate) struct Gradient<F: Float> {
 /// The gradient at the linear part of `prelu(z, slope)`, or of its 2x2 max-pooling if `pooled`; zero outside
 /// of the images.
 ///
-/// `kept` is `z`; for pooled images that of the largest of each 2x2 pixels, and then, as so many channels
-/// more, its place among them.
+/// `kept` is `z`. For pooled images it has twice the channels: first `z` of the largest of each 2x2 pixels, then
+/// which of the four that is, from 0 to 3.
 #[cube]
 pub(crate) fn gradient<F: Float>(
     grad: &Tensor<F>,

@@ -16,7 +16,7 @@ use crate::norm::BatchNorm;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Convolution {
-    /// The fastest on the device: `Scratch` where it has kernels, on the CPU and on graphics devices.
+    /// `Scratch` where it has kernels, on the CPU and on graphics devices; `Burn` elsewhere.
     #[default]
     Auto,
     /// Burn's own.

@@ -20,7 +20,7 @@ const SIZE: [usize; 2] = [2, 2];
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Implementation {
-    /// The fastest on the device: `Scratch` on the CPU, `Burn` elsewhere.
+    /// `Scratch` where it has kernels, on the CPU and on graphics devices; `Burn` elsewhere.
     #[default]
     Auto,
     /// Burn's own modules.

@@ -24,7 +24,7 @@ pub fn mse(x: Tensor<4>, y: Tensor<4>) -> Tensor<1> {
     ))
 }
 
-/// Mean squared error of each image. It has no gradient of its own: Burn differentiates what it is made of.
+/// Mean squared error of each image. There is no hand-written gradient: Burn's autodiff derives it.
 ///
 /// # Shapes
 /// - `x`, `y`: `[batch_size, channels, height, width]`

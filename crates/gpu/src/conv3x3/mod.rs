@@ -52,7 +52,8 @@ impl Inputs {
 ///
 /// # Shapes
 /// - output: `[batch_size, channels_out, height, width]`; pooled, half of that height and width
-/// - kept: `z` in the shape of the output; pooled, as many channels more: the places of the largest, 0 to 3
+/// - kept: `z` in the shape of the output; pooled, twice the channels, the second half being which of the 2x2
+///   pixels is the largest, from 0 to 3
 pub fn conv3x3(
     inputs: Inputs,
     parameters: Parameters,

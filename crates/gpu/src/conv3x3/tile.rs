@@ -39,8 +39,8 @@ impl Tile {
 /// Most cubes along one axis that every graphics API takes.
 const MOST: usize = 65_535;
 
-/// Cubes for so many tiles, and `groups` of channels for each. Some may be beyond the last tile, whose images are
-/// beyond the last image.
+/// The number of cubes for `tiles` tiles of `groups` groups of channels. It may be a few more than needed: these have
+/// an image index past the last image, and write nothing.
 pub(super) fn cubes(tiles: usize, groups: usize) -> CubeCount {
     let layers = tiles.div_ceil(MOST);
     CubeCount::Static(tiles.div_ceil(layers) as u32, groups as u32, layers as u32)

@@ -154,7 +154,7 @@ pub fn parameter_gradients(
     let units = parameters.weight.shape().num_elements() + grad.shape()[1];
     let dim = CubeDim::new_1d(parameter_gradients::UNITS as u32);
     let cubes = units.div_ceil(parameter_gradients::UNITS);
-    // A part sums over as many lines of an image.
+    // Not more parts than lines of pixels.
     let splits = CUBES
         .div_ceil(cubes)
         .min(images * height.max(geometry.size[0]));

@@ -9,7 +9,7 @@ use n2n_gpu::{Parameters, direct};
 
 use crate::conv_block::{self, BlockGradients, Convolution, Direction};
 
-/// A convolution with a kernel of its own, or any other.
+/// Which kernels compute a convolution.
 enum Algorithm {
     /// A 3x3 kernel, stride 1, padding 1.
     Tiled {

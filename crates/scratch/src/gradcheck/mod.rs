@@ -151,8 +151,8 @@ struct Evaluated {
     gradients: Vec<Vec<f64>>,
 }
 
-/// Where Burn's own op runs: on the same device, but for a graphics device, which would search for the fastest kernels
-/// of every shape.
+/// The device of Burn's own op: the same if it is a CPU backend, else flex, because Burn tunes its kernels for every
+/// shape on a graphics device.
 fn beside(device: &Device) -> Device {
     if in_host_memory(device) {
         device.clone()
