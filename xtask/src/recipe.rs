@@ -23,7 +23,7 @@ use sets::Set;
 const RESULTS: &str = "benches/recipe.jsonl";
 
 /// What is tried: a name, and the settings that differ from `configs/own.toml`.
-const VARIANTS: [(&str, &[&str]); 23] = [
+const VARIANTS: [(&str, &[&str]); 24] = [
     ("own.toml", &[]),
     (
         "no zoom, mix, jitter",
@@ -60,6 +60,7 @@ const VARIANTS: [(&str, &[&str]); 23] = [
             "data.augment.swap=false",
         ],
     ),
+    ("whole images exchanged", &["data.augment.swap=true"]),
     ("AdamW", &["train.optimizer.kind=adamw"]),
 ];
 

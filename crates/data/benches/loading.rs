@@ -9,8 +9,8 @@ use burn::data::dataloader::DataLoader;
 use burn::tensor::Device;
 use image::RgbImage;
 use n2n_data::{
-    AugmentConfig, Batching, DataConfig, Normalization, Preparation, Request, ScenesConfig, Target,
-    TrainStream,
+    AugmentConfig, Batching, DataConfig, Normalization, Preparation, Request, ScenesConfig, Swap,
+    Target, TrainStream,
 };
 
 /// Batches in a measured run, so that the start of a stream does not count.
@@ -95,7 +95,7 @@ fn cached_pictures(bencher: divan::Bencher) {
         augment: AugmentConfig {
             flip: true,
             rot90: true,
-            swap: true,
+            swap: Swap::Images,
             ..AugmentConfig::default()
         },
         ..DataConfig::default()

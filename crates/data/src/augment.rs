@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::held_out::MANY;
-use crate::{DataError, Zoom};
+use crate::{DataError, Swap, Zoom};
 
 /// Random changes to training examples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,8 +27,8 @@ pub struct AugmentConfig {
     pub mix: f32,
     /// Largest distance from 1 of a random factor for each channel.
     pub jitter: f32,
-    /// Exchange input and target of half of the examples.
-    pub swap: bool,
+    /// Exchange input and noisy target.
+    pub swap: Swap,
     /// Share of colour examples that become grey, with the same noise in all channels, so that a
     /// network for colour learns to denoise grey images too.
     pub grey: f32,
@@ -43,7 +43,7 @@ impl Default for AugmentConfig {
             zoom: Zoom::NONE,
             mix: 0.0,
             jitter: 0.0,
-            swap: false,
+            swap: Swap::None,
             grey: 0.0,
         }
     }

@@ -2,8 +2,9 @@
 //! the epoch and its index.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::augment::AugmentConfig;
 use crate::image_cache::ImageCache;
 use crate::order::Order;
 use crate::pipeline::{CropPolicy, Pipeline};
@@ -26,7 +27,7 @@ pub struct Examples {
     /// Whether no scene may be skipped.
     strict: bool,
     /// Scenes that cannot be read, each with the reason.
-    skipped: Mutex<BTreeMap<usize, String>>,
+    skipped: Arc<Mutex<BTreeMap<usize, String>>>,
 }
 
 impl Examples {
@@ -45,7 +46,19 @@ impl Examples {
             images,
             pipeline,
             strict,
-            skipped: Mutex::default(),
+            skipped: Arc::default(),
+        }
+    }
+
+    /// The same scenes and crops, with nothing changed at random.
+    pub(crate) fn without_augmentation(&self) -> Self {
+        let pipeline = Pipeline {
+            augment: AugmentConfig::default(),
+            ..self.pipeline.clone()
+        };
+        Self {
+            skipped: self.skipped.clone(),
+            ..Self::new(self.images.clone(), pipeline, self.strict)
         }
     }
 

@@ -11,6 +11,7 @@ use crate::{DataError, SceneInfo, SceneSource, View};
 type Key = (usize, usize, View);
 
 /// Scenes, decoded once where they fit into the cache.
+#[derive(Clone)]
 pub(crate) struct ImageCache {
     source: Arc<dyn SceneSource>,
     /// The number of the source among those that share the cache.

@@ -28,11 +28,12 @@ pub struct NoiseCheck {
 }
 
 impl NoiseCheck {
-    /// Looks at noisy pairs, if the set has any.
+    /// Looks at noisy pairs as they are before augmentation, if the set has any.
     ///
     /// # Errors
     /// When an example cannot be read.
     pub fn of(examples: &Examples) -> Result<Option<Self>, DataError> {
+        let examples = examples.without_augmentation();
         let stride = examples.len().div_ceil(SAMPLED).max(1);
         let moments = (0..examples.len())
             .into_par_iter()
@@ -48,6 +49,17 @@ impl NoiseCheck {
         };
         let total = moments.iter().fold(Moments::default(), Moments::plus);
         Ok(Some(total.correlations()))
+    }
+
+    /// Looks at one pair of planar images of `[channels, height, width]`.
+    pub(crate) fn of_pair(first: &[f32], second: &[f32], shape: [usize; 3]) -> Self {
+        Moments::of(first, second, shape).correlations()
+    }
+
+    /// Whether there is nothing that a person should know.
+    pub(crate) fn is_clear(&self) -> bool {
+        let correlations = [self.difference_and_sum, self.difference_and_neighbour];
+        correlations.iter().all(|found| found.abs() <= SUSPICIOUS)
     }
 
     /// What a person should know, if anything.
@@ -171,7 +183,7 @@ mod tests {
     }
 
     fn check(first: &[f32], second: &[f32]) -> NoiseCheck {
-        Moments::of(first, second, SHAPE).correlations()
+        NoiseCheck::of_pair(first, second, SHAPE)
     }
 
     fn add(a: &[f32], b: &[f32]) -> Vec<f32> {

@@ -28,6 +28,7 @@ pub mod quality;
 mod scale;
 mod scene;
 mod source;
+mod swap;
 #[cfg(test)]
 mod tests;
 mod zoom;
@@ -50,4 +51,5 @@ pub use pair::{NoisyPair, Target};
 pub use scale::{Range, RangeError, Scale};
 pub use scene::{SceneInfo, SceneSource, View};
 pub use source::{Arrays, Finder, Found, Layout, Scenes, ScenesConfig, Split, Subset};
+pub use swap::Swap;
 pub use zoom::Zoom;

@@ -11,7 +11,8 @@ use crate::held_out::HeldOut;
 use crate::holes::{intersection, reduced, take_holes};
 use crate::image_cache::ImageCache;
 use crate::noise::{self, Member, NoiseModel};
-use crate::{DataError, ExampleIndex, NoisyPair, Range, SceneInfo, Target, View};
+use crate::swap::swap_pixels;
+use crate::{DataError, ExampleIndex, NoisyPair, Range, SceneInfo, Swap, Target, View};
 
 /// Most examples that one epoch takes from one scene.
 const MAX_CROPS: usize = 64;
@@ -28,6 +29,7 @@ pub(crate) enum CropPolicy {
 }
 
 /// How scenes become examples.
+#[derive(Clone)]
 pub(crate) struct Pipeline {
     pub crop: CropPolicy,
     /// Regions of the scenes that validation sees and training does not, if both see all scenes.
@@ -136,6 +138,13 @@ impl Pipeline {
                         View::Shot(_) => pair.noisy_target = Some(values),
                     }
                 }
+                let may_swap = others.is_empty() && !crop.augmentation.interpolates();
+                if self.augment.swap == Swap::Pixels
+                    && may_swap
+                    && let Some(target) = &mut pair.noisy_target
+                {
+                    swap_pixels(&mut pair.noisy_input, target, shape, &mut rng);
+                }
                 pair
             }
         };
@@ -211,7 +220,7 @@ impl Pipeline {
             if !ordered {
                 first = rng.random_range(0..info.shots);
                 second = (first + rng.random_range(1..info.shots)) % info.shots;
-            } else if self.augment.swap && rng.random() {
+            } else if self.augment.swap != Swap::None && rng.random() {
                 (first, second) = (second, first);
             }
         }

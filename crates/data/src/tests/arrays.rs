@@ -1,11 +1,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use rand::{RngExt, SeedableRng};
+
 use super::error;
 use crate::noise::{ChaCha8Rng, Corrupted, Noise, NoiseModel, normal};
 use crate::{
-    DataConfig, ExampleIndex, NoisyPair, Normalization, NormalizationKind, Range, RangeConfig,
-    Request, Target, View,
+    AugmentConfig, DataConfig, ExampleIndex, NoisyPair, Normalization, NormalizationKind, Range,
+    RangeConfig, Request, Swap, Target, View, Zoom,
 };
 
 /// A pair whose values say where they stand, beyond 1 too.
@@ -226,4 +228,59 @@ fn custom_noise_of_wrong_shape_panics() {
         .unwrap()
         .train
         .pair(ExampleIndex { epoch: 0, index: 0 });
+}
+
+/// Examples of independent noise, the noisy input and target in turn, all `[2, 24, 24]`; epoch by epoch.
+fn noise_alone(zoom: f32, swap: Swap) -> Vec<[Vec<f32>; 2]> {
+    let config = DataConfig {
+        augment: AugmentConfig {
+            zoom: Zoom::Largest(zoom),
+            swap,
+            ..AugmentConfig::default()
+        },
+        ..DataConfig::default()
+    };
+    let pairs = (0..8).map(|number| {
+        let mut rng = ChaCha8Rng::seed_from_u64(number);
+        let mut image = || -> Vec<f32> { (0..1152).map(|_| rng.random()).collect() };
+        NoisyPair {
+            shape: [2, 24, 24],
+            noisy_input: image(),
+            noisy_target: Some(image()),
+            ..NoisyPair::default()
+        }
+    });
+    let opened = request(&config).open_pairs(pairs).unwrap();
+    let check = opened.noise_check().unwrap().unwrap();
+    // Five standard errors over seven scenes of 1,152 values, whatever is done to examples.
+    let neighbour = check.difference_and_neighbour.abs();
+    assert!(neighbour < 0.055, "{neighbour}");
+    let pair = |epoch| {
+        let example = ExampleIndex { epoch, index: 0 };
+        let pair = opened.train.pair(example).unwrap();
+        [pair.noisy_input, pair.noisy_target.unwrap()]
+    };
+    (0..20).map(pair).collect()
+}
+
+#[test]
+fn pixels_of_examples_as_they_are_change_places() {
+    let plain = noise_alone(1.0, Swap::None);
+    let [input, target] = &plain[0];
+    for [swapped, other] in noise_alone(1.0, Swap::Pixels) {
+        let moved = swapped.iter().zip(target).filter(|(a, b)| a == b).count();
+        // Half of 1,152, give or take four deviations of 576 places of two values.
+        assert!((480..=672).contains(&moved), "{moved} of 1152");
+        let sums = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a + b).collect::<Vec<_>>();
+        assert_eq!(sums(&swapped, &other), sums(input, target));
+    }
+}
+
+#[test]
+fn pixels_between_those_of_an_image_stay() {
+    let whole = noise_alone(4.0, Swap::Images);
+    let pixels = noise_alone(4.0, Swap::Pixels);
+    let equal = whole.iter().zip(&pixels).filter(|(a, b)| a == b).count();
+    // Half of 20 are enlarged, give or take three and a half deviations.
+    assert!((2..=18).contains(&equal), "{equal} of 20");
 }

@@ -6,7 +6,7 @@ use super::numbered::{Numbered, examples, pipeline, samples};
 use crate::noise::NoiseConfig;
 use crate::pipeline::{CropPolicy, Pipeline};
 use crate::{
-    AugmentConfig, Batch, Batching, Examples, Normalization, NormalizationKind, Preparation,
+    AugmentConfig, Batch, Batching, Examples, Normalization, NormalizationKind, Preparation, Swap,
     Target, TrainStream, ValidationSet, Zoom,
 };
 
@@ -65,7 +65,7 @@ fn batches_do_not_depend_on_workers_or_start() {
             zoom: Zoom::Largest(1.5),
             mix: 0.5,
             jitter: 0.2,
-            swap: true,
+            swap: Swap::Images,
             grey: 0.0,
         },
         ..pipeline()

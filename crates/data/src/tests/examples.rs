@@ -3,7 +3,7 @@ use std::collections::HashSet;
 use super::numbered::{Numbered, examples, pipeline, samples};
 use crate::noise::NoiseConfig;
 use crate::pipeline::{CropPolicy, Pipeline};
-use crate::{AugmentConfig, DataConfig, ExampleIndex, Request, ScenesConfig, Target, Zoom};
+use crate::{AugmentConfig, DataConfig, ExampleIndex, Request, ScenesConfig, Swap, Target, Zoom};
 
 fn everything() -> AugmentConfig {
     AugmentConfig {
@@ -13,7 +13,7 @@ fn everything() -> AugmentConfig {
         zoom: Zoom::Largest(1.5),
         mix: 0.5,
         jitter: 0.0,
-        swap: true,
+        swap: Swap::Images,
         grey: 0.0,
     }
 }
