@@ -14,13 +14,17 @@
 
 #![allow(unsafe_code)] // Kernels are launched without checks; each launch says why it is sound.
 
+pub mod activation;
 pub mod conv3x3;
 pub mod direct;
+mod flat;
 pub mod loss;
 mod parts;
 mod sources;
 mod tensors;
 
+pub use self::flat::{FlatGradients, Starts};
+pub use self::tensors::view;
 use burn::backend::wgpu::CubeTensor;
 use burn::tensor::Shape;
 use burn_cubecl::ops::numeric::ones_client;

@@ -7,7 +7,7 @@ use burn::tensor::Shape;
 use burn_cubecl::cubecl::{self, calculate_cube_count_elemwise, prelude::*};
 use burn_cubecl::kernel::into_contiguous;
 
-use crate::tensors::{empty, empty_images, offset};
+use crate::tensors::{empty, empty_images, place};
 
 /// Units of a cube.
 const UNITS: usize = 256;
@@ -188,21 +188,6 @@ fn error_gradient<F: Float>(
 #[cube]
 fn error<F: Float>(x: &Tensor<F>, y: &Tensor<F>, at: usize) -> F {
     x[place(x, at)] - y[place(y, at)]
-}
-
-/// The place of an element of images, counted with the channels first.
-#[cube]
-fn place<F: Float>(images: &Tensor<F>, at: usize) -> usize {
-    let (channels, height, width) = (images.shape(1), images.shape(2), images.shape(3));
-    let pixel = at / channels;
-    let line = pixel / width;
-    offset(
-        images,
-        line / height,
-        at % channels,
-        line % height,
-        pixel % width,
-    )
 }
 
 /// Sum over the units of a cube, by halves; every unit gets it.

@@ -13,14 +13,16 @@ use crate::tensors::empty;
 /// the same parts.
 pub(crate) const CUBES: usize = 256;
 
-/// A row of sums for each of `splits` cubes: of weight, bias and slopes.
+/// Sums of a cube: of the elements of the weight, of the bias, and of a slope for each channel.
+pub(crate) fn columns(weights: usize, channels_out: usize) -> usize {
+    weights + 2 * channels_out
+}
+
+/// A row of sums for each of `splits` cubes.
 pub(crate) fn empty_parts(parameters: &Parameters, splits: usize) -> CubeTensor {
     let weights = parameters.weight.shape().num_elements();
-    let channels_out = parameters.bias.shape()[0];
-    empty(
-        &parameters.weight,
-        Shape::new([splits, weights + 2 * channels_out]),
-    )
+    let columns = columns(weights, parameters.bias.shape()[0]);
+    empty(&parameters.weight, Shape::new([splits, columns]))
 }
 
 /// The gradients of the parameters.

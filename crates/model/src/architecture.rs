@@ -8,10 +8,11 @@ use std::fmt::Debug;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use n2n_scratch::Graph;
 
 use crate::parameters::named_parameters;
 use crate::receptive_field::Span;
-use crate::{ConfigError, ParameterError, ParameterSource, RandomInit, StateDict};
+use crate::{ConfigError, Layout, ParameterError, ParameterSource, RandomInit, StateDict};
 
 /// Channels of images if the config names none.
 pub const DEFAULT_CHANNELS: usize = 3;
@@ -149,6 +150,11 @@ pub trait Forward: Debug {
         _x: &Tensor<4>,
         _target: &Tensor<4>,
     ) -> Option<(Tensor<1>, GradientsParams)> {
+        None
+    }
+
+    /// The network as a graph of blocks, which has a backward pass by all parameters at once, if it is one.
+    fn graph(&self, _layout: &Layout) -> Option<Graph> {
         None
     }
 }

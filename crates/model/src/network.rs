@@ -3,14 +3,15 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
+use n2n_scratch::Graph;
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::{Architecture, DEFAULT_CHANNELS, Forward};
 use crate::conv::mse;
 use crate::receptive_field::Span;
 use crate::{
-    ConfigError, Implementation, Loss, ParameterError, SimpleNet, SimpleNetConfig, StateDict, UNet,
-    UNetConfig,
+    ConfigError, Implementation, Layout, Loss, ParameterError, SimpleNet, SimpleNetConfig,
+    StateDict, UNet, UNetConfig,
 };
 
 /// Declares the networks: variant, config, layers and the name in a config.
@@ -261,6 +262,12 @@ impl Network {
                 (loss.of_values(output, target, progress) * mask).sum() / count
             }
         }
+    }
+
+    /// The network as a graph of blocks, which has a backward pass of its own by the vector of all parameters; `None`
+    /// if it has other layers.
+    pub fn graph(&self, layout: &Layout) -> Option<Graph> {
+        self.layers().graph(layout)
     }
 
     /// The loss of a batch at `progress` from 0 to 1 through the run, and its gradients: by Burn's

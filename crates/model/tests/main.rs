@@ -5,6 +5,7 @@
 mod file;
 mod golden;
 mod gradients;
+mod graph;
 mod implementations;
 mod loss;
 mod receptive_field;

@@ -128,28 +128,39 @@ impl<B: Backend> BlockGradients<B> {
 
     /// In the order of a block's arguments: `inputs` of them, weight, bias and slope.
     pub(crate) fn into_arguments(self, inputs: usize) -> Vec<Option<FloatTensor<B>>> {
-        let (x, skip, parameters) = match self {
+        let (x, skip, (weight, bias, slope)) = self.into_parts();
+        let inputs = [x, skip].into_iter().take(inputs);
+        inputs.chain([weight, bias, slope].map(Some)).collect()
+    }
+
+    /// Those by `x` and `skip`, as far as there are any, and by the parameters.
+    pub(crate) fn into_parts(
+        self,
+    ) -> (
+        Option<FloatTensor<B>>,
+        Option<FloatTensor<B>>,
+        Parameters<B>,
+    ) {
+        match self {
             Self::Parameters {
                 weight,
                 bias,
                 slope,
-            } => (None, None, [weight, bias, slope]),
+            } => (None, None, (weight, bias, slope)),
             Self::WithInput {
                 x,
                 weight,
                 bias,
                 slope,
-            } => (Some(x), None, [weight, bias, slope]),
+            } => (Some(x), None, (weight, bias, slope)),
             Self::WithInputs {
                 x,
                 skip,
                 weight,
                 bias,
                 slope,
-            } => (Some(x), Some(skip), [weight, bias, slope]),
-        };
-        let inputs = [x, skip].into_iter().take(inputs);
-        inputs.chain(parameters.map(Some)).collect()
+            } => (Some(x), Some(skip), (weight, bias, slope)),
+        }
     }
 }
 

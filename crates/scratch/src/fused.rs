@@ -22,7 +22,8 @@ pub(crate) fn in_host_memory(device: &Device) -> bool {
     )
 }
 
-fn is_gpu(device: &Device) -> bool {
+/// Whether a device is a graphics device, for which each launch of a kernel takes time.
+pub fn is_gpu(device: &Device) -> bool {
     matches!(
         device.clone().inner().as_dispatch(),
         DispatchDevice::Cube(_)

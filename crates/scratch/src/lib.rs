@@ -17,6 +17,7 @@ mod fused;
 mod geometry;
 mod gpu;
 pub mod gradcheck;
+mod graph;
 mod host;
 pub mod layers;
 mod loss;
@@ -32,8 +33,9 @@ pub use functions::{
     conv_transpose2d, conv_transpose2d_activated, conv2d, conv2d_activated, fold,
     pooled_conv2d_activated, unfold, upsampled_conv2d_activated,
 };
-pub use fused::has_fused_kernels;
+pub use fused::{has_fused_kernels, is_gpu};
 pub use geometry::{ConvGeometry, GeometryError};
+pub use graph::{Block, Graph, Head, Place, Slope, Source};
 pub use loss::{mse, mse_per_image};
 pub use modules::{Conv2d, ConvTranspose2d};
 pub use ops::ScratchOps;

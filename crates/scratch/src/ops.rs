@@ -16,8 +16,8 @@ use n2n_kernels::elementwise;
 use crate::autodiff::record;
 use crate::conv_block::{BlockGradients, Convolution};
 use crate::{
-    ConvGeometry, activation, conv_block, conv_transpose2d, conv2d, fused, gpu, host, loss, pool,
-    unfold,
+    ConvGeometry, Graph, activation, conv_block, conv_transpose2d, conv2d, fused, gpu, graph, host,
+    loss, pool, unfold,
 };
 
 ops! {
@@ -100,6 +100,7 @@ ops! {
     fn sigmoid(x) -> [FloatTensor<Self>] {
         any: activation::sigmoid_forward,
         cpu: pointwise(elementwise::sigmoid),
+        gpu: (n2n_gpu::activation::sigmoid, gpu::specs::sigmoid),
         tape: Sigmoid {
             saved: (),
             output: y,
@@ -111,6 +112,7 @@ ops! {
     fn sigmoid_backward(output, output_grad) -> [FloatTensor<Self>] {
         any: activation::sigmoid_backward,
         cpu: pointwise(elementwise::sigmoid_backward),
+        gpu: (n2n_gpu::activation::sigmoid_gradient, gpu::specs::sigmoid_backward),
     }
 
     /// Gradients of a convolution by `x`, weight and bias.
@@ -268,6 +270,14 @@ ops! {
         any: loss::mse_backward,
         cpu: f32(host::mse_backward),
         gpu: (n2n_gpu::loss::mse_gradient, gpu::specs::mse_backward),
+    }
+
+    /// See [`Graph::loss_and_gradient`]; the parameters and the gradient are vectors.
+    fn graph_step(
+        input, target, parameters; graph: Graph
+    ) -> [(FloatTensor<Self>, FloatTensor<Self>)] {
+        any: graph::graph_step,
+        gpu: (gpu::graph_step, gpu::specs::graph_step),
     }
 }
 

@@ -6,6 +6,7 @@
 mod conv_block;
 mod golden;
 mod gradcheck;
+mod graph;
 mod layers;
 mod memory;
 mod properties;

@@ -16,7 +16,10 @@ use n2n_model::{NetworkConfig, StateDict};
 use crate::TrainError;
 use crate::experiment::TrainConfig;
 use crate::schedule::Schedule;
-use crate::step::{TrainingModel, ValidationOutput, mean_loss_and_gradients, optimizer};
+use crate::step::{
+    EvaluationModel, TrainingModel, ValidationOutput, joined, mean_loss_and_gradients, optimizer,
+    split,
+};
 
 /// Network, optimizer and learning rate of a run.
 ///
@@ -60,11 +63,11 @@ impl Learner {
         device: &Device,
     ) -> Self {
         let device = device.clone().autodiff();
-        let model = TrainingModel::new(network.init(config.seed, &device), config);
+        let initial = network.init(config.seed, &device).fork(&device);
         Self {
             config: network.clone(),
             train: config.clone(),
-            model: model.fork(&device),
+            model: TrainingModel::new(initial, config),
             optimizer: optimizer(&config.optimizer, &device),
             schedule: Schedule::new(config, max_images.div_ceil(config.images_per_step())),
             dropout_seed: network.has_dropout().then_some(config.seed),
@@ -127,18 +130,17 @@ impl Learner {
 
     /// Returns the network for inference: the EMA of the weights, if there is one.
     pub fn evaluation_model(&self) -> EvaluationModel {
-        EvaluationModel(self.model.valid())
+        EvaluationModel(self.model.evaluation_network())
     }
 
     /// Returns the weights that the optimizer changes, under PyTorch's names.
     pub fn weights(&self) -> StateDict {
-        self.config.state_dict(&self.model.valid().network)
+        self.config.state_dict(&self.model.weights().network)
     }
 
     /// Returns the weights that are validated and saved, under PyTorch's names.
     pub fn evaluation_weights(&self) -> StateDict {
-        self.config
-            .state_dict(self.model.valid().evaluation_network())
+        self.config.state_dict(&self.model.evaluation_weights())
     }
 
     /// Returns the evaluation weights of another state of this learner.
@@ -147,7 +149,7 @@ impl Learner {
     /// When the state is not of this network.
     pub fn evaluation_weights_of(&self, state: &LearnerState) -> Result<StateDict, TrainError> {
         let model = self.load(state)?;
-        Ok(self.config.state_dict(model.valid().evaluation_network()))
+        Ok(self.config.state_dict(&model.evaluation_weights()))
     }
 
     /// Returns the learning rate of the last step.
@@ -171,8 +173,8 @@ impl Learner {
     /// When Burn cannot serialize the weights.
     pub fn state(&self) -> Result<LearnerState, RecordError> {
         Ok(LearnerState {
-            model: self.model.clone().into_record().into_bytes()?.to_vec(),
-            optimizer: self.optimizer.into_bytes()?.to_vec(),
+            model: self.model.weights().into_record().into_bytes()?.to_vec(),
+            optimizer: split(self.optimizer.into_bytes()?, self.model.layout())?.to_vec(),
         })
     }
 
@@ -188,6 +190,7 @@ impl Learner {
     ) -> Result<(), TrainError> {
         let model = self.load(state)?;
         let bytes = Bytes::from_bytes_vec(state.optimizer.clone());
+        let bytes = joined(bytes, model.layout(), model.id())?;
         let optimizer = OptimizerRecord::from_bytes(bytes)?;
         self.model = model;
         self.optimizer = self.optimizer.clone().load_record(optimizer);
@@ -198,20 +201,16 @@ impl Learner {
     fn load(&self, state: &LearnerState) -> Result<TrainingModel, TrainError> {
         let bytes = Bytes::from_bytes_vec(state.model.clone());
         let record = ModuleRecord::from_bytes(bytes)?;
-        let model = self.model.clone();
-        model
-            .try_load_record(record)
-            .map_err(TrainError::OtherNetwork)
+        let weights = self.model.template().try_load_record(record);
+        let weights = weights.map_err(TrainError::OtherNetwork)?;
+        Ok(TrainingModel::of_weights(weights, &self.train))
     }
 }
-
-/// Network of a [`Learner`] for inference.
-pub struct EvaluationModel(TrainingModel);
 
 impl EvaluationModel {
     /// Denoises a validation batch and measures the error of each image.
     pub fn validate(&self, batch: Batch) -> ValidationOutput {
-        InferenceStep::step(&self.0, batch)
+        InferenceStep::step(self, batch)
     }
 
     /// Measures or estimates the PSNR on a validation set.

@@ -18,14 +18,15 @@ mod tile;
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::wgpu::CubeTensor;
+use burn::tensor::Shape;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 
 use self::product::Split;
 use self::tile::{Tile, cubes};
 use crate::Parameters;
-use crate::parts::{CUBES, empty_parts, summed};
-use crate::tensors::empty_images;
+use crate::parts::{CUBES, columns, summed};
+use crate::tensors::{empty, empty_images};
 
 /// Most columns, and rows, of a tile.
 const WIDEST: usize = 16;
@@ -169,18 +170,50 @@ pub fn parameter_gradients(
     grad: CubeTensor,
     pooled: bool,
 ) -> Parameters {
-    use parameter_gradients::{IN, OUT, PIXELS, UNITS};
+    let parts = empty(
+        &grad,
+        Shape::new(parts_shape(&inputs, parameters.weight.shape().dims())),
+    );
+    parameter_parts(inputs, parameters, (kept, grad), pooled, parts.clone());
+    summed(parts, parameters)
+}
+
+/// Cubes that share the sums of a convolution with this kernel, and the sums of each.
+pub(crate) fn parts_shape(
+    inputs: &Inputs,
+    [channels_out, channels, _, _]: [usize; 4],
+) -> [usize; 2] {
+    use parameter_gradients::{IN, OUT};
+
+    let [height, width] = inputs.size();
+    let tiles = parameter_tile([height, width]).count(inputs.x.shape()[0], [height, width]);
+    let (across, down) = (channels_out.div_ceil(OUT), channels.div_ceil(IN));
+    let splits = CUBES.div_ceil(across * down).min(tiles);
+    [splits, columns(channels_out * channels * 9, channels_out)]
+}
+
+fn parameter_tile(size: [usize; 2]) -> Tile {
+    Tile::new(parameter_gradients::PIXELS, 8, size)
+}
+
+/// Writes the parts of [`parameter_gradients`], in the shape of [`parts_shape`].
+pub(crate) fn parameter_parts(
+    inputs: Inputs,
+    parameters: &Parameters,
+    (kept, grad): (CubeTensor, CubeTensor),
+    pooled: bool,
+    parts: CubeTensor,
+) {
+    use parameter_gradients::{IN, OUT, UNITS};
 
     let [height, width] = inputs.size();
     let Inputs { x, skip } = inputs;
     let (client, dtype) = (x.client.clone(), dtype_to_storage_type(x.dtype));
-    let images = x.shape()[0];
     let [channels_out, channels, _, _] = parameters.weight.shape().dims();
-    let tile = Tile::new(PIXELS, 8, [height, width]);
-    let tiles = tile.count(images, [height, width]);
+    let tile = parameter_tile([height, width]);
+    let tiles = tile.count(x.shape()[0], [height, width]);
     let (across, down) = (channels_out.div_ceil(OUT), channels.div_ceil(IN));
-    let splits = CUBES.div_ceil(across * down).min(tiles);
-    let parts = empty_parts(parameters, splits);
+    let splits = parts.shape()[0];
     // SAFETY: as in `conv3x3`; the parts have a row for each cube of the third axis.
     unsafe {
         parameter_gradients::conv3x3_parameter_gradients::launch_unchecked(
@@ -192,7 +225,7 @@ pub fn parameter_gradients(
             grad.into_tensor_arg(),
             kept.into_tensor_arg(),
             into_contiguous(parameters.slope.clone()).into_tensor_arg(),
-            parts.clone().into_tensor_arg(),
+            parts.into_tensor_arg(),
             tile.launch(),
             tiles as u32,
             channels as u32,
@@ -203,5 +236,4 @@ pub fn parameter_gradients(
             dtype,
         );
     }
-    summed(parts, parameters)
 }

@@ -4,14 +4,17 @@
 mod architecture;
 mod build;
 mod config;
+mod graph;
 mod sharing;
 
 use burn::module::Module;
 use burn::nn::{Dropout, PRelu};
 use burn::tensor::Tensor;
+use n2n_scratch::Graph;
 
 pub use self::config::{Activation, Output, UNetConfig};
 pub use self::sharing::Sharing;
+use crate::Layout;
 use crate::architecture::Forward;
 use crate::conv::{Conv2d, sigmoid};
 use crate::norm::BatchNorm;
@@ -72,6 +75,10 @@ impl Forward for UNet {
 
     fn is_scratch(&self) -> bool {
         matches!(self.conv2, Conv2d::Scratch(_))
+    }
+
+    fn graph(&self, layout: &Layout) -> Option<Graph> {
+        self.block_graph(layout)
     }
 }
 

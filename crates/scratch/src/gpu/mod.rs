@@ -1,5 +1,6 @@
 //! The ops in the kernels of `n2n_gpu`.
 
+mod graph;
 pub(crate) mod specs;
 
 use burn::backend::TensorMetadata;
@@ -7,6 +8,7 @@ use burn::backend::wgpu::{CubeBackend, CubeTensor};
 use n2n_gpu::conv3x3::{self, Inputs};
 use n2n_gpu::{Parameters, direct};
 
+pub(crate) use self::graph::graph_step;
 use crate::conv_block::{self, BlockGradients, Convolution, Direction};
 
 /// Which kernels compute a convolution.

@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use burn::train::TrainStep;
-use n2n_model::NetworkConfig;
+use n2n_model::{Network, NetworkConfig};
 use serde::Deserialize;
 
 use super::*;
@@ -83,13 +83,13 @@ impl ModuleVisitor for Values {
     }
 }
 
-fn model(config: &TrainConfig) -> TrainingModel {
+fn network() -> Network {
     let network = NetworkConfig::Simple(n2n_model::SimpleNetConfig {
         features: 2,
         ..n2n_model::SimpleNetConfig::default()
     });
     let network = network.init(0, &Device::flex().autodiff());
-    TrainingModel::new(network.map(&mut Start::default()), config)
+    network.map(&mut Start::default())
 }
 
 #[test]
@@ -101,7 +101,8 @@ fn weights_and_learning_rates_equal_pytorchs() {
         experiment.validate().unwrap();
         let config = experiment.train;
         let mut schedule = Schedule::new(&config, case.lrs.len());
-        let mut model = model(&config);
+        let network = network();
+        let mut model = TrainingModel::new(network.clone(), &config);
         let mut optimizer = optimizer(&config.optimizer, &Device::flex());
         let mut kept = table.kept.iter().zip(&case.weights);
         let mut next = kept.next();
@@ -113,11 +114,12 @@ fn weights_and_learning_rates_equal_pytorchs() {
                 p: 0,
                 made: GradientsParams::new(),
             };
-            model.network.visit(&mut gradients);
+            network.visit(&mut gradients);
             let lr = schedule.lr(step);
             let error = (lr - expected).abs() / expected;
             assert!(error < RATES, "{:?}: step {step}, {lr}", case.settings);
-            model = model.optimize(&mut optimizer, lr.into(), gradients.made);
+            let gradients = model.gradients(&network, gradients.made);
+            model = model.optimize(&mut optimizer, lr.into(), gradients);
             if let Some((_, expected)) = next.filter(|(kept, _)| **kept == step + 1) {
                 let mut found = Values::default();
                 model.evaluation_network().visit(&mut found);

@@ -1,9 +1,6 @@
 //! Gradient transforms before the optimizer: the mean over batches, and clipping.
 
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use n2n_model::Network;
 
 use crate::experiment::TrainConfig;
 
@@ -34,86 +31,33 @@ impl GradientTransform {
         }
     }
 
-    /// Computes `sum / accumulate`, clamps values to `±clip_value`, then scales all gradients by
-    /// `min(1, clip_norm / (norm + 1e-6))`, where `norm` is the norm of all gradients together.
+    /// Computes `sum / accumulate`, clamps values to `±clip_value`, then scales the gradient by
+    /// `min(1, clip_norm / (norm + 1e-6))`, where `norm` is its norm.
     ///
     /// Source: `torch.nn.utils.clip_grad_value_` and `clip_grad_norm_`.
-    pub fn apply(&self, network: &Network, sum: GradientsParams) -> GradientsParams {
-        let mut gradients = sum;
+    ///
+    /// # Shapes
+    /// - `sum`, output: `[parameters]`
+    pub fn apply(&self, sum: Tensor<1>) -> Tensor<1> {
+        let mut gradient = sum;
         if self.accumulate > 1 {
-            let share = 1.0 / self.accumulate as f64;
-            gradients = each(network, gradients, Map::Scale(share));
+            gradient = gradient * (1.0 / self.accumulate as f64);
         }
         if let Some(limit) = self.clip_value {
-            gradients = each(network, gradients, Map::Clamp(limit));
+            gradient = gradient.clamp(-limit, limit);
         }
         if let Some(limit) = self.clip_norm {
-            let mut norms = Squares {
-                gradients: &gradients,
-                sums: vec![],
-            };
-            network.visit(&mut norms);
-            if !norms.sums.is_empty() {
-                let norm = Tensor::cat(norms.sums, 0).sum().sqrt();
-                let scale = (norm + EPSILON).recip() * limit;
-                gradients = each(
-                    network,
-                    gradients,
-                    Map::ScaleBy(Box::new(scale.clamp_max(1.0))),
-                );
-            }
+            let scale = (norm(gradient.clone()) + EPSILON).recip() * limit;
+            gradient = gradient * scale.clamp_max(1.0);
         }
-        gradients
+        gradient
     }
 }
 
-/// Applies a function to the gradient of each parameter.
-fn each(network: &Network, gradients: GradientsParams, map: Map) -> GradientsParams {
-    let mut mapped = Mapped {
-        before: gradients,
-        after: GradientsParams::new(),
-        map,
-    };
-    network.visit(&mut mapped);
-    mapped.after
-}
-
-enum Map {
-    Scale(f64),
-    Clamp(f64),
-    ScaleBy(Box<Tensor<1>>),
-}
-
-struct Mapped {
-    before: GradientsParams,
-    after: GradientsParams,
-    map: Map,
-}
-
-impl ModuleVisitor for Mapped {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let id: ParamId = param.id;
-        if let Some(gradient) = self.before.remove::<D>(id) {
-            let gradient = match &self.map {
-                Map::Scale(factor) => gradient * *factor,
-                Map::Clamp(limit) => gradient.clamp(-limit, *limit),
-                Map::ScaleBy(factor) => gradient * Tensor::clone(factor).unsqueeze(),
-            };
-            self.after.register(id, gradient);
-        }
-    }
-}
-
-/// Sum of squares of each gradient.
-struct Squares<'a> {
-    gradients: &'a GradientsParams,
-    sums: Vec<Tensor<1>>,
-}
-
-impl ModuleVisitor for Squares<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            self.sums.push(gradient.square().sum());
-        }
-    }
+/// The norm of a vector. A reduction of Burn's would be searched for the fastest kernel of a graphics device.
+fn norm(vector: Tensor<1>) -> Tensor<1> {
+    let elements = vector.dims()[0];
+    let vector = vector.reshape([1, 1, 1, elements]);
+    let zeros = vector.zeros_like();
+    (n2n_scratch::mse(vector, zeros) * elements as f64).sqrt()
 }

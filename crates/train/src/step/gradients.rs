@@ -5,7 +5,6 @@ use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
 use burn::train::TrainStep;
 use n2n_data::Batch;
-use n2n_model::Network;
 
 use super::TrainingModel;
 
@@ -21,13 +20,13 @@ pub(crate) fn mean_loss_and_gradients<E>(
     model: &TrainingModel,
     batches: impl IntoIterator<Item = Result<Batch, E>>,
 ) -> Result<(Tensor<1>, GradientsParams, usize), E> {
-    let mut sum = GradientsAccumulator::<Network>::new();
+    let mut sum = GradientsAccumulator::<TrainingModel>::new();
     let (mut losses, mut images) = (Vec::new(), 0);
     for batch in batches {
         let batch = batch?;
         images += batch.input.dims()[0];
         let output = TrainStep::step(model, batch);
-        sum.accumulate(&model.network, output.grads);
+        sum.accumulate(model, output.grads);
         losses.push(output.item.0);
     }
     let loss = match losses.len() {

@@ -1,26 +1,36 @@
 //! The network as burn-train's learner interface sees it: a training step and a validation step.
 
+use std::sync::Arc;
+
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
-use burn::module::Module;
+use burn::module::{Module, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{ExecutionError, Tensor};
+use burn::tensor::{Device, ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use n2n_data::quality::noise2noise_mse;
 use n2n_data::{Batch, Restoration};
-use n2n_model::{Loss, Network};
+use n2n_model::{Layout, Loss, Network};
+use n2n_scratch::Graph;
 
 use super::{GradientTransform, ema};
 use crate::experiment::TrainConfig;
 
-/// A network in training, and the exponential moving average (EMA) of its weights.
-///
-/// The names of its fields are those of parameters in checkpoints.
+/// A network in training: its parameters as one vector, and the exponential moving average (EMA) of them.
 #[derive(Module, Debug)]
 pub struct TrainingModel {
-    /// Network that the optimizer changes.
-    pub network: Network,
-    /// EMA of its weights, if the experiment asks for one.
-    average: Option<Network>,
+    /// Vector of all parameters, which the optimizer changes.
+    parameters: Param<Tensor<1>>,
+    /// EMA of the vector, if the experiment asks for one; without autodiff.
+    #[module(skip)]
+    average: Option<Tensor<1>>,
+    /// The layers, with parameters from before; running statistics are those of now.
+    #[module(skip)]
+    network: Network,
+    #[module(skip)]
+    layout: Arc<Layout>,
+    /// The network's own backward pass, where it is the faster one.
+    #[module(skip)]
+    graph: Option<Graph>,
     #[module(skip)]
     loss: Loss,
     #[module(skip)]
@@ -36,12 +46,34 @@ pub struct TrainingModel {
     progress: f32,
 }
 
+/// The networks of a [`TrainingModel`], for checkpoints; the names of the fields are those of parameters there.
+#[derive(Module, Debug)]
+pub struct Weights {
+    /// Network that the optimizer changes.
+    pub network: Network,
+    /// EMA of its weights, if the experiment asks for one.
+    pub average: Option<Network>,
+}
+
 impl TrainingModel {
-    /// Prepares a network for the first step of a run.
+    /// Prepares a network, on a device with autodiff, for the first step of a run.
     pub fn new(network: Network, config: &TrainConfig) -> Self {
+        let average = config.ema.map(|_| network.clone());
+        Self::of_weights(Weights { network, average }, config)
+    }
+
+    /// As [`new`](Self::new), with weights of a checkpoint.
+    pub(crate) fn of_weights(weights: Weights, config: &TrainConfig) -> Self {
+        let Weights { network, average } = weights;
+        let layout = Layout::of(&network);
+        let vector = layout.join(&network);
+        let launches_cost = n2n_scratch::is_gpu(&vector.device());
         Self {
-            average: config.ema.map(|_| network.clone()),
+            parameters: Param::from_tensor(vector.autodiff()),
+            average: average.map(|average| Layout::of(&average).join(&average)),
+            graph: network.graph(&layout).filter(|_| launches_cost),
             network,
+            layout: layout.into(),
             loss: config.loss,
             transform: GradientTransform::new(config),
             decay: config.ema.unwrap_or_default(),
@@ -56,9 +88,64 @@ impl TrainingModel {
         self.progress = progress;
     }
 
-    /// Returns the network that is validated and saved: the EMA, if there is one.
-    pub fn evaluation_network(&self) -> &Network {
-        self.average.as_ref().unwrap_or(&self.network)
+    /// Returns where parameters lie in the vector.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Returns the name of the vector.
+    pub(crate) fn id(&self) -> ParamId {
+        self.parameters.id
+    }
+
+    /// Returns the network for inference: with the EMA of its weights, if there is one.
+    pub fn evaluation_network(&self) -> Network {
+        self.layout
+            .split(&self.evaluation_vector(), self.network.valid())
+    }
+
+    /// Returns the networks, their parameters read from the device, each in one go.
+    pub(crate) fn weights(&self) -> Weights {
+        Weights {
+            network: self.on_host(self.vector()),
+            average: self.average.clone().map(|average| self.on_host(average)),
+        }
+    }
+
+    /// Returns the weights that are validated and saved, read from the device in one go.
+    pub(crate) fn evaluation_weights(&self) -> Network {
+        self.on_host(self.evaluation_vector())
+    }
+
+    /// The network to be loaded from a checkpoint.
+    pub(crate) fn template(&self) -> Weights {
+        Weights {
+            network: self.network.clone(),
+            average: self.average.as_ref().map(|_| self.network.clone()),
+        }
+    }
+
+    /// Returns the gradient by the vector, given those by a network's parameters.
+    pub(crate) fn gradients(
+        &self,
+        network: &Network,
+        gradients: GradientsParams,
+    ) -> GradientsParams {
+        let gradient = self.layout.join_gradients(network, gradients);
+        gradients_of(self.parameters.id, gradient)
+    }
+
+    fn vector(&self) -> Tensor<1> {
+        self.parameters.val().without_autodiff()
+    }
+
+    fn evaluation_vector(&self) -> Tensor<1> {
+        self.average.clone().unwrap_or_else(|| self.vector())
+    }
+
+    fn on_host(&self, vector: Tensor<1>) -> Network {
+        let vector = Tensor::from_data(vector.into_data(), &Device::flex());
+        self.layout.split(&vector, self.network.valid())
     }
 }
 
@@ -81,13 +168,25 @@ impl TrainStep for TrainingModel {
     type Output = BatchLoss;
 
     fn step(&self, batch: Batch) -> TrainOutput<BatchLoss> {
-        let (loss, grads) = self.network.loss_and_gradients(
-            self.loss,
-            f64::from(self.progress),
-            batch.input,
-            batch.target,
-            batch.mask,
-        );
+        let has_graph = self.loss == Loss::L2 && batch.mask.is_none();
+        let (loss, grads) = match self.graph.as_ref().filter(|_| has_graph) {
+            Some(graph) => {
+                let [input, target] = [batch.input, batch.target].map(Tensor::without_autodiff);
+                let (loss, gradient) = graph.loss_and_gradient(self.vector(), input, target);
+                (loss, gradients_of(self.parameters.id, gradient))
+            }
+            None => {
+                let network = self.layout.split(&self.vector(), self.network.clone());
+                let (loss, gradients) = network.loss_and_gradients(
+                    self.loss,
+                    f64::from(self.progress),
+                    batch.input,
+                    batch.target,
+                    batch.mask,
+                );
+                (loss, self.gradients(&network, gradients))
+            }
+        };
         let item = BatchLoss(loss);
         TrainOutput { grads, item }
     }
@@ -96,29 +195,37 @@ impl TrainStep for TrainingModel {
         self,
         optimizer: &mut ModuleOptimizer,
         lr: ModuleLearningRate,
-        grads: GradientsParams,
+        mut grads: GradientsParams,
     ) -> Self {
-        let grads = self.transform.apply(&self.network, grads);
-        let network = optimizer.step(lr, self.network, grads);
+        let id = self.parameters.id;
+        let Some(gradient) = grads.remove::<1>(id) else {
+            return self;
+        };
         let decay = ema::decay(self.decay, self.steps);
-        let average = self
-            .average
-            .map(|average| ema::update(average, &network, decay));
-        Self {
-            network,
-            average,
-            ..self
-        }
+        let grads = gradients_of(id, self.transform.apply(gradient));
+        let mut next = optimizer.step(lr, self, grads);
+        let average = next.average.take();
+        next.average = average.map(|average| ema::update(average, next.vector(), decay));
+        next
     }
 }
 
-impl InferenceStep for TrainingModel {
+fn gradients_of(vector: ParamId, gradient: Tensor<1>) -> GradientsParams {
+    let mut gradients = GradientsParams::new();
+    gradients.register(vector, gradient);
+    gradients
+}
+
+/// Network for inference.
+pub struct EvaluationModel(pub Network);
+
+impl InferenceStep for EvaluationModel {
     type Input = Batch;
     type Output = ValidationOutput;
 
     fn step(&self, batch: Batch) -> ValidationOutput {
         let denoise = |input, restoration: Option<Restoration>| {
-            let output = self.evaluation_network().forward(input);
+            let output = self.0.forward(input);
             match restoration {
                 Some(restoration) => restoration.restore(output),
                 None => output,

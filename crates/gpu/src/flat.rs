@@ -1,0 +1,186 @@
+//! Gradients of the parameters of many convolutions, which lie one after another in one vector: their parts stay
+//! until all are there, and one kernel adds them up.
+
+use burn::backend::TensorMetadata;
+use burn::backend::cubecl::dtype_to_storage_type;
+use burn::backend::wgpu::CubeTensor;
+use burn::tensor::{DType, Shape};
+use burn_cubecl::cubecl::{self, calculate_cube_count_elemwise, prelude::*};
+
+use crate::Parameters;
+use crate::conv3x3::{self, Inputs};
+use crate::tensors::{ALIGNMENT, empty, view};
+
+/// Numbers in a line of the table: see [`Line`].
+const LINE: usize = 6;
+
+/// Where the parameters of a convolution start in the vector of all.
+#[derive(Clone, Copy, Debug)]
+pub struct Starts {
+    /// Of the weight.
+    pub weight: usize,
+    /// Of the bias.
+    pub bias: usize,
+    /// Of the slopes, if they are learned.
+    pub slope: Option<usize>,
+}
+
+/// Parts of the gradients by the parameters of 3x3 convolutions.
+pub struct FlatGradients {
+    parts: CubeTensor,
+    /// Values of `parts` that are taken.
+    taken: usize,
+    table: Vec<Line>,
+}
+
+/// Elements `start..start + count` of the gradient get the sums of `splits` rows of `columns` parts, from `first` on;
+/// `copies` neighbouring ones belong to one element.
+struct Line {
+    start: usize,
+    count: usize,
+    first: usize,
+    columns: usize,
+    splits: usize,
+    copies: usize,
+}
+
+impl FlatGradients {
+    /// No gradients yet, for convolutions that read these inputs with kernels of these shapes.
+    pub fn new<'a>(
+        convolutions: impl Iterator<Item = (&'a Inputs, [usize; 4])>,
+        like: &CubeTensor,
+    ) -> Self {
+        let values = convolutions.map(|(inputs, weight)| {
+            let [splits, columns] = conv3x3::parts_shape(inputs, weight);
+            (splits * columns).next_multiple_of(ALIGNMENT)
+        });
+        Self {
+            parts: empty(like, Shape::new([values.sum()])),
+            taken: 0,
+            table: Vec::new(),
+        }
+    }
+
+    /// Adds those of a convolution, see [`conv3x3::parameter_gradients`]. Where parameters were added before, the
+    /// sum is the gradient.
+    ///
+    /// # Panics
+    /// If the convolution is not among those that this was made for.
+    pub fn add(
+        &mut self,
+        inputs: Inputs,
+        parameters: &Parameters,
+        kept: (CubeTensor, CubeTensor),
+        pooled: bool,
+        starts: Starts,
+    ) {
+        let weight = parameters.weight.shape();
+        let shape = conv3x3::parts_shape(&inputs, weight.dims());
+        let first = self.taken;
+        conv3x3::parameter_parts(inputs, parameters, kept, pooled, self.take(shape));
+        let [splits, columns] = shape;
+        let (weights, channels_out) = (weight.num_elements(), weight[0]);
+        let line = |start, count, offset, copies| Line {
+            start,
+            count,
+            first: first + offset,
+            columns,
+            splits,
+            copies,
+        };
+        self.table.push(line(starts.weight, weights, 0, 1));
+        self.table.push(line(starts.bias, channels_out, weights, 1));
+        if let Some(start) = starts.slope {
+            let slopes = parameters.slope.shape()[0];
+            let offset = weights + channels_out;
+            self.table
+                .push(line(start, slopes, offset, channels_out / slopes));
+        }
+    }
+
+    /// The next parts.
+    fn take(&mut self, shape: [usize; 2]) -> CubeTensor {
+        let start = self.taken;
+        self.taken = (start + shape[0] * shape[1]).next_multiple_of(ALIGNMENT);
+        view(&self.parts, start, Shape::new(shape))
+    }
+
+    /// The gradient, of `elements` elements; zeros where no parameter lies.
+    pub fn summed(self, elements: usize) -> CubeTensor {
+        let gradient = empty(&self.parts, Shape::new([elements]));
+        let (client, dtype) = (
+            self.parts.client.clone(),
+            dtype_to_storage_type(self.parts.dtype),
+        );
+        let lines = self.table.len();
+        let table = self.table.into_iter().flat_map(|line| {
+            let Line {
+                start,
+                count,
+                first,
+                columns,
+                splits,
+                copies,
+            } = line;
+            [start, count, first, columns, splits, copies].map(|number| number as u32)
+        });
+        let table: Vec<u8> = table.flat_map(u32::to_ne_bytes).collect();
+        let table = CubeTensor::new_contiguous(
+            client.clone(),
+            self.parts.device.clone(),
+            Shape::new([lines * LINE]),
+            client.create_from_slice(&table),
+            DType::U32,
+        );
+        let dim = CubeDim::new(&client, elements);
+        // SAFETY: a unit writes one element of the gradient, or none, from parts that the table's lines lie in.
+        unsafe {
+            sum_lines::launch_unchecked(
+                &client,
+                calculate_cube_count_elemwise(&client, elements, dim),
+                dim,
+                self.parts.into_buffer_arg(),
+                table.into_buffer_arg(),
+                gradient.clone().into_buffer_arg(),
+                elements as u32,
+                lines as u32,
+                dtype,
+            );
+        }
+        gradient
+    }
+}
+
+/// Sums of the parts in their order, line by line.
+#[cube(launch_unchecked)]
+fn sum_lines<F: Float>(
+    parts: &[F],
+    table: &[u32],
+    gradient: &mut [F],
+    elements: u32,
+    lines: u32,
+    #[define(F)] _dtype: ElemType,
+) {
+    let at = ABSOLUTE_POS;
+    if at < elements as usize {
+        let mut total = F::new(0.0);
+        for line in 0..lines as usize {
+            let start = table[line * LINE] as usize;
+            let count = table[line * LINE + 1] as usize;
+            if at >= start && at < start + count {
+                let columns = table[line * LINE + 3] as usize;
+                let splits = table[line * LINE + 4] as usize;
+                let copies = table[line * LINE + 5] as usize;
+                let first = table[line * LINE + 2] as usize + (at - start) * copies;
+                for copy in 0..copies {
+                    let mut sum = F::new(0.0);
+                    for part in 0..splits {
+                        sum += parts[first + copy + part * columns];
+                    }
+                    total += sum;
+                }
+            }
+        }
+        gradient[at] = total;
+    }
+}
