@@ -1,10 +1,13 @@
 //! Runs on any adapter of the machine, a software one included.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Distribution, Tensor};
+use n2n_data::Batch;
 use n2n_devices::{Launches, count_launches};
-use n2n_train::Trainer;
+use n2n_model::{NetworkConfig, Output, UNetConfig};
+use n2n_train::experiment::TrainConfig;
+use n2n_train::{Learner, TrainError, Trainer};
 
-use crate::{experiment, model, pairs, run};
+use crate::{experiment, model, network, pairs, run};
 
 /// The best model of a run of twenty steps and four validations, and the launches of all of it.
 fn model_and_launches(device: &Device) -> (Vec<u8>, Launches) {
@@ -25,5 +28,43 @@ fn runs_repeat_to_the_bit_and_search_for_no_kernels() {
     assert_eq!(first, second);
     for kernel in ["LaunchOverhead", "MemoryDirectThroughput"] {
         assert!(!first.contains_key(kernel), "{first:?}");
+    }
+}
+
+/// Most launches of a training step of a U-Net of depth 2 as configs/own.toml has it: 9 convolutions, their gradients,
+/// the loss, and what the optimizer, clipping and averaging do with all parameters at once.
+const OWN_STEP: usize = 37;
+
+#[test]
+fn steps_of_the_recipe_launch_few_kernels_and_search_for_none() {
+    let Some(device) = n2n_testing::wgpu() else {
+        return;
+    };
+    let unet = NetworkConfig::UNet(UNetConfig {
+        share_weights: false,
+        output: Output::Residual,
+        ..network()
+    });
+    let config = TrainConfig {
+        optimizer: toml::from_str("kind = 'adam'").unwrap(),
+        clip_norm: Some(0.1),
+        ema: Some(0.999),
+        ..TrainConfig::default()
+    };
+    let mut learner = Learner::new(&unet, &config, 1600, &device);
+    let images = || Tensor::random([4, 3, 8, 12], Distribution::Default, learner.device());
+    let batch = Batch {
+        input: images(),
+        target: images(),
+        mask: None,
+        restoration: None,
+        reverse: None,
+    };
+    for step in 0..3 {
+        let batch = Ok::<_, TrainError>(batch.clone());
+        let take = || learner.step([batch]).unwrap();
+        let (_, launches) = count_launches(&device, take).unwrap();
+        let count: usize = launches.values().sum();
+        assert!(count <= OWN_STEP, "step {step}: {count} {launches:?}");
     }
 }
