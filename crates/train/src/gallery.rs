@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Tensor;
 use image::RgbImage;
 use n2n_data::quality::ssim;
 use n2n_data::{ExampleIndex, Examples, NoisyPair};
@@ -10,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::TrainError;
 use crate::paint::{paint, png};
+use crate::read::ReadBatch;
 
 /// Number of images in a picture.
 const SHOWN: usize = 4;
@@ -110,27 +110,23 @@ pub struct Denoised {
 }
 
 impl Denoised {
-    /// Adds a batch, `[batch_size, channels, height, width]`, with the clean images if there are any.
-    ///
-    /// # Errors
-    /// When it cannot be read from the device.
-    pub fn add(&mut self, denoised: Tensor<4>, clean: Option<Tensor<4>>) -> Result<(), TrainError> {
-        if clean.is_none() && self.shown.len() >= SHOWN {
-            return Ok(());
-        }
-        let [_, channels, height, width] = denoised.dims();
-        let size = channels * height * width;
-        let denoised = values(denoised)?;
+    /// Adds a batch.
+    pub fn add(&mut self, batch: ReadBatch) {
+        let ReadBatch {
+            shape,
+            denoised,
+            clean,
+            ..
+        } = batch;
+        let size = shape.iter().product();
         if let Some(clean) = clean {
-            let clean = values(clean)?;
             let pairs = denoised.par_chunks(size).zip(clean.par_chunks(size));
-            let ssims = pairs.filter_map(|(a, b)| ssim(a, b, [channels, height, width]));
+            let ssims = pairs.filter_map(|(a, b)| ssim(a, b, shape));
             self.ssims.par_extend(ssims);
         }
         let wanted = SHOWN - self.shown.len();
         let images = denoised.chunks(size).take(wanted);
         self.shown.extend(images.map(<[f32]>::to_vec));
-        Ok(())
     }
 
     /// Returns the first few images.
@@ -143,10 +139,6 @@ impl Denoised {
         let count = self.ssims.len();
         (count > 0).then(|| self.ssims.iter().sum::<f64>() / count as f64)
     }
-}
-
-fn values(images: Tensor<4>) -> Result<Vec<f32>, TrainError> {
-    Ok(images.try_into_vec_as::<f32>()?)
 }
 
 #[cfg(test)]

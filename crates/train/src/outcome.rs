@@ -8,6 +8,7 @@ use n2n_denoise::{Denoiser, ModelMetadata};
 use n2n_model::{StateDict, write_model_file};
 
 use crate::TrainError;
+use crate::Waits;
 use crate::dead::Restart;
 use crate::event::Rollback;
 use crate::run_dir::{End, Record};
@@ -28,6 +29,8 @@ pub struct Outcome {
     pub rollbacks: Vec<Rollback>,
     /// New starts from other weights.
     pub restarts: Vec<Restart>,
+    /// Reads that waited for the device.
+    pub waits: Waits,
     /// Error of the noisy validation inputs.
     pub noisy: Psnr,
     /// The run directory, if there is one.

@@ -19,6 +19,7 @@ use crate::event::{Event, Interval, Rollback, Step, ValidationBatch};
 use crate::experiment::{OnDead, OnNan, TrainConfig};
 use crate::gallery::{Denoised, Gallery};
 use crate::learner::seed_after;
+use crate::read::{Unread, Waits, read_vectors};
 use crate::run_dir::{Basis, Checkpoint, End, Found, NonFinite, Record, TrainingState};
 use crate::step::Batches;
 use crate::store::Store;
@@ -27,8 +28,12 @@ use crate::{Learner, Outcome, Stop, TrainError};
 /// Steps between two reports of the loss, and between two reads of losses from the device.
 const REPORT_EVERY: usize = 25;
 
-/// Longest time between two reports of the loss.
-const REPORT_AFTER: Duration = Duration::from_millis(250);
+/// Longest time between two reports of the loss, or of a validation's errors.
+const REPORT_AFTER: Duration = Duration::from_secs(1);
+
+/// Longest time between two reads of losses from a graphics device, which has nothing to do while it is waited for;
+/// reports between them show the loss that was read last.
+const READ_AFTER: Duration = Duration::from_secs(10);
 
 /// Maximum number of rollbacks of a run; each halves the learning rate.
 const MAX_ROLLBACKS: u32 = 10;
@@ -64,6 +69,7 @@ pub struct Run<'a> {
     pub first_step_seconds: Option<f64>,
     pub rollbacks: Vec<Rollback>,
     pub restarts: Vec<Restart>,
+    pub waits: Waits,
     /// Scenes that were reported as left out.
     pub left_out: BTreeSet<String>,
 }
@@ -82,6 +88,14 @@ impl<E: Into<TrainError>> From<E> for Interruption {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
+}
+
+/// What is known of a validation.
+#[derive(Default)]
+struct Validated {
+    batches: usize,
+    errors: Vec<f64>,
+    denoised: Denoised,
 }
 
 /// Why training pauses.
@@ -103,6 +117,7 @@ impl Run<'_> {
             match self.train_and_validate() {
                 Ok((last, end)) => return self.into_outcome(last, end),
                 Err(Interruption::Failed(error)) => {
+                    self.report_left_out();
                     self.save_before_error(&error);
                     return Err(error);
                 }
@@ -130,6 +145,7 @@ impl Run<'_> {
             end,
             rollbacks: self.rollbacks,
             restarts: self.restarts,
+            waits: self.waits,
             noisy: self.noisy.psnr,
             run_dir: self.store.path(),
             weights: match self.best_weights {
@@ -207,7 +223,8 @@ impl Run<'_> {
         let total = left.min(self.validate_every * images_per_step);
         let start = Instant::now();
         let (before, seconds_before) = (self.state.seconds, self.state.training_seconds);
-        let mut reported = start;
+        let (mut reported, mut read) = (start, start);
+        let reading_waits = n2n_scratch::is_gpu(self.learner.device());
         loop {
             let counts_every_pixel = self.counts_every_pixel;
             let batches = stream
@@ -221,7 +238,8 @@ impl Run<'_> {
             let step_start = Instant::now();
             let (loss, count) = self.learner.step(batches)?;
             self.pending.push(loss);
-            if self.first_step_seconds.is_none() {
+            let is_first = self.first_step_seconds.is_none();
+            if is_first {
                 self.learner.device().sync()?;
                 self.first_step_seconds = Some(step_start.elapsed().as_secs_f64());
             }
@@ -235,12 +253,17 @@ impl Run<'_> {
             let due = trained == self.validate_every || end.is_some();
             let stopped = self.stop.is_stopped();
             let checkpoint = self.is_multiple_of(self.config.checkpoint_every);
-            let report = trained == 1
+            let late = reported.elapsed() > REPORT_AFTER;
+            let reads = is_first
                 || self.is_multiple_of(REPORT_EVERY)
-                || reported.elapsed() > REPORT_AFTER;
-            if report || due || stopped || checkpoint {
-                // Waits for the device.
-                let loss = self.read_losses()?;
+                || read.elapsed() > READ_AFTER
+                || (late && !reading_waits);
+            if reads || due || stopped || checkpoint {
+                self.read_losses()?;
+                read = Instant::now();
+            }
+            if reads || late || due || stopped || checkpoint {
+                let loss = self.last_loss();
                 reported = Instant::now();
                 self.report_left_out();
                 (self.on_event)(Event::Step(Step {
@@ -287,19 +310,25 @@ impl Run<'_> {
         self.state.batches.is_multiple_of(interval)
     }
 
-    /// Reads the losses that are still on the device; returns the last one.
-    fn read_losses(&mut self) -> Result<f64, Interruption> {
+    /// Reads the losses that are still on the device.
+    fn read_losses(&mut self) -> Result<(), Interruption> {
         if !self.pending.is_empty() {
             let first = self.state.batches + 1 - self.pending.len();
-            let losses = read(std::mem::take(&mut self.pending))?;
+            self.waits.losses += 1;
+            let losses = read_vectors(std::mem::take(&mut self.pending))?;
             if let Some(index) = losses.iter().position(|loss| !loss.is_finite()) {
                 return Err(self.non_finite(first + index, Found::Loss(losses[index])));
             }
             let bits = losses.iter().map(|loss| (*loss as f32).to_bits());
             self.state.losses.extend(bits);
         }
+        Ok(())
+    }
+
+    /// The last loss that was read.
+    fn last_loss(&self) -> f64 {
         let last = self.state.losses.last().copied();
-        Ok(last.map_or(f64::NAN, |bits| f64::from(f32::from_bits(bits))))
+        last.map_or(f64::NAN, |bits| f64::from(f32::from_bits(bits)))
     }
 
     /// Checks that every weight is finite, before one is validated or saved.
@@ -341,31 +370,26 @@ impl Run<'_> {
     fn validate(&mut self, number: usize, train_loss: f64) -> Result<(Record, bool), Interruption> {
         let model = self.learner.evaluation_model();
         let validation = self.validation.clone();
-        let total = validation.num_items();
-        let mut errors: Vec<f64> = Vec::with_capacity(total);
-        let mut denoised = Denoised::default();
-        for (index, batch) in validation.iter().enumerate() {
+        let mut so_far = Validated::default();
+        let mut unread = Unread::default();
+        let mut read = Instant::now();
+        for batch in validation.iter() {
             let batch = batch?;
             // Structural similarity has no mask.
             let clean = (self.has_clean && batch.mask.is_none()).then(|| batch.target.clone());
-            let output = model.validate(batch);
-            denoised.add(output.denoised, clean)?;
-            let of_batch = read(vec![output.errors])?;
-            errors.extend(&of_batch);
-            (self.on_event)(Event::ValidationBatch(ValidationBatch {
-                errors: &of_batch,
-                has_clean: self.has_clean,
-                batch: index + 1,
-                interval: Interval {
-                    number,
-                    images: errors.len(),
-                    total,
-                },
-            }));
+            unread.push(model.validate(batch), clean);
+            if unread.is_full() || read.elapsed() > REPORT_AFTER {
+                self.read_validation(number, &mut unread, &mut so_far)?;
+                read = Instant::now();
+            }
             if self.stop.is_aborted() {
                 return Err(TrainError::Aborted.into());
             }
         }
+        self.read_validation(number, &mut unread, &mut so_far)?;
+        let Validated {
+            errors, denoised, ..
+        } = so_far;
         self.store
             .save_picture(self.state.batches, || self.gallery.png(denoised.shown()))?;
         let val_mse = errors.iter().sum::<f64>() / errors.len() as f64;
@@ -384,6 +408,35 @@ impl Run<'_> {
             seconds: self.state.seconds,
         };
         Ok((record, is_constant))
+    }
+
+    /// Reads the results of batches from the device, and reports them.
+    fn read_validation(
+        &mut self,
+        number: usize,
+        unread: &mut Unread,
+        so_far: &mut Validated,
+    ) -> Result<(), TrainError> {
+        if unread.is_empty() {
+            return Ok(());
+        }
+        self.waits.validations += 1;
+        for batch in unread.read()? {
+            so_far.batches += 1;
+            so_far.errors.extend(&batch.errors);
+            (self.on_event)(Event::ValidationBatch(ValidationBatch {
+                errors: &batch.errors,
+                has_clean: self.has_clean,
+                batch: so_far.batches,
+                interval: Interval {
+                    number,
+                    images: so_far.errors.len(),
+                    total: self.validation.num_items(),
+                },
+            }));
+            so_far.denoised.add(batch);
+        }
+        Ok(())
     }
 
     /// Looks whether the network is dead or diverged, if the experiment cares.
@@ -498,10 +551,4 @@ impl Run<'_> {
 
 fn is_finite(values: &TensorData) -> bool {
     values.iter::<f32>().all(f32::is_finite)
-}
-
-/// Reads small vectors from the device, all at once.
-fn read(vectors: Vec<Tensor<1>>) -> Result<Vec<f64>, TrainError> {
-    let data = Tensor::cat(vectors, 0).try_into_data()?;
-    Ok(data.iter().collect())
 }

@@ -17,6 +17,7 @@ use crate::data::{
 use crate::event::{Event, Start};
 use crate::experiment::Experiment;
 use crate::gallery::Gallery;
+use crate::read::Waits;
 use crate::run::Run;
 use crate::run_dir::{
     Basis, Program, Provenance, Resumed, RunDir, TrainingState, changed_settings, restore_best,
@@ -243,6 +244,7 @@ impl Trainer {
             first_step_seconds: None,
             rollbacks: Vec::new(),
             restarts: Vec::new(),
+            waits: Waits::default(),
         };
         run.complete(resumed)
     }

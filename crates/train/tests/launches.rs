@@ -4,10 +4,25 @@ use burn::tensor::{Device, Distribution, Tensor};
 use n2n_data::Batch;
 use n2n_devices::{Launches, count_launches};
 use n2n_model::{NetworkConfig, Output, UNetConfig};
-use n2n_train::experiment::TrainConfig;
+use n2n_train::experiment::{Interval, TrainConfig};
 use n2n_train::{Learner, TrainError, Trainer};
 
 use crate::{experiment, model, network, pairs, run};
+
+#[test]
+fn runs_wait_for_the_device_once_in_many_steps() {
+    let Some(device) = n2n_testing::wgpu() else {
+        return;
+    };
+    let mut experiment = experiment();
+    experiment.train.max_images = Some(4 * 200);
+    experiment.train.validate_every = Interval::Batches(100);
+    let trainer = Trainer::with_pairs(&experiment, pairs(), &device).unwrap();
+    let outcome = run(trainer, |_, _| {}).unwrap();
+    // After the first step, and in time once in 25 of the rest.
+    assert!(outcome.waits.losses <= 1 + 200 / 25, "{:?}", outcome.waits);
+    assert_eq!(outcome.waits.validations, 2);
+}
 
 /// The best model of a run of twenty steps and four validations, and the launches of all of it.
 fn model_and_launches(device: &Device) -> (Vec<u8>, Launches) {
