@@ -1,6 +1,7 @@
 //! One image on its way through a network, tile by tile.
 
 use std::ops::{ControlFlow, Range};
+use std::panic::resume_unwind;
 
 use n2n_data::reflect;
 
@@ -28,24 +29,36 @@ impl Pass<'_> {
     /// Denoises in tiles that together are the whole image.
     pub fn tiled(&mut self, plan: &Plan, denoise: DenoiseTile<'_>) -> Result<(), Error> {
         let [channels, height, width] = self.shape;
+        let tiles: Vec<(Tile, Tile)> = plan.tiles().collect();
+        let windows = tiles.iter().map(|(rows, columns)| Window {
+            start: [rows.start, columns.start],
+            size: [rows.length, columns.length],
+        });
+        let sink = &mut self.sink;
         let mut done = 0;
-        for (rows, columns) in plan.tiles() {
-            let size = [rows.length, columns.length];
-            let output = denoise(self.window(rows.start, columns.start, size), size)?;
+        let write = |index: usize, output: Vec<f32>| {
+            let (rows, columns) = &tiles[index];
             // The halo and the padding are dropped.
-            let (ys, xs) = (within(&rows, height), within(&columns, width));
+            let (ys, xs) = (within(rows, height), within(columns, width));
             for channel in 0..channels {
                 for y in ys.clone() {
                     let line = (channel * rows.length + y - rows.start) * columns.length;
                     let kept = &output[line + xs.start - columns.start..][..xs.len()];
                     let start = (channel * height + y) * width + xs.start;
-                    self.sink.write_row(start, kept);
+                    sink.write_row(start, kept);
                 }
             }
             done += ys.len() * xs.len();
-            self.report(done)?;
-        }
-        Ok(())
+            done
+        };
+        each(
+            self.source,
+            self.shape,
+            windows.collect(),
+            denoise,
+            write,
+            self.progress,
+        )
     }
 
     /// Denoises in tiles of one size, blended where they overlap.
@@ -56,59 +69,115 @@ impl Pass<'_> {
             let weights = blend::weights(&starts, size[axis]);
             starts.into_iter().zip(weights).collect::<Vec<_>>()
         });
+        let tiles: Vec<_> = axes[0]
+            .iter()
+            .flat_map(|down| axes[1].iter().map(move |across| (down, across)))
+            .collect();
+        let windows = tiles.iter().map(|((top, _), (left, _))| Window {
+            start: [*top, *left],
+            size,
+        });
         let mut sums = vec![0.0; channels * height * width];
-        let tiles = axes[0].len() * axes[1].len();
-        let mut finished = 0;
-        for (top, down) in &axes[0] {
-            for (left, across) in &axes[1] {
-                let output = denoise(self.window(*top, *left, size), size)?;
-                for channel in 0..channels {
-                    for (y, down) in down.iter().enumerate().take(height - top) {
-                        let line = (channel * size[0] + y) * size[1];
-                        let into = (channel * height + top + y) * width + left;
-                        for (x, across) in across.iter().enumerate().take(width - left) {
-                            sums[into + x] += down * across * output[line + x];
-                        }
+        let add = |index: usize, output: Vec<f32>| {
+            let ((top, down), (left, across)) = tiles[index];
+            for channel in 0..channels {
+                for (y, down) in down.iter().enumerate().take(height - top) {
+                    let line = (channel * size[0] + y) * size[1];
+                    let into = (channel * height + top + y) * width + left;
+                    for (x, across) in across.iter().enumerate().take(width - left) {
+                        sums[into + x] += down * across * output[line + x];
                     }
                 }
-                finished += 1;
-                self.report(height * width * finished / tiles)?;
             }
-        }
+            height * width * (index + 1) / tiles.len()
+        };
+        each(
+            self.source,
+            self.shape,
+            windows.collect(),
+            denoise,
+            add,
+            self.progress,
+        )?;
         self.sink.write_row(0, &sums);
         Ok(())
     }
+}
 
-    /// A window of the image, extended by reflection below and to the right.
-    fn window(&self, top: usize, left: usize, size: [usize; 2]) -> Vec<f32> {
-        let [channels, height, width] = self.shape;
-        let positions = |start: usize, length: usize, side: usize| -> Vec<usize> {
-            let position = |at| reflect((start + at) as isize, side);
-            (0..length).map(position).collect()
+/// A part of an image.
+struct Window {
+    start: [usize; 2],
+    size: [usize; 2],
+}
+
+/// Denoises one window after another. While a device computes one, the next is read and the one before is
+/// written by `write`, which returns the number of finished pixels.
+fn each(
+    source: Source<'_>,
+    shape: [usize; 3],
+    windows: Vec<Window>,
+    denoise: DenoiseTile<'_>,
+    mut write: impl FnMut(usize, Vec<f32>) -> usize + Send,
+    progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    let mut report = |done| match progress(done) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Error::Stopped),
+    };
+    let mut next = windows.first().map(|window| window.values(source, shape));
+    let mut before: Option<Vec<f32>> = None;
+    for (index, window) in windows.iter().enumerate() {
+        let Some(values) = next.take() else {
+            break;
         };
-        let (ys, xs) = (
-            positions(top, size[0], height),
-            positions(left, size[1], width),
-        );
-        let first = xs.iter().copied().min().unwrap_or(0);
-        let last = xs.iter().copied().max().unwrap_or(0);
-        let mut row = vec![0.0; last + 1 - first];
-        let mut values = Vec::with_capacity(channels * size[0] * size[1]);
-        for channel in 0..channels {
-            for y in &ys {
-                let start = (channel * height + y) * width + first;
-                self.source.read_row(start, &mut row);
-                values.extend(xs.iter().map(|x| row[x - first]));
+        let aside = || {
+            let written = before.take().map(|output| write(index - 1, output));
+            let following = windows.get(index + 1);
+            (
+                written,
+                following.map(|window| window.values(source, shape)),
+            )
+        };
+        let (output, (written, following)) = std::thread::scope(|scope| {
+            let aside = scope.spawn(aside);
+            // On this thread: a device may keep what each thread asks of it apart.
+            let output = denoise(values, window.size);
+            let aside = aside.join();
+            (output, aside.unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        written.map_or(Ok(()), &mut report)?;
+        (before, next) = (Some(output?), following);
+    }
+    match before {
+        Some(output) => report(write(windows.len() - 1, output)),
+        None => Ok(()),
+    }
+}
+
+impl Window {
+    /// Its values, extended by reflection below and to the right of the image.
+    fn values(&self, source: Source<'_>, [channels, height, width]: [usize; 3]) -> Vec<f32> {
+        let ([top, left], [rows, columns]) = (self.start, self.size);
+        // Columns from the image, and where those beyond it are taken from.
+        let inside = columns.min(width - left);
+        let beyond: Vec<usize> = (inside..columns)
+            .map(|at| reflect((left + at) as isize, width))
+            .collect();
+        let mut row = vec![0.0; width];
+        let mut values = vec![0.0; channels * rows * columns];
+        for (line, into) in values.chunks_exact_mut(columns).enumerate() {
+            let (channel, y) = (line / rows, reflect((top + line % rows) as isize, height));
+            let start = (channel * height + y) * width;
+            let (own, rest) = into.split_at_mut(inside);
+            source.read_row(start + left, own);
+            if !beyond.is_empty() {
+                source.read_row(start, &mut row);
+                for (value, x) in rest.iter_mut().zip(&beyond) {
+                    *value = row[*x];
+                }
             }
         }
         values
-    }
-
-    fn report(&mut self, done: usize) -> Result<(), Error> {
-        match (self.progress)(done) {
-            ControlFlow::Continue(()) => Ok(()),
-            ControlFlow::Break(()) => Err(Error::Stopped),
-        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! Gradients of the parameters of many convolutions, which lie one after another in one vector: their parts stay
-//! until all are there, and one kernel adds them up.
+//! until many are there, and one kernel adds them up.
 
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
@@ -10,6 +10,9 @@ use burn_cubecl::cubecl::{self, calculate_cube_count_elemwise, prelude::*};
 use crate::Parameters;
 use crate::conv3x3::{self, Inputs};
 use crate::tensors::{ALIGNMENT, empty, view};
+
+/// Most parts that stay, of convolutions that take no more than this each: 29 MB, those of three wide ones.
+const MOST_PARTS: usize = 7_200_000;
 
 /// Numbers in a line of the table: see [`Line`].
 const LINE: usize = 6;
@@ -25,12 +28,15 @@ pub struct Starts {
     pub slope: Option<usize>,
 }
 
-/// Parts of the gradients by the parameters of 3x3 convolutions.
+/// Gradients by the parameters of 3x3 convolutions.
 pub struct FlatGradients {
     parts: CubeTensor,
     /// Values of `parts` that are taken.
     taken: usize,
     table: Vec<Line>,
+    gradient: CubeTensor,
+    /// Whether the gradient has values already.
+    has_values: bool,
 }
 
 /// Elements `start..start + count` of the gradient get the sums of `splits` rows of `columns` parts, from `first` on;
@@ -45,19 +51,25 @@ struct Line {
 }
 
 impl FlatGradients {
-    /// No gradients yet, for convolutions that read these inputs with kernels of these shapes.
+    /// No gradients yet, for convolutions that read these inputs with kernels of these shapes; of as many elements as
+    /// `parameters` has.
     pub fn new<'a>(
         convolutions: impl Iterator<Item = (&'a Inputs, [usize; 4])>,
-        like: &CubeTensor,
+        parameters: &CubeTensor,
     ) -> Self {
         let values = convolutions.map(|(inputs, weight)| {
             let [splits, columns] = conv3x3::parts_shape(inputs, weight);
             (splits * columns).next_multiple_of(ALIGNMENT)
         });
+        let (all, largest) = values.fold((0, 0), |(all, largest), values| {
+            (all + values, values.max(largest))
+        });
         Self {
-            parts: empty(like, Shape::new([values.sum()])),
+            parts: empty(parameters, Shape::new([all.min(MOST_PARTS).max(largest)])),
             taken: 0,
             table: Vec::new(),
+            gradient: empty(parameters, parameters.shape()),
+            has_values: false,
         }
     }
 
@@ -76,6 +88,9 @@ impl FlatGradients {
     ) {
         let weight = parameters.weight.shape();
         let shape = conv3x3::parts_shape(&inputs, weight.dims());
+        if self.taken + shape[0] * shape[1] > self.parts.shape()[0] {
+            self.sum();
+        }
         let first = self.taken;
         conv3x3::parameter_parts(inputs, parameters, kept, pooled, self.take(shape));
         let [splits, columns] = shape;
@@ -105,15 +120,18 @@ impl FlatGradients {
         view(&self.parts, start, Shape::new(shape))
     }
 
-    /// The gradient, of `elements` elements; zeros where no parameter lies.
-    pub fn summed(self, elements: usize) -> CubeTensor {
-        let gradient = empty(&self.parts, Shape::new([elements]));
-        let (client, dtype) = (
-            self.parts.client.clone(),
-            dtype_to_storage_type(self.parts.dtype),
-        );
+    /// The gradient; zeros where no parameter lies.
+    pub fn summed(mut self) -> CubeTensor {
+        self.sum();
+        self.gradient
+    }
+
+    /// Adds the parts that are there to the gradient.
+    fn sum(&mut self) {
+        let elements = self.gradient.shape()[0];
+        let client = self.parts.client.clone();
         let lines = self.table.len();
-        let table = self.table.into_iter().flat_map(|line| {
+        let numbers = self.table.drain(..).flat_map(|line| {
             let Line {
                 start,
                 count,
@@ -124,7 +142,7 @@ impl FlatGradients {
             } = line;
             [start, count, first, columns, splits, copies].map(|number| number as u32)
         });
-        let table: Vec<u8> = table.flat_map(u32::to_ne_bytes).collect();
+        let table: Vec<u8> = numbers.flat_map(u32::to_ne_bytes).collect();
         let table = CubeTensor::new_contiguous(
             client.clone(),
             self.parts.device.clone(),
@@ -139,19 +157,21 @@ impl FlatGradients {
                 &client,
                 calculate_cube_count_elemwise(&client, elements, dim),
                 dim,
-                self.parts.into_buffer_arg(),
+                self.parts.clone().into_buffer_arg(),
                 table.into_buffer_arg(),
-                gradient.clone().into_buffer_arg(),
+                self.gradient.clone().into_buffer_arg(),
                 elements as u32,
                 lines as u32,
-                dtype,
+                u32::from(self.has_values),
+                dtype_to_storage_type(self.parts.dtype),
             );
         }
-        gradient
+        self.taken = 0;
+        self.has_values = true;
     }
 }
 
-/// Sums of the parts in their order, line by line.
+/// Adds the parts in their order, line by line.
 #[cube(launch_unchecked)]
 fn sum_lines<F: Float>(
     parts: &[F],
@@ -159,11 +179,15 @@ fn sum_lines<F: Float>(
     gradient: &mut [F],
     elements: u32,
     lines: u32,
+    has_values: u32,
     #[define(F)] _dtype: ElemType,
 ) {
     let at = ABSOLUTE_POS;
     if at < elements as usize {
         let mut total = F::new(0.0);
+        if has_values == 1 {
+            total = gradient[at];
+        }
         for line in 0..lines as usize {
             let start = table[line * LINE] as usize;
             let count = table[line * LINE + 1] as usize;

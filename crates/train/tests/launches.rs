@@ -83,3 +83,33 @@ fn steps_of_the_recipe_launch_few_kernels_and_search_for_none() {
         assert!(count <= OWN_STEP, "step {step}: {count} {launches:?}");
     }
 }
+
+/// Values that the U-Net's layers put out for a pixel of 32x32: of the first convolution, the encoder, the bottom, the
+/// decoder, the last convolution and the logistic function.
+const OUTPUTS: usize = 147_200;
+
+#[test]
+fn a_step_takes_three_times_the_memory_of_its_images() {
+    let Some(device) = n2n_testing::wgpu() else {
+        return;
+    };
+    let config = TrainConfig::default();
+    let mut learner = Learner::new(&NetworkConfig::default(), &config, 1600, &device);
+    let images = || Tensor::ones([256, 3, 32, 32], learner.device());
+    let batch = Batch {
+        input: images(),
+        target: images(),
+        mask: None,
+        restoration: None,
+        reverse: None,
+    };
+    let (loss, _) = learner.step([Ok::<_, TrainError>(batch)]).unwrap();
+    loss.into_data();
+    let pools = device.memory_pool_report().unwrap();
+    let peak: u64 = pools
+        .iter()
+        .map(|pool| pool.page_size * pool.pages_peak)
+        .sum();
+    let images = (256 * OUTPUTS * size_of::<f32>()) as u64;
+    assert!(peak <= 3 * images, "{peak} bytes, {images} of images");
+}

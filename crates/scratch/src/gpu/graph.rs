@@ -1,6 +1,5 @@
 //! The gradients of a graph by its parameters, all added up at once.
 
-use burn::backend::TensorMetadata;
 use burn::backend::wgpu::{CubeBackend, CubeTensor};
 use burn::tensor::Shape;
 use n2n_gpu::conv3x3::{self, Inputs};
@@ -20,8 +19,7 @@ pub(crate) fn graph_step(
     graph::step::<CubeBackend, Parts>(input, target, parameters, &graph)
 }
 
-/// Parts of the gradients, and the elements of all parameters.
-struct Parts(FlatGradients, usize);
+struct Parts(FlatGradients);
 
 impl Sums<CubeBackend> for Parts {
     fn parameter(parameters: &CubeTensor, start: usize, shape: Shape) -> CubeTensor {
@@ -35,8 +33,7 @@ impl Sums<CubeBackend> for Parts {
     ) -> Self {
         let inputs: Vec<Inputs> = reads.iter().cloned().map(inputs).collect();
         let weights = blocks.iter().map(|block| block.weight.shape);
-        let gradients = FlatGradients::new(inputs.iter().zip(weights), parameters);
-        Self(gradients, parameters.shape().num_elements())
+        Self(FlatGradients::new(inputs.iter().zip(weights), parameters))
     }
 
     fn backward(
@@ -69,7 +66,7 @@ impl Sums<CubeBackend> for Parts {
     }
 
     fn gradient(self) -> CubeTensor {
-        self.0.summed(self.1)
+        self.0.summed()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::ensure;
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::{Device, Distribution, Tensor};
 use n2n_devices::{Launches, SelectedDevice, count_launches};
 use n2n_model::NetworkConfig;
 use serde::Serialize;
@@ -26,6 +26,8 @@ pub struct Counted {
     first_step: usize,
     /// Of a later one.
     step: usize,
+    /// Most memory that the allocator held on the device in these steps, in MiB: never less than was in use.
+    peak_mib: Option<u64>,
     /// Launches of each kernel of the first step.
     first_kernels: Launches,
     /// Launches of each kernel of a later step.
@@ -58,6 +60,7 @@ impl Counted {
         }
         let (loss, kernels) = count_launches(device, || training.step())?;
         loss?;
+        let peak_mib = peak_bytes(device).map(|bytes| bytes >> 20);
         let network_alone = config.init(0, device);
         let shape = [batch_size, 3, SIZE, SIZE];
         let x = Tensor::<4>::random(shape, Distribution::Uniform(0.0, 1.0), device);
@@ -71,16 +74,25 @@ impl Counted {
             first_step: sum(&first),
             first_kernels: first,
             step: sum(&kernels),
+            peak_mib,
             kernels,
         })
     }
 }
 
+/// Most bytes that the allocator of a graphics device held, in pages; those of earlier work of the process count too.
+fn peak_bytes(device: &Device) -> Option<u64> {
+    let pools = device.memory_pool_report()?;
+    let bytes = pools.iter().map(|pool| pool.page_size * pool.pages_peak);
+    Some(bytes.sum())
+}
+
 /// A table, and the kernels of the first and a later step, those launched most often first.
 pub fn text(counted: &[Counted]) -> String {
-    let mut text = "| network | batch | computed by | forward | first step | later step |\n\
-                    | --- | ---: | --- | ---: | ---: | ---: |\n"
-        .to_owned();
+    let mut text =
+        "| network | batch | computed by | forward | first step | later step | peak MiB |\n\
+                    | --- | ---: | --- | ---: | ---: | ---: | ---: |\n"
+            .to_owned();
     // Writing to a string cannot fail.
     for counted in counted {
         let Counted {
@@ -90,11 +102,13 @@ pub fn text(counted: &[Counted]) -> String {
             forward,
             first_step,
             step,
+            peak_mib,
             ..
         } = counted;
+        let peak = peak_mib.map_or("-".to_owned(), |mib| mib.to_string());
         let _ = writeln!(
             text,
-            "| {network} | {batch_size} | {who} | {forward} | {first_step} | {step} |"
+            "| {network} | {batch_size} | {who} | {forward} | {first_step} | {step} | {peak} |"
         );
     }
     for counted in counted {
