@@ -375,8 +375,11 @@ impl Denoiser {
         }
     }
 
+    /// Bytes that a pixel of a tile takes: in the network, and of the tiles before and after, which are written and
+    /// read meanwhile.
     fn bytes_per_pixel(&self, rule: ChannelRule) -> usize {
-        rule.batch_size() * self.metadata.network.bytes_per_pixel()
+        let others = 2 * rule.image * size_of::<f32>();
+        rule.batch_size() * self.metadata.network.bytes_per_pixel() + others
     }
 
     fn rules(&self) -> Rules {

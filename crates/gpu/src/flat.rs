@@ -7,9 +7,9 @@ use burn::backend::wgpu::CubeTensor;
 use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl::{self, calculate_cube_count_elemwise, prelude::*};
 
-use crate::Parameters;
 use crate::conv3x3::{self, Inputs};
 use crate::tensors::{ALIGNMENT, empty, view};
+use crate::{Parameters, direct};
 
 /// Most parts that stay, of convolutions that take no more than this each: 29 MB, those of three wide ones.
 const MOST_PARTS: usize = 7_200_000;
@@ -28,7 +28,53 @@ pub struct Starts {
     pub slope: Option<usize>,
 }
 
-/// Gradients by the parameters of 3x3 convolutions.
+/// A convolution whose gradients are wanted.
+#[derive(Clone, Debug)]
+pub enum Convolved {
+    /// See [`conv3x3`](conv3x3::conv3x3).
+    Tiled {
+        /// What it read.
+        inputs: Inputs,
+        /// Whether pooling followed.
+        pooled: bool,
+    },
+    /// See [`direct`](direct::convolution).
+    Direct {
+        /// What it read.
+        x: CubeTensor,
+        /// What it does to the pixels.
+        geometry: direct::Geometry,
+    },
+}
+
+impl Convolved {
+    /// The gradients by what it read, `x` and the skip, given what it kept and the gradient of its output.
+    pub fn input_gradient(
+        &self,
+        parameters: &Parameters,
+        (kept, grad): (CubeTensor, CubeTensor),
+    ) -> [Option<CubeTensor>; 2] {
+        match self {
+            Self::Tiled { inputs, pooled } => {
+                let (x, skip) = conv3x3::input_gradient(inputs, parameters, kept, grad, *pooled);
+                [Some(x), skip]
+            }
+            Self::Direct { x, geometry } => {
+                let x = direct::input_gradient(x, parameters, kept, grad, *geometry);
+                [Some(x), None]
+            }
+        }
+    }
+
+    fn parts_shape(&self, weight: [usize; 4], channels_out: usize) -> [usize; 2] {
+        match self {
+            Self::Tiled { inputs, .. } => conv3x3::parts_shape(inputs, weight),
+            Self::Direct { x, geometry } => direct::parts_shape(x, weight, channels_out, *geometry),
+        }
+    }
+}
+
+/// Gradients by the parameters of convolutions.
 pub struct FlatGradients {
     parts: CubeTensor,
     /// Values of `parts` that are taken.
@@ -51,14 +97,14 @@ struct Line {
 }
 
 impl FlatGradients {
-    /// No gradients yet, for convolutions that read these inputs with kernels of these shapes; of as many elements as
-    /// `parameters` has.
+    /// No gradients yet, for convolutions with kernels of these shapes and these channels of the output; of as many
+    /// elements as `parameters` has.
     pub fn new<'a>(
-        convolutions: impl Iterator<Item = (&'a Inputs, [usize; 4])>,
+        convolutions: impl Iterator<Item = (&'a Convolved, [usize; 4], usize)>,
         parameters: &CubeTensor,
     ) -> Self {
-        let values = convolutions.map(|(inputs, weight)| {
-            let [splits, columns] = conv3x3::parts_shape(inputs, weight);
+        let values = convolutions.map(|(convolved, weight, channels_out)| {
+            let [splits, columns] = convolved.parts_shape(weight, channels_out);
             (splits * columns).next_multiple_of(ALIGNMENT)
         });
         let (all, largest) = values.fold((0, 0), |(all, largest), values| {
@@ -73,28 +119,35 @@ impl FlatGradients {
         }
     }
 
-    /// Adds those of a convolution, see [`conv3x3::parameter_gradients`]. Where parameters were added before, the
-    /// sum is the gradient.
+    /// Adds those of a convolution, given what it kept and the gradient of its output. Where parameters were added
+    /// before, the sum is the gradient.
     ///
     /// # Panics
     /// If the convolution is not among those that this was made for.
     pub fn add(
         &mut self,
-        inputs: Inputs,
+        convolved: Convolved,
         parameters: &Parameters,
         kept: (CubeTensor, CubeTensor),
-        pooled: bool,
         starts: Starts,
     ) {
-        let weight = parameters.weight.shape();
-        let shape = conv3x3::parts_shape(&inputs, weight.dims());
+        let weights = parameters.weight.shape().num_elements();
+        let channels_out = parameters.bias.shape()[0];
+        let shape = convolved.parts_shape(parameters.weight.shape().dims(), channels_out);
         if self.taken + shape[0] * shape[1] > self.parts.shape()[0] {
             self.sum();
         }
         let first = self.taken;
-        conv3x3::parameter_parts(inputs, parameters, kept, pooled, self.take(shape));
+        let parts = self.take(shape);
+        match convolved {
+            Convolved::Tiled { inputs, pooled } => {
+                conv3x3::parameter_parts(inputs, parameters, kept, pooled, parts);
+            }
+            Convolved::Direct { x, geometry } => {
+                direct::parameter_parts(x, parameters, kept, geometry, parts);
+            }
+        }
         let [splits, columns] = shape;
-        let (weights, channels_out) = (weight.num_elements(), weight[0]);
         let line = |start, count, offset, copies| Line {
             start,
             count,

@@ -23,7 +23,7 @@ mod parts;
 mod sources;
 mod tensors;
 
-pub use self::flat::{FlatGradients, Starts};
+pub use self::flat::{Convolved, FlatGradients, Starts};
 pub use self::tensors::view;
 use burn::backend::wgpu::CubeTensor;
 use burn::tensor::Shape;

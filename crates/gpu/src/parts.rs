@@ -3,7 +3,6 @@
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::wgpu::CubeTensor;
-use burn::tensor::Shape;
 use burn_cubecl::cubecl::{self, calculate_cube_count_elemwise, prelude::*};
 
 use crate::Parameters;
@@ -13,16 +12,9 @@ use crate::tensors::empty;
 /// the same parts.
 pub(crate) const CUBES: usize = 256;
 
-/// Sums of a cube: of the elements of the weight, of the bias, and of a slope for each channel.
+/// Sums of a cube, a row of the parts: of the elements of the weight, of the bias, and of a slope for each channel.
 pub(crate) fn columns(weights: usize, channels_out: usize) -> usize {
     weights + 2 * channels_out
-}
-
-/// A row of sums for each of `splits` cubes.
-pub(crate) fn empty_parts(parameters: &Parameters, splits: usize) -> CubeTensor {
-    let weights = parameters.weight.shape().num_elements();
-    let columns = columns(weights, parameters.bias.shape()[0]);
-    empty(&parameters.weight, Shape::new([splits, columns]))
 }
 
 /// The gradients of the parameters.

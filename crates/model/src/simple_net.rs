@@ -3,15 +3,15 @@
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
-use n2n_scratch::ConvGeometry;
 use n2n_scratch::layers::{self, Layer, Mse, ReLU, Sequential, Sigmoid};
+use n2n_scratch::{Block, ConvGeometry, Direction, Graph, Head, Slope, Source};
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::{Architecture, DEFAULT_CHANNELS, Forward};
 use crate::builder::{Builder, Shape};
 use crate::conv::{Conv2d, ConvTranspose2d, Convolution, Kernel, sigmoid};
 use crate::receptive_field::Span;
-use crate::{ConfigError, Init, ParameterError, ParameterSource};
+use crate::{ConfigError, Init, Layout, ParameterError, ParameterSource};
 
 /// Kernel size and stride of each layer.
 const SIZE: [usize; 2] = [2, 2];
@@ -229,6 +229,32 @@ impl Forward for SimpleNet {
         matches!(self.conv0, Conv2d::Scratch(_))
     }
 
+    fn graph(&self, layout: &Layout) -> Option<Graph> {
+        if self.implementation == Implementation::Layers || !self.is_scratch() {
+            return None;
+        }
+        let mut network = self.clone();
+        let kernels = network.kernels().into_iter().enumerate();
+        let blocks = kernels.map(|(index, (weight, bias))| {
+            let direction = if index < 2 {
+                Direction::Forward
+            } else {
+                Direction::Transposed
+            };
+            Some(Block {
+                kernel: n2n_scratch::Kernel::Other(direction, geometry()),
+                x: index.checked_sub(1).map_or(Source::Input, Source::Block),
+                skip: None,
+                pooled: false,
+                weight: layout.place(weight.id)?,
+                bias: layout.place(bias.as_ref()?.id)?,
+                // A sigmoid follows the last one.
+                slope: Slope::Constant(if index < 3 { 0.0 } else { 1.0 }),
+            })
+        });
+        Some(Graph::new(blocks.collect::<Option<_>>()?, Head::Sigmoid))
+    }
+
     /// Mean squared error and its gradients by the layers' own backward passes, if they compute the network.
     fn custom_backward(
         &self,
@@ -258,11 +284,16 @@ impl Forward for SimpleNet {
     }
 }
 
+/// That of every layer.
+fn geometry() -> ConvGeometry {
+    let geometry = ConvGeometry::new(SIZE).and_then(|geometry| geometry.with_stride(SIZE));
+    geometry.unwrap_or_else(|error| unreachable!("no axis is zero: {error}"))
+}
+
 impl SimpleNet {
     /// The network as hand-written layers.
     fn layers(&self) -> Sequential {
-        let geometry = ConvGeometry::new(SIZE).and_then(|geometry| geometry.with_stride(SIZE));
-        let geometry = geometry.unwrap_or_else(|error| unreachable!("no axis is zero: {error}"));
+        let geometry = geometry();
         let fits = "the parameters were checked when the module was built";
         let mut network = self.clone();
         let [conv0, conv1, tconv0, tconv1] = network.kernels().map(|(weight, bias)| {

@@ -47,31 +47,50 @@ fn configs() -> Vec<UNetConfig> {
     ]
 }
 
+fn assert_equals_tape(network: &Network, channels: usize, device: &Device) {
+    let layout = Layout::of(network);
+    let graph = network.graph(&layout).unwrap();
+    let image = |seed| Tensor::<4>::from_data(images(seed, channels), device);
+    let (input, target) = (image(1), image(2));
+    let (loss, gradients) = network.loss_and_gradients(
+        Loss::L2,
+        0.0,
+        input.clone().autodiff(),
+        target.clone().autodiff(),
+        None,
+    );
+    let expected = [loss, layout.join_gradients(network, gradients)];
+    let (loss, gradient) = graph.loss_and_gradient(layout.join(network), input, target);
+    for (found, expected) in [loss, gradient].into_iter().zip(expected) {
+        let error = error(&found.into_data(), &expected.into_data());
+        assert!(error < TOLERANCE, "{network:?}: {error:e}");
+    }
+}
+
 #[test]
 fn own_backward_pass_equals_the_tapes() {
     for config in configs() {
-        let channels = config.channels.unwrap_or(3);
         for device in cpu_devices() {
             let network = network(&config, &device);
-            let layout = Layout::of(&network);
-            let graph = network.graph(&layout).unwrap();
-            let image = |seed| Tensor::<4>::from_data(images(seed, channels), &device);
-            let (input, target) = (image(1), image(2));
-            let (loss, gradients) = network.loss_and_gradients(
-                Loss::L2,
-                0.0,
-                input.clone().autodiff(),
-                target.clone().autodiff(),
-                None,
-            );
-            let expected = [loss, layout.join_gradients(&network, gradients)];
-            let (loss, gradient) = graph.loss_and_gradient(layout.join(&network), input, target);
-            for (found, expected) in [loss, gradient].into_iter().zip(expected) {
-                let error = error(&found.into_data(), &expected.into_data());
-                assert!(error < TOLERANCE, "{config:?}: {error:e}");
-            }
+            assert_equals_tape(&network, config.channels.unwrap_or(3), &device);
         }
     }
+}
+
+#[test]
+fn own_backward_pass_of_the_simple_net_equals_the_tapes() {
+    let config = NetworkConfig::Simple(SimpleNetConfig {
+        features: 5,
+        ..SimpleNetConfig::default()
+    });
+    for device in cpu_devices() {
+        let device = device.autodiff();
+        let network = config.init(3, &device).fork(&device);
+        assert_equals_tape(&network, 3, &device.inner());
+    }
+    let layers = config.with_implementation("layers").unwrap();
+    let network = layers.init(3, &Device::flex().autodiff());
+    assert!(network.graph(&Layout::of(&network)).is_none());
 }
 
 #[test]

@@ -12,7 +12,8 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, TensorMetadata};
 use burn::tensor::{Shape, Slice, Tensor, TensorData};
 
-use crate::conv_block::{Convolution, Inputs, Parameters};
+use crate::ConvGeometry;
+use crate::conv_block::{Convolution, Direction, Inputs, Parameters};
 use crate::ops::{ScratchOps, size};
 
 /// Blocks in the order of their computation, and what becomes of the last one's images.
@@ -22,21 +23,34 @@ pub struct Graph {
     head: Head,
 }
 
-/// A 3x3 convolution with stride 1 and padding 1, an activation, and what surrounds them.
+/// A convolution, an activation, and what surrounds them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
+    /// The convolution's geometry.
+    pub kernel: Kernel,
     /// What it reads.
     pub x: Source,
-    /// Images that are concatenated to `x`, which is upsampled by 2 (nearest neighbour) for that.
+    /// Images that are concatenated to `x`, which is upsampled by 2 (nearest neighbour) for that, with
+    /// [`Kernel::Same3x3`] only.
     pub skip: Option<Source>,
-    /// Whether 2x2 max-pooling follows.
+    /// Whether 2x2 max-pooling follows, with [`Kernel::Same3x3`] and without a skip only.
     pub pooled: bool,
-    /// The kernel: `[channels_out, channels_in, 3, 3]`.
+    /// The kernel: `[channels_out, channels_in, height, width]`, a transposed convolution's
+    /// `[channels_in, channels_out, height, width]`.
     pub weight: Place<4>,
     /// The bias: `[channels_out]`.
     pub bias: Place<1>,
     /// The factor of values that are not positive.
     pub slope: Slope,
+}
+
+/// What a convolution does to the pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// 3x3, stride 1, padding 1.
+    Same3x3,
+    /// Any other, without groups.
+    Other(Direction, ConvGeometry),
 }
 
 /// Images that a block reads.
@@ -91,7 +105,8 @@ impl Graph {
     /// A network of these blocks.
     ///
     /// # Panics
-    /// If there is no block, or one reads a block that is not before it, or has a skip and is pooled.
+    /// If there is no block, or one reads a block that is not before it, or has a skip or pooling or groups where it
+    /// may not.
     pub fn new(blocks: Vec<Block>, head: Head) -> Self {
         assert!(!blocks.is_empty(), "expected blocks");
         for (index, block) in blocks.iter().enumerate() {
@@ -104,8 +119,13 @@ impl Graph {
                 sources.into_iter().all(is_before),
                 "block {index} reads {sources:?}"
             );
-            let pools_pairs = block.pooled && block.skip.is_some();
-            assert!(!pools_pairs, "block {index} has a skip and is pooled");
+            let is_possible = match block.kernel {
+                Kernel::Same3x3 => !(block.pooled && block.skip.is_some()),
+                Kernel::Other(_, geometry) => {
+                    !block.pooled && block.skip.is_none() && geometry.groups() == 1
+                }
+            };
+            assert!(is_possible, "block {index} is no op: {block:?}");
         }
         Self {
             blocks: blocks.into(),
@@ -259,6 +279,25 @@ impl Block {
         )
     }
 
+    /// The convolution of images of a size.
+    ///
+    /// # Panics
+    /// If they are smaller than the kernel.
+    pub(crate) fn convolution(&self, size: [usize; 2]) -> Convolution {
+        let Kernel::Other(direction, geometry) = self.kernel else {
+            return Convolution::same3x3(size);
+        };
+        let size = match direction {
+            Direction::Forward => geometry.output_size(size),
+            Direction::Transposed => geometry.transposed_size(size, [0, 0]),
+        };
+        Convolution {
+            direction,
+            geometry,
+            size: size.unwrap_or_else(|error| panic!("{error}")),
+        }
+    }
+
     /// The output, and what the gradients need besides the arguments.
     fn forward<B: ScratchOps>(
         &self,
@@ -269,7 +308,7 @@ impl Block {
             Some(skip) => B::upsampled_conv_block_kept(x, skip, weight, bias, slope),
             None if self.pooled => B::pooled_conv_block_kept(x, weight, bias, slope),
             None => {
-                let convolution = Convolution::same3x3(size::<B>(&x));
+                let convolution = self.convolution(size::<B>(&x));
                 B::conv_block_kept(x, weight, bias, slope, convolution)
             }
         }
@@ -295,10 +334,8 @@ impl Block {
                 B::pooled_conv_block_backward(x, weight, bias, slope, kept, dy, wanted)
             }
             None => {
-                let (wanted, convolution) = (
-                    [x_wanted, slope_wanted],
-                    Convolution::same3x3(size::<B>(&x)),
-                );
+                let convolution = self.convolution(size::<B>(&x));
+                let wanted = [x_wanted, slope_wanted];
                 B::conv_block_backward(x, weight, bias, slope, kept, dy, convolution, wanted)
             }
         };

@@ -35,7 +35,7 @@ pub use functions::{
 };
 pub use fused::{has_fused_kernels, is_gpu};
 pub use geometry::{ConvGeometry, GeometryError};
-pub use graph::{Block, Graph, Head, Place, Slope, Source};
+pub use graph::{Block, Graph, Head, Kernel, Place, Slope, Source};
 pub use loss::{mse, mse_per_image};
 pub use modules::{Conv2d, ConvTranspose2d};
 pub use ops::ScratchOps;

@@ -2,8 +2,8 @@
 
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use n2n_scratch::{
-    Activation, Block, ConvGeometry, Graph, Head, Place, Slope, Source, conv2d_activated, mse,
-    pooled_conv2d_activated, sigmoid, upsampled_conv2d_activated,
+    Activation, Block, ConvGeometry, Direction, Graph, Head, Kernel, Place, Slope, Source,
+    conv2d_activated, mse, pooled_conv2d_activated, sigmoid, upsampled_conv2d_activated,
 };
 use n2n_testing::{cpu_devices, error, wgpu};
 
@@ -34,6 +34,7 @@ impl Places {
 fn graph(head: Head) -> (Graph, usize, Vec<Block>) {
     let mut places = Places::default();
     let block = |x, skip, [channels, out]: [usize; 2], slope, places: &mut Places| Block {
+        kernel: Kernel::Same3x3,
         x,
         skip,
         pooled: false,
@@ -137,6 +138,69 @@ fn losses_and_gradients_equal_those_of_the_tape() {
                 assert!(error < TOLERANCE, "{device:?}, {head:?}: {error:e}");
             }
         }
+    }
+}
+
+/// A strided convolution with slopes of channels, and a transposed one after it.
+fn strided(head: Head) -> (Graph, usize) {
+    let mut places = Places::default();
+    let geometry = ConvGeometry::new([3, 2]).unwrap();
+    let geometry = geometry.with_stride([3, 2]).unwrap();
+    let mut block = |x, direction, weight, channels, slope: Option<usize>| Block {
+        kernel: Kernel::Other(direction, geometry),
+        x,
+        skip: None,
+        pooled: false,
+        weight: places.next(weight),
+        bias: places.next([channels]),
+        slope: slope.map_or(Slope::Constant(1.0), |slopes| {
+            Slope::Learned(places.next([slopes]))
+        }),
+    };
+    let blocks = vec![
+        block(Source::Input, Direction::Forward, [5, 2, 3, 2], 5, Some(5)),
+        block(
+            Source::Block(0),
+            Direction::Transposed,
+            [5, 2, 3, 2],
+            2,
+            None,
+        ),
+    ];
+    (Graph::new(blocks, head), places.0)
+}
+
+#[test]
+fn strided_convolutions_have_the_gradients_of_central_differences() {
+    /// The third derivative along a way of 1/16, and the rounding of two losses in f32.
+    const TOLERANCE: f64 = 2e-3;
+    let (graph, elements) = strided(Head::Sigmoid);
+    let parameters: Vec<f32> = random(1, [elements]).iter().collect();
+    for device in cpu_devices().into_iter().chain(wgpu()) {
+        let at = |direction: &[f32], step: f32| {
+            let moved = parameters.iter().zip(direction);
+            let moved: Vec<f32> = moved.map(|(value, by)| value + step * by).collect();
+            let (loss, gradient) = graph.loss_and_gradient(
+                Tensor::from_data(TensorData::from(moved.as_slice()), &device),
+                Tensor::from_data(random(2, IMAGES), &device),
+                Tensor::from_data(random(3, IMAGES), &device),
+            );
+            (loss.into_scalar::<f64>(), gradient.into_data())
+        };
+        // The steepest way is the one of which the loss says most.
+        let (_, gradient) = at(&parameters, 0.0);
+        let gradient: Vec<f32> = gradient.iter().collect();
+        let norm = gradient
+            .iter()
+            .map(|value| value * value)
+            .sum::<f32>()
+            .sqrt();
+        let direction: Vec<f32> = gradient.iter().map(|value| value / norm).collect();
+        let (along, step) = (f64::from(norm), 1.0 / 32.0);
+        let difference = at(&direction, step).0 - at(&direction, -step).0;
+        let difference = difference / (2.0 * f64::from(step));
+        let error = ((along - difference) / difference).abs();
+        assert!(error < TOLERANCE, "{device:?}: {along} {difference}");
     }
 }
 

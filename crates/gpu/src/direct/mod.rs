@@ -14,12 +14,13 @@ mod parameter_gradients;
 use burn::backend::TensorMetadata;
 use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::wgpu::CubeTensor;
+use burn::tensor::Shape;
 use burn_cubecl::cubecl::{self, calculate_cube_count_elemwise, prelude::*};
 use burn_cubecl::kernel::into_contiguous;
 
 use crate::Parameters;
-use crate::parts::{CUBES, empty_parts, summed};
-use crate::tensors::empty_images;
+use crate::parts::{CUBES, columns, summed};
+use crate::tensors::{empty, empty_images};
 
 /// What a convolution does to the pixels; axes are ordered `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,16 +150,42 @@ pub fn parameter_gradients(
     grad: CubeTensor,
     geometry: Geometry,
 ) -> Parameters {
-    let (client, dtype) = (x.client.clone(), dtype_to_storage_type(x.dtype));
+    let (weights, channels_out) = (parameters.weight.shape(), parameters.bias.shape()[0]);
+    let shape = parts_shape(&x, weights.dims(), channels_out, geometry);
+    let parts = empty(&grad, Shape::new(shape));
+    parameter_parts(x, parameters, (kept, grad), geometry, parts.clone());
+    summed(parts, parameters)
+}
+
+/// Cubes that share the sums of a convolution, and the sums of each.
+pub(crate) fn parts_shape(
+    x: &CubeTensor,
+    weight: [usize; 4],
+    channels_out: usize,
+    geometry: Geometry,
+) -> [usize; 2] {
     let [images, _, height, _] = x.shape().dims();
+    let weights = weight.iter().product::<usize>();
+    // Not more parts than lines of pixels.
+    let splits = CUBES
+        .div_ceil((weights + channels_out).div_ceil(parameter_gradients::UNITS))
+        .min(images * height.max(geometry.size[0]));
+    [splits, columns(weights, channels_out)]
+}
+
+/// Writes the parts of [`parameter_gradients`], in the shape of [`parts_shape`].
+pub(crate) fn parameter_parts(
+    x: CubeTensor,
+    parameters: &Parameters,
+    (kept, grad): (CubeTensor, CubeTensor),
+    geometry: Geometry,
+    parts: CubeTensor,
+) {
+    let (client, dtype) = (x.client.clone(), dtype_to_storage_type(x.dtype));
     let units = parameters.weight.shape().num_elements() + grad.shape()[1];
     let dim = CubeDim::new_1d(parameter_gradients::UNITS as u32);
     let cubes = units.div_ceil(parameter_gradients::UNITS);
-    // Not more parts than lines of pixels.
-    let splits = CUBES
-        .div_ceil(cubes)
-        .min(images * height.max(geometry.size[0]));
-    let parts = empty_parts(parameters, splits);
+    let splits = parts.shape()[0];
     let weight = &parameters.weight;
     let kernel = [weight.shape()[2], weight.shape()[3]];
     // SAFETY: as in `convolution`; the parts have a row for each cube of the second axis.
@@ -171,7 +198,7 @@ pub fn parameter_gradients(
             grad.into_tensor_arg(),
             kept.into_tensor_arg(),
             into_contiguous(parameters.slope.clone()).into_tensor_arg(),
-            parts.clone().into_tensor_arg(),
+            parts.into_tensor_arg(),
             geometry.launch(),
             kernel[0] as u32,
             kernel[1] as u32,
@@ -179,5 +206,4 @@ pub fn parameter_gradients(
             dtype,
         );
     }
-    summed(parts, parameters)
 }

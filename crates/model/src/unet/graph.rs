@@ -3,7 +3,7 @@
 use burn::module::{Param, ParamId};
 use burn::nn::PRelu;
 use burn::tensor::Tensor;
-use n2n_scratch::{Block, Graph, Head, Slope, Source};
+use n2n_scratch::{Block, Graph, Head, Kernel, Slope, Source};
 
 use super::config::Output;
 use super::{DecoderBlock, EncoderBlock, UNet};
@@ -91,6 +91,7 @@ impl Builder<'_> {
         };
         let bias: ParamId = conv.bias.as_ref().map(|bias: &Param<Tensor<1>>| bias.id)?;
         self.blocks.push(Block {
+            kernel: Kernel::Same3x3,
             x,
             skip,
             pooled: false,

@@ -2,12 +2,13 @@
 
 use burn::backend::wgpu::{CubeBackend, CubeTensor};
 use burn::tensor::Shape;
-use n2n_gpu::conv3x3::{self, Inputs};
-use n2n_gpu::{FlatGradients, Starts};
+use n2n_gpu::conv3x3::Inputs;
+use n2n_gpu::{Convolved, FlatGradients, Starts};
 
-use super::named;
+use super::{Algorithm, named};
 use crate::conv_block;
 use crate::graph::{self, Block, Graph, Slope, Sums};
+use crate::ops::size;
 
 /// See [`crate::ScratchOps::graph_step`].
 pub(crate) fn graph_step(
@@ -31,9 +32,15 @@ impl Sums<CubeBackend> for Parts {
         reads: &[conv_block::Inputs<CubeBackend>],
         parameters: &CubeTensor,
     ) -> Self {
-        let inputs: Vec<Inputs> = reads.iter().cloned().map(inputs).collect();
-        let weights = blocks.iter().map(|block| block.weight.shape);
-        Self(FlatGradients::new(inputs.iter().zip(weights), parameters))
+        let convolved = blocks.iter().zip(reads.iter().cloned());
+        let convolved: Vec<_> = convolved.map(|(block, read)| of(block, read)).collect();
+        let shapes = blocks
+            .iter()
+            .map(|block| (block.weight.shape, block.bias.shape[0]));
+        let convolutions = convolved.iter().zip(shapes);
+        let convolutions =
+            convolutions.map(|(convolved, (weight, channels))| (convolved, weight, channels));
+        Self(FlatGradients::new(convolutions, parameters))
     }
 
     fn backward(
@@ -41,14 +48,12 @@ impl Sums<CubeBackend> for Parts {
         block: &Block,
         read: conv_block::Inputs<CubeBackend>,
         parameters: conv_block::Parameters<CubeBackend>,
-        (kept, dy): (CubeTensor, CubeTensor),
+        kept: (CubeTensor, CubeTensor),
         [x_wanted, skip_wanted]: [bool; 2],
     ) -> [Option<CubeTensor>; 2] {
-        let (inputs, parameters) = (inputs(read), named(parameters));
+        let (convolved, parameters) = (of(block, read), named(parameters));
         let by_inputs = if x_wanted || skip_wanted {
-            let (kept, dy) = (kept.clone(), dy.clone());
-            let (x, skip) = conv3x3::input_gradient(&inputs, &parameters, kept, dy, block.pooled);
-            [Some(x), skip]
+            convolved.input_gradient(&parameters, kept.clone())
         } else {
             [None, None]
         };
@@ -60,8 +65,7 @@ impl Sums<CubeBackend> for Parts {
                 Slope::Constant(_) => None,
             },
         };
-        self.0
-            .add(inputs, &parameters, (kept, dy), block.pooled, starts);
+        self.0.add(convolved, &parameters, kept, starts);
         by_inputs
     }
 
@@ -70,6 +74,14 @@ impl Sums<CubeBackend> for Parts {
     }
 }
 
-fn inputs((x, skip): conv_block::Inputs<CubeBackend>) -> Inputs {
-    Inputs { x, skip }
+/// The kernels of a block.
+fn of(block: &Block, (x, skip): conv_block::Inputs<CubeBackend>) -> Convolved {
+    let convolution = block.convolution(size::<CubeBackend>(&x));
+    match Algorithm::new(&convolution) {
+        Algorithm::Tiled { .. } => Convolved::Tiled {
+            inputs: Inputs { x, skip },
+            pooled: block.pooled,
+        },
+        Algorithm::Direct(geometry) => Convolved::Direct { x, geometry },
+    }
 }
