@@ -4,8 +4,11 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::held_out::MANY;
-use crate::{DataError, Swap, Zoom};
+use crate::{ByScenes, DataError, Swap};
+
+/// The largest enlargement, and the largest jitter, where there are few scenes and where there are many.
+const ZOOMS: [f32; 2] = [2.0, 1.0];
+const JITTERS: [f32; 2] = [0.5, 0.0];
 
 /// Random changes to training examples.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,14 +22,18 @@ pub struct AugmentConfig {
     /// Largest angle in degrees of a random rotation, either way. Interpolation softens the noise of
     /// both images alike.
     pub rotate_deg: f32,
-    /// Enlarge half of the examples.
-    pub zoom: Zoom,
+    /// Largest factor, from 1 for none to 4, of a random enlargement of half of the examples; by itself 2 where
+    /// there are few scenes, else 1. Interpolation spreads the noise over neighbours, as cameras and file formats
+    /// do, so that a network also knows noise that is not independent from pixel to pixel. Clean images that noise
+    /// is put on stay as they are: they would only be blurred.
+    pub zoom: ByScenes,
     /// Largest share `c`, either way, of the mean of the other shots in half of the inputs from bursts of
     /// three shots or more, `a + c (others - a)`: a sum has less noise than a shot, a difference more, and
     /// neither has any of the target's. So a network also knows noise of other strength.
     pub mix: f32,
-    /// Largest distance from 1 of a random factor for each channel.
-    pub jitter: f32,
+    /// Largest distance from 1 of a random factor for each channel; by itself 0.5 where there are few scenes,
+    /// else 0.
+    pub jitter: ByScenes,
     /// Exchange input and noisy target.
     pub swap: Swap,
     /// Share of colour examples that become grey, with the same noise in all channels, so that a
@@ -40,9 +47,9 @@ impl Default for AugmentConfig {
             flip: false,
             rot90: false,
             rotate_deg: 0.0,
-            zoom: Zoom::NONE,
+            zoom: ByScenes::Fixed(1.0),
             mix: 0.0,
-            jitter: 0.0,
+            jitter: ByScenes::Fixed(0.0),
             swap: Swap::None,
             grey: 0.0,
         }
@@ -64,7 +71,7 @@ impl AugmentConfig {
         if !(0.0..=45.0).contains(&self.rotate_deg) {
             return Err(out_of_range("rotate_deg", self.rotate_deg, 0.0, 45.0));
         }
-        if let Zoom::Largest(factor) = self.zoom
+        if let Some(factor) = self.zoom.fixed()
             && !(1.0..=4.0).contains(&factor)
         {
             return Err(out_of_range("zoom", factor, 1.0, 4.0));
@@ -72,8 +79,10 @@ impl AugmentConfig {
         if !(0.0..=1.0).contains(&self.mix) {
             return Err(out_of_range("mix", self.mix, 0.0, 1.0));
         }
-        if !(0.0..1.0).contains(&self.jitter) {
-            return Err(out_of_range("jitter", self.jitter, 0.0, 1.0));
+        if let Some(distance) = self.jitter.fixed()
+            && !(0.0..1.0).contains(&distance)
+        {
+            return Err(out_of_range("jitter", distance, 0.0, 1.0));
         }
         if !(0.0..=1.0).contains(&self.grey) {
             return Err(out_of_range("grey", self.grey, 0.0, 1.0));
@@ -84,7 +93,8 @@ impl AugmentConfig {
     /// The same, with what is chosen by the number of scenes.
     pub(crate) fn for_scenes(&self, scenes: usize) -> Self {
         Self {
-            zoom: Zoom::Largest(self.zoom.largest(scenes < MANY)),
+            zoom: self.zoom.of(scenes, ZOOMS),
+            jitter: self.jitter.of(scenes, JITTERS),
             ..self.clone()
         }
     }
@@ -103,13 +113,14 @@ impl AugmentConfig {
             let degrees = rng.random_range(-self.rotate_deg..=self.rotate_deg);
             augmentation.radians = degrees.to_radians();
         }
-        let zoom = self.zoom.largest(false);
+        let zoom = self.zoom.fixed().unwrap_or(1.0);
         if zoom > 1.0 && rng.random() {
             // Even in the logarithm.
             augmentation.zoom = rng.random_range(0.0..zoom.ln()).exp();
         }
-        if self.jitter > 0.0 {
-            let factor = |_| 1.0 + rng.random_range(-self.jitter..=self.jitter);
+        let jitter = self.jitter.fixed().unwrap_or(0.0);
+        if jitter > 0.0 {
+            let factor = |_| 1.0 + rng.random_range(-jitter..=jitter);
             augmentation.gains = (0..channels).map(factor).collect();
         }
         if self.grey > 0.0 && channels > 1 {

@@ -6,6 +6,7 @@
 mod augment;
 mod auto_range;
 mod batch;
+mod by_scenes;
 pub mod classical;
 mod config;
 mod crop;
@@ -31,11 +32,11 @@ mod source;
 mod swap;
 #[cfg(test)]
 mod tests;
-mod zoom;
 
 pub use augment::AugmentConfig;
 pub use auto_range::{RangeConfig, range_of_image};
 pub use batch::{Batch, Batching, Preparation, Restoration, Reverse, TrainStream, ValidationSet};
+pub use by_scenes::ByScenes;
 pub use config::DataConfig;
 pub use crop::reflect;
 pub use digest::Digest;
@@ -52,4 +53,3 @@ pub use scale::{Range, RangeError, Scale};
 pub use scene::{SceneInfo, SceneSource, View};
 pub use source::{Arrays, Finder, Found, Layout, Scenes, ScenesConfig, Split, Subset};
 pub use swap::Swap;
-pub use zoom::Zoom;

@@ -6,8 +6,8 @@ use rand::{RngExt, SeedableRng};
 use super::error;
 use crate::noise::{ChaCha8Rng, Corrupted, Noise, NoiseModel, normal};
 use crate::{
-    AugmentConfig, DataConfig, ExampleIndex, NoisyPair, Normalization, NormalizationKind, Range,
-    RangeConfig, Request, Swap, Target, View, Zoom,
+    AugmentConfig, ByScenes, DataConfig, ExampleIndex, NoisyPair, Normalization, NormalizationKind,
+    Range, RangeConfig, Request, Swap, Target, View,
 };
 
 /// A pair whose values say where they stand, beyond 1 too.
@@ -234,7 +234,7 @@ fn custom_noise_of_wrong_shape_panics() {
 fn noise_alone(zoom: f32, swap: Swap) -> Vec<[Vec<f32>; 2]> {
     let config = DataConfig {
         augment: AugmentConfig {
-            zoom: Zoom::Largest(zoom),
+            zoom: ByScenes::Fixed(zoom),
             swap,
             ..AugmentConfig::default()
         },

@@ -6,8 +6,8 @@ use super::numbered::{Numbered, examples, pipeline, samples};
 use crate::noise::NoiseConfig;
 use crate::pipeline::{CropPolicy, Pipeline};
 use crate::{
-    AugmentConfig, Batch, Batching, Examples, Normalization, NormalizationKind, Preparation, Swap,
-    Target, TrainStream, ValidationSet, Zoom,
+    AugmentConfig, Batch, Batching, ByScenes, Examples, Normalization, NormalizationKind,
+    Preparation, Swap, Target, TrainStream, ValidationSet,
 };
 
 /// Images as they are.
@@ -62,9 +62,9 @@ fn batches_do_not_depend_on_workers_or_start() {
             flip: true,
             rot90: true,
             rotate_deg: 10.0,
-            zoom: Zoom::Largest(1.5),
+            zoom: ByScenes::Fixed(1.5),
             mix: 0.5,
-            jitter: 0.2,
+            jitter: ByScenes::Fixed(0.2),
             swap: Swap::Images,
             grey: 0.0,
         },

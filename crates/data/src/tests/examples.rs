@@ -3,16 +3,18 @@ use std::collections::HashSet;
 use super::numbered::{Numbered, examples, pipeline, samples};
 use crate::noise::NoiseConfig;
 use crate::pipeline::{CropPolicy, Pipeline};
-use crate::{AugmentConfig, DataConfig, ExampleIndex, Request, ScenesConfig, Swap, Target, Zoom};
+use crate::{
+    AugmentConfig, ByScenes, DataConfig, ExampleIndex, Request, ScenesConfig, Swap, Target,
+};
 
 fn everything() -> AugmentConfig {
     AugmentConfig {
         flip: true,
         rot90: true,
         rotate_deg: 20.0,
-        zoom: Zoom::Largest(1.5),
+        zoom: ByScenes::Fixed(1.5),
         mix: 0.5,
-        jitter: 0.0,
+        jitter: ByScenes::Fixed(0.0),
         swap: Swap::Images,
         grey: 0.0,
     }
@@ -54,7 +56,7 @@ fn one_draw_changes_both_images_of_a_pair_alike() {
 fn jitter_is_one_factor_for_both_images() {
     let pipeline = Pipeline {
         augment: AugmentConfig {
-            jitter: 0.3,
+            jitter: ByScenes::Fixed(0.3),
             ..AugmentConfig::default()
         },
         target: Some(Target::Clean),
@@ -85,7 +87,7 @@ fn zoom_enlarges_half_of_the_noisy_examples() {
         let [zoomed, plain] = [2.0, 1.0].map(|zoom| {
             let pipeline = Pipeline {
                 augment: AugmentConfig {
-                    zoom: Zoom::Largest(zoom),
+                    zoom: ByScenes::Fixed(zoom),
                     ..AugmentConfig::default()
                 },
                 noise: noise.as_ref().map(|noise| noise.build().unwrap().into()),
