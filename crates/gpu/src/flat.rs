@@ -30,6 +30,7 @@ pub struct Starts {
 
 /// A convolution whose gradients are wanted.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // There are as many as convolutions.
 pub enum Convolved {
     /// See [`conv3x3`](conv3x3::conv3x3).
     Tiled {
