@@ -264,8 +264,8 @@ impl Network {
         }
     }
 
-    /// The network as a graph of blocks, which has a backward pass of its own by the vector of all parameters; `None`
-    /// if it has other layers.
+    /// The network as a [`Graph`], which computes the gradient by all parameters itself; `None` if it has layers that
+    /// a graph does not know.
     pub fn graph(&self, layout: &Layout) -> Option<Graph> {
         self.layers().graph(layout)
     }

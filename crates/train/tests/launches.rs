@@ -84,7 +84,7 @@ fn steps_of_the_recipe_launch_few_kernels_and_search_for_none() {
     }
 }
 
-/// Values that the U-Net's layers put out for a pixel of 32x32: of the first convolution, the encoder, the bottom, the
+/// Values that the U-Net's layers put out for an image of 32x32 pixels: of the first convolution, the encoder, the bottom, the
 /// decoder, the last convolution and the logistic function.
 const OUTPUTS: usize = 147_200;
 

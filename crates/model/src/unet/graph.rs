@@ -1,4 +1,4 @@
-//! The U-Net as a graph of blocks, which has a backward pass of its own.
+//! The U-Net as a graph of blocks, which computes its gradients without a tape.
 
 use burn::module::{Param, ParamId};
 use burn::nn::PRelu;

@@ -14,7 +14,7 @@ use n2n_model::{Layout, Piece};
 /// Burn's name of the number of axes.
 const RANK: &str = "__rank";
 
-/// The state of each parameter, given that of the vector.
+/// Splits the state of the vector into those of the parameters.
 ///
 /// # Errors
 /// When it is not a record of Burn's.
@@ -51,7 +51,8 @@ pub(crate) fn split(vector: Bytes, layout: &Layout) -> Result<Bytes, RecordError
     Ok(writer.into_bytes()?)
 }
 
-/// The state of the vector `id`, given that of each parameter; zeros where there is none.
+/// Joins the states of the parameters to that of their vector, whose name is `id`. A parameter without a state gets
+/// zeros.
 ///
 /// # Errors
 /// When it is not a record of Burn's.
