@@ -2,14 +2,17 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor, TensorData};
+use n2n_scratch::PairPlace;
 use rayon::prelude::*;
 
 use crate::holes::intersection;
+use crate::on_device::OnDevice;
 use crate::prefetch::Prefetcher;
 use crate::{DataError, ExampleIndex, Examples, NoisyPair, Normalization, Target};
 
@@ -102,6 +105,30 @@ impl Preparation {
             std: statistics.std.to_vec(),
         })
     }
+}
+
+impl Batch {
+    /// A training batch.
+    ///
+    /// # Shapes
+    /// Both are `[batch_size, channels, height, width]`.
+    pub fn of_pairs(input: Tensor<4>, target: Tensor<4>) -> Self {
+        Self {
+            input,
+            target,
+            mask: None,
+            restoration: None,
+            reverse: None,
+        }
+    }
+}
+
+/// A training batch as it is made ahead of time.
+enum Made {
+    /// The images.
+    Images(HostBatch),
+    /// Where they lie on the device.
+    Places(Vec<PairPlace>),
 }
 
 /// A batch, or one example of it, in the host's memory.
@@ -231,6 +258,12 @@ impl HostBatch {
         }
     }
 
+    /// Bytes of the images.
+    fn bytes(&self) -> usize {
+        let mask = self.mask.as_ref().map_or(0, Vec::len);
+        (self.input.len() + self.target.len() + mask) * size_of::<f32>()
+    }
+
     fn into_batch(self, device: &Device) -> Batch {
         let [batch_size, _, height, width] = self.shape;
         let images = |values| tensor(values, self.shape, device);
@@ -294,10 +327,14 @@ pub struct TrainStream {
     batching: Batching,
     first: u64,
     device: Device,
+    /// The images on the device, if they can lie there; found out when the first batch is asked for.
+    on_device: Arc<OnceLock<Option<OnDevice>>>,
+    sent_bytes: Arc<AtomicU64>,
 }
 
 impl TrainStream {
-    /// Streams `examples` to a device.
+    /// Streams `examples` to a device. On a graphics device 8-bit images of up to 512 MiB are sent at once where
+    /// examples are parts of them, mirrored or rotated by 90 degrees.
     pub fn new(examples: Arc<Examples>, batching: Batching, device: Device) -> Self {
         Self {
             range: 0..examples.len(),
@@ -305,7 +342,14 @@ impl TrainStream {
             batching,
             first: 0,
             device,
+            on_device: Arc::default(),
+            sent_bytes: Arc::default(),
         }
+    }
+
+    /// Bytes of images that were sent to the device with batches.
+    pub fn sent_bytes(&self) -> u64 {
+        self.sent_bytes.load(Ordering::Relaxed)
     }
 
     /// The same stream without its first `batches`.
@@ -350,7 +394,10 @@ impl TrainStream {
 
 impl DataLoader<Batch> for TrainStream {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<Batch> + 'a> {
+        let on_device = || OnDevice::new(&self.examples, &self.batching, &self.device);
+        let on_device = self.on_device.get_or_init(on_device).as_ref();
         let stream = self.clone();
+        let shelves = on_device.map(|set| set.shelves.clone());
         let make = move |order: &mut Option<(u64, Vec<u32>)>, number: u64| {
             let batch = stream.examples_in_order(order, number);
             let Batching {
@@ -358,11 +405,37 @@ impl DataLoader<Batch> for TrainStream {
                 target,
                 ..
             } = &stream.batching;
-            stack(&stream.examples, preparation, Some(*target), &batch)
+            if let Some(shelves) = &shelves {
+                let places = batch.par_iter();
+                let places = places.map(|&example| shelves.place(&stream.examples, example));
+                return places.collect::<Result<_, _>>().map(Made::Places);
+            }
+            stack(&stream.examples, preparation, Some(*target), &batch).map(Made::Images)
+        };
+        let [_, height, width] = self.examples.shape(0);
+        let made = Prefetcher::new(self.batching.workers, self.first, make);
+        let upload = move |made| match (made, on_device) {
+            (Made::Images(images), _) => {
+                let bytes = images.bytes() as u64;
+                self.sent_bytes.fetch_add(bytes, Ordering::Relaxed);
+                images.into_batch(&self.device)
+            }
+            (Made::Places(places), Some(set)) => {
+                let images = set.images.pairs(&places, [height, width]);
+                let has_autodiff = self.device.is_autodiff();
+                let [input, target] = images.map(|images| {
+                    if has_autodiff {
+                        images.autodiff()
+                    } else {
+                        images
+                    }
+                });
+                Batch::of_pairs(input, target)
+            }
+            (Made::Places(_), None) => unreachable!("places are those of a set on the device"),
         };
         Box::new(Batches {
-            made: Box::new(Prefetcher::new(self.batching.workers, self.first, make)),
-            device: &self.device,
+            made: Box::new(made.map(move |made| made.map(&upload))),
             served: 0,
             total: self.num_items(),
         })
@@ -376,6 +449,7 @@ impl DataLoader<Batch> for TrainStream {
         let device = device.clone();
         Arc::new(Self {
             device,
+            on_device: Arc::default(),
             ..self.clone()
         })
     }
@@ -438,9 +512,9 @@ impl DataLoader<Batch> for ValidationSet {
             let batch: Vec<_> = batch.collect();
             stack(&self.examples, &self.preparation, None, &batch)
         });
+        let upload = |batch: Result<HostBatch, _>| Ok(batch?.into_batch(&self.device));
         Box::new(Batches {
-            made: Box::new(made),
-            device: &self.device,
+            made: Box::new(made.map(upload)),
             served: 0,
             total: self.num_items(),
         })
@@ -471,8 +545,7 @@ impl DataLoader<Batch> for ValidationSet {
 }
 
 struct Batches<'a> {
-    made: Box<dyn Iterator<Item = Result<HostBatch, DataError>> + 'a>,
-    device: &'a Device,
+    made: Box<dyn Iterator<Item = Result<Batch, DataError>> + 'a>,
     served: usize,
     total: usize,
 }
@@ -484,8 +557,8 @@ impl Iterator for Batches<'_> {
         let batch = self.made.next()?;
         Some(match batch {
             Ok(batch) => {
-                self.served += batch.shape[0];
-                Ok(batch.into_batch(self.device))
+                self.served += batch.input.dims()[0];
+                Ok(batch)
             }
             Err(error) => Err(DatasetError::new(error)),
         })

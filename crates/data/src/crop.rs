@@ -3,6 +3,7 @@
 use n2n_files::{Raster, Sample, with_samples};
 
 use crate::augment::Augmentation;
+use crate::holes::take_holes;
 use crate::scale::{Range, Scale};
 
 /// Weights of red, green and blue in a grey image (ITU-R BT.709). They add up to 1, so the mean of
@@ -45,6 +46,12 @@ impl Crop {
             values = to_grey(&values, area).repeat(channels);
         }
         values
+    }
+
+    /// Takes out NaN and infinite values: the others, and a mask of all if there are any.
+    pub fn masked(&self, mut values: Vec<f32>) -> (Vec<f32>, Option<Vec<f32>>) {
+        let mask = take_holes(&mut values, self.height * self.width, self.width);
+        (values, mask)
     }
 
     fn gather<T: Sample>(&self, raster: &Raster, samples: &[T], range: Option<&Range>) -> Vec<f32> {

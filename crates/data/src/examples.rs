@@ -97,6 +97,19 @@ impl Examples {
         self.images.holes()
     }
 
+    pub(crate) fn images(&self) -> &ImageCache {
+        &self.images
+    }
+
+    pub(crate) fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// The scene that an example is of, if it can be read.
+    pub(crate) fn scene(&self, index: usize) -> usize {
+        self.order.scene(index)
+    }
+
     /// What the scenes are known by.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.images)

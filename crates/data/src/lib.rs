@@ -20,6 +20,7 @@ mod image_cache;
 mod independence;
 pub mod noise;
 mod normalize;
+mod on_device;
 mod open;
 mod order;
 mod pair;

@@ -8,11 +8,13 @@ use rand_chacha::ChaCha8Rng;
 use crate::augment::{AugmentConfig, Augmentation};
 use crate::crop::Crop;
 use crate::held_out::HeldOut;
-use crate::holes::{intersection, reduced, take_holes};
+use crate::holes::{intersection, reduced};
 use crate::image_cache::ImageCache;
 use crate::noise::{self, Member, NoiseModel};
-use crate::swap::swap_pixels;
-use crate::{DataError, ExampleIndex, NoisyPair, Range, SceneInfo, Swap, Target, View};
+use crate::swap::{exchange, exchanged_pixels};
+use crate::{
+    DataError, ExampleIndex, NoisyPair, Range, SceneInfo, SceneSource, Swap, Target, View,
+};
 
 /// Most examples that one epoch takes from one scene.
 const MAX_CROPS: usize = 64;
@@ -45,6 +47,17 @@ pub(crate) struct Pipeline {
     /// The target that training needs; validation takes all that a scene has.
     pub target: Option<Target>,
     pub seed: u64,
+}
+
+/// What is drawn for an example.
+pub(crate) struct Drawn {
+    pub crop: Crop,
+    /// The images, the input first; none where noise is put on a clean one.
+    pub views: Vec<View>,
+    /// Shots that are mixed into the input, each with its share.
+    pub others: Vec<(View, f32)>,
+    /// For what is drawn after it.
+    pub rng: ChaCha8Rng,
 }
 
 impl Pipeline {
@@ -81,6 +94,52 @@ impl Pipeline {
         (area / (side * side)).clamp(1, MAX_CROPS)
     }
 
+    /// What is drawn for an example of `shape`, but for noise put on clean images, and exchanged pixels.
+    pub fn draw(
+        &self,
+        source: &dyn SceneSource,
+        scene: usize,
+        shape: [usize; 3],
+        example: ExampleIndex,
+    ) -> Drawn {
+        let info = source.info(scene);
+        let mut rng = rng(self.seed, example);
+        let crop = self.crop(scene, info, shape, &mut rng);
+        let (mut views, mut others) = (vec![], vec![]);
+        if self.noise.is_none() {
+            views = self.views(info, source.ordered(), &mut rng);
+            others = self.mixed_in(info, source.ordered(), &views, &mut rng);
+        }
+        Drawn {
+            crop,
+            views,
+            others,
+            rng,
+        }
+    }
+
+    /// Whether the pixels of an example may be exchanged.
+    pub fn may_exchange(&self, drawn: &Drawn) -> bool {
+        self.augment.swap == Swap::Pixels
+            && drawn.others.is_empty()
+            && !drawn.crop.augmentation.interpolates()
+    }
+
+    /// An image of a scene as numbers, NaN and infinite ones included.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn numbers(
+        &self,
+        images: &ImageCache,
+        scene: usize,
+        view: View,
+        crop: &Crop,
+    ) -> Result<Vec<f32>, DataError> {
+        let raster = images.read(scene, view)?;
+        Ok(crop.apply(&raster, self.range.as_ref(), self.channels))
+    }
+
     /// The images of an example of `shape`.
     ///
     /// # Errors
@@ -92,66 +151,66 @@ impl Pipeline {
         shape: [usize; 3],
         example: ExampleIndex,
     ) -> Result<NoisyPair, DataError> {
-        let info = images.source().info(scene);
-        let mut rng = rng(self.seed, example);
-        let crop = self.crop(scene, info, shape, &mut rng);
-        let numbers = |view: View| {
-            let raster = images.read(scene, view)?;
-            Ok::<_, DataError>(crop.apply(&raster, self.range.as_ref(), self.channels))
-        };
-        // Also a mask of those that are missing.
-        let masked = |mut values: Vec<f32>| {
-            let mask = take_holes(&mut values, crop.height * crop.width, crop.width);
-            (values, mask)
-        };
+        let mut drawn = self.draw(images.source(), scene, shape, example);
         let mut pair = match &self.noise {
             Some(noise) => {
-                let (clean, mask) = masked(numbers(View::Clean)?);
+                let crop = &drawn.crop;
+                let clean = self.numbers(images, scene, View::Clean, crop)?;
+                let (clean, mask) = crop.masked(clean);
                 let mask = mask.map(|mask| reduced(&mask, crop.width, self.reduction()));
-                let pair = self.corrupt(&**noise, &clean, shape, &crop, example);
+                let pair = self.corrupt(&**noise, &clean, shape, crop, example);
                 NoisyPair { mask, ..pair }
             }
-            None => {
-                let mut pair = NoisyPair {
-                    shape,
-                    ..NoisyPair::default()
-                };
-                let views = self.views(info, images.source().ordered(), &mut rng);
-                let others = self.mixed_in(info, images.source().ordered(), &views, &mut rng);
-                for (position, view) in views.into_iter().enumerate() {
-                    let mut values = numbers(view)?;
-                    if position == 0 {
-                        let own = 1.0 - others.iter().map(|(_, share)| share).sum::<f32>();
-                        if !others.is_empty() {
-                            values.iter_mut().for_each(|value| *value *= own);
-                        }
-                        for &(other, share) in &others {
-                            let pixels = values.iter_mut().zip(numbers(other)?);
-                            pixels.for_each(|(value, other)| *value += share * other);
-                        }
-                    }
-                    let (values, mask) = masked(values);
-                    pair.mask = intersection(pair.mask, mask);
-                    match view {
-                        View::Clean => pair.clean_target = Some(values),
-                        View::Shot(_) if position == 0 => pair.noisy_input = values,
-                        View::Shot(_) => pair.noisy_target = Some(values),
-                    }
-                }
-                let may_swap = others.is_empty() && !crop.augmentation.interpolates();
-                if self.augment.swap == Swap::Pixels
-                    && may_swap
-                    && let Some(target) = &mut pair.noisy_target
-                {
-                    swap_pixels(&mut pair.noisy_input, target, shape, &mut rng);
-                }
-                pair
-            }
+            None => self.of_shots(images, scene, shape, &mut drawn)?,
         };
         if self.clip_input {
             for value in &mut pair.noisy_input {
                 *value = value.clamp(0.0, 1.0);
             }
+        }
+        Ok(pair)
+    }
+
+    /// The images of an example that is made of a scene's shots.
+    fn of_shots(
+        &self,
+        images: &ImageCache,
+        scene: usize,
+        shape: [usize; 3],
+        drawn: &mut Drawn,
+    ) -> Result<NoisyPair, DataError> {
+        let numbers = |view| self.numbers(images, scene, view, &drawn.crop);
+        let mut pair = NoisyPair {
+            shape,
+            ..NoisyPair::default()
+        };
+        for (position, &view) in drawn.views.iter().enumerate() {
+            let mut values = numbers(view)?;
+            if position == 0 {
+                let others = &drawn.others;
+                let own = 1.0 - others.iter().map(|(_, share)| share).sum::<f32>();
+                if !others.is_empty() {
+                    values.iter_mut().for_each(|value| *value *= own);
+                }
+                for &(other, share) in others {
+                    let pixels = values.iter_mut().zip(numbers(other)?);
+                    pixels.for_each(|(value, other)| *value += share * other);
+                }
+            }
+            let (values, mask) = drawn.crop.masked(values);
+            pair.mask = intersection(pair.mask, mask);
+            match view {
+                View::Clean => pair.clean_target = Some(values),
+                View::Shot(_) if position == 0 => pair.noisy_input = values,
+                View::Shot(_) => pair.noisy_target = Some(values),
+            }
+        }
+        if self.may_exchange(drawn)
+            && let Some(target) = &mut pair.noisy_target
+            && let Some(exchanged) =
+                exchanged_pixels(&pair.noisy_input, target, shape, &mut drawn.rng)
+        {
+            exchange(&mut pair.noisy_input, target, &exchanged);
         }
         Ok(pair)
     }

@@ -51,26 +51,26 @@ impl<'de> Deserialize<'de> for Swap {
     }
 }
 
-/// Exchanges half of the pixels of two planar images, all channels of a pixel together, unless their
-/// noise follows their neighbours' or the scene: what the network sees next to a pixel would then tell it
-/// the noise of its target.
-pub(crate) fn swap_pixels(
-    first: &mut [f32],
-    second: &mut [f32],
+/// Draws half of the pixels of two planar images, which they then exchange; none if their noise follows their
+/// neighbours' or the scene: what the network sees next to a pixel would then tell it the noise of its target.
+pub(crate) fn exchanged_pixels(
+    first: &[f32],
+    second: &[f32],
     shape @ [_, height, width]: [usize; 3],
     rng: &mut ChaCha8Rng,
-) {
-    if !NoiseCheck::of_pair(first, second, shape).is_clear() {
-        return;
-    }
-    let area = height * width;
-    let swapped: Vec<bool> = (0..area).map(|_| rng.random()).collect();
+) -> Option<Vec<bool>> {
+    let is_clear = NoiseCheck::of_pair(first, second, shape).is_clear();
+    is_clear.then(|| (0..height * width).map(|_| rng.random()).collect())
+}
+
+/// Exchanges pixels of two planar images, all channels of a pixel together.
+pub(crate) fn exchange(first: &mut [f32], second: &mut [f32], pixels: &[bool]) {
     let planes = first
-        .chunks_exact_mut(area)
-        .zip(second.chunks_exact_mut(area));
+        .chunks_exact_mut(pixels.len())
+        .zip(second.chunks_exact_mut(pixels.len()));
     for (first, second) in planes {
-        for ((first, second), swapped) in first.iter_mut().zip(second).zip(&swapped) {
-            if *swapped {
+        for ((first, second), exchanged) in first.iter_mut().zip(second).zip(pixels) {
+            if *exchanged {
                 std::mem::swap(first, second);
             }
         }
@@ -100,7 +100,9 @@ mod tests {
     fn swapped(first: &[f32], second: &[f32], seed: u64) -> Vec<bool> {
         let (mut a, mut b) = (first.to_vec(), second.to_vec());
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        swap_pixels(&mut a, &mut b, SHAPE, &mut rng);
+        if let Some(pixels) = exchanged_pixels(first, second, SHAPE, &mut rng) {
+            exchange(&mut a, &mut b, &pixels);
+        }
         let from_other = |at: usize| {
             let (own, other) = ((a[at], b[at]), (first[at], second[at]));
             assert!(own == other || own == (other.1, other.0), "pixel {at}");

@@ -19,6 +19,7 @@ pub mod conv3x3;
 pub mod direct;
 mod flat;
 pub mod loss;
+pub mod pairs;
 mod parts;
 mod sources;
 mod tensors;

@@ -23,6 +23,7 @@ pub mod layers;
 mod loss;
 mod modules;
 mod ops;
+mod pairs;
 mod pool;
 mod tiles;
 mod unfold;
@@ -39,6 +40,7 @@ pub use graph::{Block, Graph, Head, Kernel, Place, Slope, Source};
 pub use loss::{mse, mse_per_image};
 pub use modules::{Conv2d, ConvTranspose2d};
 pub use ops::ScratchOps;
+pub use pairs::{ByteImages, PairPlace};
 pub use pool::max_pool2x2;
 pub use tiles::MAX_TILE_ELEMENTS;
 

@@ -9,5 +9,6 @@ mod gradcheck;
 mod graph;
 mod layers;
 mod memory;
+mod pairs;
 mod properties;
 mod shapes;

@@ -31,6 +31,8 @@ pub struct Outcome {
     pub restarts: Vec<Restart>,
     /// Reads that waited for the device.
     pub waits: Waits,
+    /// Bytes of images that were sent to the device with training steps; none of those that lie there.
+    pub sent_bytes: u64,
     /// Error of the noisy validation inputs.
     pub noisy: Psnr,
     /// The run directory, if there is one.

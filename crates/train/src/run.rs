@@ -146,6 +146,7 @@ impl Run<'_> {
             rollbacks: self.rollbacks,
             restarts: self.restarts,
             waits: self.waits,
+            sent_bytes: self.stream.sent_bytes(),
             noisy: self.noisy.psnr,
             run_dir: self.store.path(),
             weights: match self.best_weights {

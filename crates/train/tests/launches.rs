@@ -1,13 +1,15 @@
 //! Runs on any adapter of the machine, a software one included.
 
+use std::path::Path;
+
 use burn::tensor::{Device, Distribution, Tensor};
-use n2n_data::Batch;
+use n2n_data::{Batch, Swap};
 use n2n_devices::{Launches, count_launches};
 use n2n_model::{NetworkConfig, Output, UNetConfig};
 use n2n_train::experiment::{Interval, TrainConfig};
 use n2n_train::{Learner, TrainError, Trainer};
 
-use crate::{experiment, model, network, pairs, run};
+use crate::{SHAPE, experiment, model, network, pairs, run};
 
 #[test]
 fn runs_wait_for_the_device_once_in_many_steps() {
@@ -22,6 +24,41 @@ fn runs_wait_for_the_device_once_in_many_steps() {
     // After the first step, and in time once in 25 of the rest.
     assert!(outcome.waits.losses <= 1 + 200 / 25, "{:?}", outcome.waits);
     assert_eq!(outcome.waits.validations, 2);
+}
+
+/// Writes one shot of 22 grey scenes as an array of bytes, `[22, height, width]`.
+fn write_bytes(path: &Path, shot: usize) {
+    let [_, height, width] = SHAPE;
+    let shape = format!("(22, {height}, {width})");
+    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}");
+    // 128 bytes, with the newline and the ten bytes before the text.
+    let header = format!("{header:<117}\n");
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.bytes());
+    file.extend((0..22 * height * width).map(|at| ((at + shot) * 7919 % 251) as u8));
+    std::fs::write(path, file).unwrap();
+}
+
+#[test]
+fn steps_send_no_pixels_of_8_bit_images() {
+    let Some(device) = n2n_testing::wgpu() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut experiment = experiment();
+    for (shot, name) in ["a.npy", "b.npy"].into_iter().enumerate() {
+        write_bytes(&folder.path().join(name), shot);
+    }
+    experiment.data.path = Some(folder.path().to_owned());
+    experiment.data.augment.flip = true;
+    experiment.data.augment.swap = Swap::Pixels;
+    let sent = |trainer: Trainer| run(trainer, |_, _| {}).unwrap().sent_bytes;
+    assert_eq!(sent(Trainer::new(&experiment, &device).unwrap()), 0);
+    // Floats are sent with each of the 80 images and its target.
+    experiment.data.path = None;
+    let floats = Trainer::with_pairs(&experiment, pairs(), &device).unwrap();
+    assert_eq!(sent(floats), 80 * 2 * 8 * 12 * 4);
 }
 
 /// The best model of a run of twenty steps and four validations, and the launches of all of it.
@@ -68,13 +105,7 @@ fn steps_of_the_recipe_launch_few_kernels_and_search_for_none() {
     };
     let mut learner = Learner::new(&unet, &config, 1600, &device);
     let images = || Tensor::random([4, 3, 8, 12], Distribution::Default, learner.device());
-    let batch = Batch {
-        input: images(),
-        target: images(),
-        mask: None,
-        restoration: None,
-        reverse: None,
-    };
+    let batch = Batch::of_pairs(images(), images());
     for step in 0..3 {
         let batch = Ok::<_, TrainError>(batch.clone());
         let take = || learner.step([batch]).unwrap();
@@ -96,13 +127,7 @@ fn a_step_takes_three_times_the_memory_of_its_images() {
     let config = TrainConfig::default();
     let mut learner = Learner::new(&NetworkConfig::default(), &config, 1600, &device);
     let images = || Tensor::ones([256, 3, 32, 32], learner.device());
-    let batch = Batch {
-        input: images(),
-        target: images(),
-        mask: None,
-        restoration: None,
-        reverse: None,
-    };
+    let batch = Batch::of_pairs(images(), images());
     let (loss, _) = learner.step([Ok::<_, TrainError>(batch)]).unwrap();
     loss.into_data();
     let pools = device.memory_pool_report().unwrap();

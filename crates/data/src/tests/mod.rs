@@ -9,6 +9,7 @@ mod examples;
 mod files;
 mod find;
 pub mod numbered;
+mod on_device;
 mod open;
 
 /// The message of data that must not open.

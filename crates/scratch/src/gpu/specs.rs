@@ -201,3 +201,15 @@ pub(crate) fn graph_step(
     let loss = TensorSpec::new(Shape::new([1]), input.dtype);
     (loss, parameters.clone())
 }
+
+/// Of [`crate::pairs::PairOps::byte_pairs`].
+pub(crate) fn byte_pairs(
+    _bytes: &TensorSpec,
+    places: &TensorSpec,
+    numbers: &TensorSpec,
+    &[height, width]: &[usize; 2],
+) -> (TensorSpec, TensorSpec) {
+    let shape = Shape::new([places.shape[0], numbers.shape[1], height, width]);
+    let images = TensorSpec::new(shape, numbers.dtype);
+    (images.clone(), images)
+}

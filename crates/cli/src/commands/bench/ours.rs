@@ -37,13 +37,7 @@ impl Training {
             let shape = [batch_size, 3, SIZE, SIZE];
             Tensor::<4>::random(shape, Distribution::Uniform(0.0, 1.0), &device)
         };
-        let batch = Batch {
-            input: images(),
-            target: images(),
-            mask: None,
-            restoration: None,
-            reverse: None,
-        };
+        let batch = Batch::of_pairs(images(), images());
         Self { learner, batch }
     }
 
