@@ -71,13 +71,14 @@ const NUMBERS: [&str; 16] = [
 const NO_NUMBERS: [&str; 7] = ["nan", "-1", "inf", "1e300", "\"much\"", "[1]", "true"];
 
 /// Keys of names, and what none of them is.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "model.kind",
     "model.output",
     "data.normalize",
     "data.layout",
     "train.loss",
     "train.target",
+    "train.activations",
     "train.on_nan",
     "train.on_dead",
     "train.optimizer.kind",

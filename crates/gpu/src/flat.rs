@@ -49,6 +49,19 @@ pub enum Convolved {
 }
 
 impl Convolved {
+    /// The output, and what its gradients need, stored as `dtype`.
+    pub fn forward(&self, parameters: Parameters, dtype: DType) -> (CubeTensor, CubeTensor) {
+        let (y, kept) = match self.clone() {
+            Self::Tiled { inputs, pooled } => {
+                conv3x3::conv3x3(inputs, parameters, pooled, true, dtype)
+            }
+            Self::Direct { x, geometry } => {
+                direct::convolution(x, parameters, geometry, true, dtype)
+            }
+        };
+        (y, kept.unwrap_or_else(|| unreachable!("it was to be kept")))
+    }
+
     /// The gradients by what it read, `x` and the skip, given what it kept and the gradient of its output.
     pub fn input_gradient(
         &self,

@@ -18,9 +18,9 @@ pub(crate) fn at<F: Float>(
 
 /// `x`, or `cat(upsample(x), skip)`, at a pixel; zero outside of the images.
 #[cube]
-pub(crate) fn input<F: Float>(
-    x: &Tensor<F>,
-    skip: ComptimeOption<&Tensor<F>>,
+pub(crate) fn input<F: Float, X: Float, K: Float>(
+    x: &Tensor<X>,
+    skip: ComptimeOption<&Tensor<K>>,
     pixel: Pixel,
     channel: usize,
     channels: usize,
@@ -32,13 +32,15 @@ pub(crate) fn input<F: Float>(
             ComptimeOption::Some(skip) => {
                 let own = x.shape(1);
                 if channel < own {
-                    value = at(x, pixel.image, channel, pixel.row / 2, pixel.column / 2);
+                    let x = at(x, pixel.image, channel, pixel.row / 2, pixel.column / 2);
+                    value = F::cast_from(x);
                 } else {
-                    value = at(skip, pixel.image, channel - own, pixel.row, pixel.column);
+                    let skip = at(skip, pixel.image, channel - own, pixel.row, pixel.column);
+                    value = F::cast_from(skip);
                 }
             }
             ComptimeOption::None => {
-                value = at(x, pixel.image, channel, pixel.row, pixel.column);
+                value = F::cast_from(at(x, pixel.image, channel, pixel.row, pixel.column));
             }
         }
     }
@@ -60,9 +62,9 @@ pub(crate) struct Gradient<F: Float> {
 /// `kept` is `z`. For pooled images it has twice the channels: first `z` of the largest of each 2x2 pixels, then
 /// which of the four that is, from 0 to 3.
 #[cube]
-pub(crate) fn gradient<F: Float>(
+pub(crate) fn gradient<F: Float, Y: Float>(
     grad: &Tensor<F>,
-    kept: &Tensor<F>,
+    kept: &Tensor<Y>,
     slope: &Tensor<F>,
     pixel: Pixel,
     channel: usize,
@@ -80,11 +82,11 @@ pub(crate) fn gradient<F: Float>(
             largest = row < grad.shape(2) && column < grad.shape(3);
             if largest {
                 let place = at(kept, pixel.image, channels + channel, row, column);
-                largest = place == F::cast_from(pixel.row % 2 * 2 + pixel.column % 2);
+                largest = place == Y::cast_from(pixel.row % 2 * 2 + pixel.column % 2);
             }
         }
         if largest {
-            let z = at(kept, pixel.image, channel, row, column);
+            let z = F::cast_from(at(kept, pixel.image, channel, row, column));
             delta = at(grad, pixel.image, channel, row, column);
             if z <= F::new(0.0) {
                 by_slope = delta * z;

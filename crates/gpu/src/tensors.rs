@@ -1,8 +1,9 @@
 //! Tensors for kernels to write to, and places in images.
 
 use burn::backend::TensorMetadata;
+use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::wgpu::CubeTensor;
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl::{self, prelude::*};
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::ops::permute_nhwc_to_nchw;
@@ -10,10 +11,14 @@ use burn_cubecl::ops::permute_nhwc_to_nchw;
 /// Elements from a multiple of which on a [`view`] is possible.
 pub(crate) const ALIGNMENT: usize = 64;
 
-/// A tensor without values, on the device of another.
+/// A tensor without values, on the device of another and of its element type.
 pub(crate) fn empty(like: &CubeTensor, shape: Shape) -> CubeTensor {
+    empty_as(like, shape, like.dtype)
+}
+
+fn empty_as(like: &CubeTensor, shape: Shape, dtype: DType) -> CubeTensor {
     let (client, device) = (like.client.clone(), like.device.clone());
-    empty_device_contiguous_dtype(client, device, shape, like.dtype)
+    empty_device_contiguous_dtype(client, device, shape, dtype)
 }
 
 /// Elements of a vector as a tensor, in the vector's memory.
@@ -41,12 +46,24 @@ pub fn view(vector: &CubeTensor, start: usize, shape: Shape) -> CubeTensor {
     CubeTensor::new_contiguous(client, device, shape, handle, vector.dtype)
 }
 
-/// Images without values, channels-last in memory.
-pub(crate) fn empty_images(
+/// Images without values, channels-last in memory, on the device of another tensor and of its element type.
+pub(crate) fn empty_images(like: &CubeTensor, shape: [usize; 4]) -> CubeTensor {
+    empty_images_as(like, shape, like.dtype)
+}
+
+/// The same of another element type.
+pub(crate) fn empty_images_as(
     like: &CubeTensor,
     [images, channels, height, width]: [usize; 4],
+    dtype: DType,
 ) -> CubeTensor {
-    permute_nhwc_to_nchw(empty(like, Shape::new([images, height, width, channels])))
+    let shape = Shape::new([images, height, width, channels]);
+    permute_nhwc_to_nchw(empty_as(like, shape, dtype))
+}
+
+/// The element types of tensors, as kernels ask for them.
+pub(crate) fn types<const N: usize>(tensors: [&CubeTensor; N]) -> [ElemType; N] {
+    tensors.map(|tensor| dtype_to_storage_type(tensor.dtype))
 }
 
 /// A pixel of a batch.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, TensorMetadata};
-use burn::tensor::{Shape, Slice, Tensor, TensorData};
+use burn::tensor::{FloatDType, Shape, Slice, Tensor, TensorData};
 
 use crate::ConvGeometry;
 use crate::conv_block::{Convolution, Direction, Inputs, Parameters};
@@ -21,6 +21,8 @@ use crate::ops::{ScratchOps, size};
 pub struct Graph {
     blocks: Arc<[Block]>,
     head: Head,
+    /// What blocks store, but for the last one.
+    stored: FloatDType,
 }
 
 /// A convolution, an activation, and what surrounds them.
@@ -130,7 +132,15 @@ impl Graph {
         Self {
             blocks: blocks.into(),
             head,
+            stored: FloatDType::F32,
         }
+    }
+
+    /// The same with the outputs of blocks, and what they keep for their gradients, stored as another type, which
+    /// the last one's output is not; sums and gradients stay f32.
+    #[must_use]
+    pub fn storing(self, stored: FloatDType) -> Self {
+        Self { stored, ..self }
     }
 
     /// The mean squared error of the network's output for a batch, and its gradient by the parameters.
@@ -162,6 +172,14 @@ impl Graph {
 pub(crate) trait Sums<B: ScratchOps>: Sized {
     /// The parameter of a shape whose elements start at an index.
     fn parameter(parameters: &FloatTensor<B>, start: usize, shape: Shape) -> FloatTensor<B>;
+
+    /// The output of a block, rounded to a type, and what its gradients need.
+    fn forward(
+        block: &Block,
+        read: Inputs<B>,
+        parameters: Parameters<B>,
+        stored: FloatDType,
+    ) -> (FloatTensor<B>, FloatTensor<B>);
 
     /// No gradients yet; of each block, what it reads.
     fn new(blocks: &[Block], reads: &[Inputs<B>], parameters: &FloatTensor<B>) -> Self;
@@ -244,13 +262,20 @@ impl<B: ScratchOps> Trace<B> {
     ) -> Self {
         let (mut reads, mut kept) = (Vec::new(), Vec::new());
         let mut outputs: Vec<FloatTensor<B>> = Vec::new();
-        for block in &*graph.blocks {
+        for (index, block) in graph.blocks.iter().enumerate() {
             let images = |source| match source {
                 Source::Input => input.clone(),
                 Source::Block(index) => outputs[index].clone(),
             };
             let read = (images(block.x), block.skip.map(images));
-            let (y, of_y) = block.forward::<B>(read.clone(), block.parameters::<B, S>(parameters));
+            let is_last = index + 1 == graph.blocks.len();
+            let stored = if is_last {
+                FloatDType::F32
+            } else {
+                graph.stored
+            };
+            let own = block.parameters::<B, S>(parameters);
+            let (y, of_y) = S::forward(block, read.clone(), own, stored);
             reads.push(read);
             kept.push(of_y);
             outputs.push(y);
@@ -374,6 +399,15 @@ fn constant<B: Backend>(value: f32, like: &FloatTensor<B>) -> FloatTensor<B> {
     B::float_from_data(data, &like.device())
 }
 
+/// Numbers as they are after they were stored as f16, if that is what they are stored as.
+fn rounded<B: Backend>(x: FloatTensor<B>, stored: FloatDType) -> FloatTensor<B> {
+    if stored != FloatDType::F16 {
+        return x;
+    }
+    let own = FloatDType::from(x.dtype());
+    B::float_cast(B::float_cast(x, stored), own)
+}
+
 /// Gradients of parameters, each a vector, by where they start.
 struct Pieces<B: Backend> {
     pieces: BTreeMap<usize, FloatTensor<B>>,
@@ -395,6 +429,16 @@ impl<B: ScratchOps> Sums<B> for Pieces<B> {
     fn parameter(parameters: &FloatTensor<B>, start: usize, shape: Shape) -> FloatTensor<B> {
         let range = Slice::from(start..start + shape.num_elements());
         B::float_reshape(B::float_slice(parameters.clone(), &[range]), shape)
+    }
+
+    fn forward(
+        block: &Block,
+        read: Inputs<B>,
+        parameters: Parameters<B>,
+        stored: FloatDType,
+    ) -> (FloatTensor<B>, FloatTensor<B>) {
+        let (y, kept) = block.forward::<B>(read, parameters);
+        (rounded::<B>(y, stored), kept)
     }
 
     fn new(_blocks: &[Block], _reads: &[Inputs<B>], parameters: &FloatTensor<B>) -> Self {

@@ -1,6 +1,6 @@
 //! The backward pass of a graph against Burn's tape over the same ops.
 
-use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use burn::tensor::{Device, Distribution, FloatDType, Tensor, TensorData};
 use n2n_scratch::{
     Activation, Block, ConvGeometry, Direction, Graph, Head, Kernel, Place, Slope, Source,
     conv2d_activated, mse, pooled_conv2d_activated, sigmoid, upsampled_conv2d_activated,
@@ -137,6 +137,49 @@ fn losses_and_gradients_equal_those_of_the_tape() {
                 let error = error(found, expected);
                 assert!(error < TOLERANCE, "{device:?}, {head:?}: {error:e}");
             }
+        }
+    }
+}
+
+/// Loss and gradient, with outputs of blocks stored as a type.
+fn stored_as(
+    graph: &Graph,
+    elements: usize,
+    stored: FloatDType,
+    device: &Device,
+) -> [TensorData; 2] {
+    let (loss, gradient) = graph.clone().storing(stored).loss_and_gradient(
+        Tensor::from_data(random(1, [elements]), device),
+        Tensor::from_data(random(2, IMAGES), device),
+        Tensor::from_data(random(3, IMAGES), device),
+    );
+    [loss.into_data(), gradient.into_data()]
+}
+
+#[test]
+fn outputs_stored_as_f16_are_rounded_and_sums_are_not() {
+    /// A gradient changes by the values of the linear parts, which the CPU does not round.
+    const ROUNDING: f64 = 2e-3;
+    let Some(device) = wgpu() else {
+        return;
+    };
+    assert!(
+        device.supports_dtype(FloatDType::F16),
+        "no f16 on {device:?}"
+    );
+    let (with_skips, skips_elements, _) = graph(Head::Residual);
+    let (strides, strides_elements) = strided(Head::Sigmoid);
+    for (graph, elements) in [(with_skips, skips_elements), (strides, strides_elements)] {
+        let on_device = |stored| stored_as(&graph, elements, stored, &device);
+        let (f16, f32) = (on_device(FloatDType::F16), on_device(FloatDType::F32));
+        let expected = stored_as(&graph, elements, FloatDType::F16, &Device::flex());
+        for ((f16, f32), expected) in f16.iter().zip(&f32).zip(&expected) {
+            let from_f32 = error(f16, f32);
+            assert!(from_f32 > 0.0 && from_f32 < ROUNDING, "{from_f32:e}");
+            let from_rounded = error(f16, expected);
+            assert!(from_rounded < ROUNDING, "{from_rounded:e}");
+            // Rounding on the CPU tells most of the difference.
+            assert!(from_rounded < from_f32, "{from_rounded:e}, {from_f32:e}");
         }
     }
 }

@@ -170,6 +170,13 @@ pub enum TrainError {
     )]
     HolesInLayers,
 
+    /// The outputs of layers cannot be kept as f16.
+    #[error("train.activations = \"f16\" is not possible here: {reason}; set it to \"f32\"")]
+    NoF16 {
+        /// What is missing.
+        reason: &'static str,
+    },
+
     /// A picture cannot be encoded.
     #[error(transparent)]
     Picture(#[from] image::ImageError),

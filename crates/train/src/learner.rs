@@ -7,14 +7,14 @@ use burn::data::dataloader::DataLoader;
 use burn::module::Module;
 use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::{ModuleRecord, RecordError};
-use burn::tensor::{Bytes, Device, Tensor};
+use burn::tensor::{Bytes, Device, FloatDType, Tensor};
 use burn::train::{InferenceStep, TrainStep};
 use n2n_data::quality::Psnr;
 use n2n_data::{Batch, ValidationSet};
 use n2n_model::{NetworkConfig, StateDict};
 
 use crate::TrainError;
-use crate::experiment::TrainConfig;
+use crate::experiment::{Activations, TrainConfig};
 use crate::schedule::Schedule;
 use crate::step::{
     EvaluationModel, TrainingModel, ValidationOutput, joined, mean_loss_and_gradients, optimizer,
@@ -94,6 +94,25 @@ impl Learner {
             train: self.train.clone(),
             ..Self::new(&self.config, &train, self.max_images, &device)
         }
+    }
+
+    /// Checks that what the experiment says of the outputs of layers is possible.
+    ///
+    /// # Errors
+    /// When they are to be kept as f16 and the device has none, or the network has no backward pass of its own.
+    pub fn check_activations(&self) -> Result<(), TrainError> {
+        let reason = if self.train.activations == Activations::F32 {
+            return Ok(());
+        } else if !n2n_scratch::is_gpu(&self.device) {
+            "the device is no graphics device"
+        } else if !self.device.supports_dtype(FloatDType::F16) {
+            "the device has no numbers of 16 bits"
+        } else if !self.model.has_graph() {
+            "it is for train.loss = \"l2\" and networks without dropout, batch normalization or model.conv = \"burn\""
+        } else {
+            return Ok(());
+        };
+        Err(TrainError::NoF16 { reason })
     }
 
     /// Returns the device of training steps, with autodiff.

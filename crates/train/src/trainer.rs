@@ -200,6 +200,7 @@ impl Trainer {
         let config = self.experiment.train.clone();
         let max_images = max_images(&self.experiment, self.opened.train.len());
         let mut learner = Learner::new(&self.experiment.model, &config, max_images, &self.device);
+        learner.check_activations()?;
         let Opening {
             store,
             state,

@@ -5,9 +5,9 @@ use std::path::Path;
 use burn::tensor::{Device, Distribution, Tensor};
 use n2n_data::{Batch, Swap};
 use n2n_devices::{Launches, count_launches};
-use n2n_model::{NetworkConfig, Output, UNetConfig};
-use n2n_train::experiment::{Interval, TrainConfig};
-use n2n_train::{Learner, TrainError, Trainer};
+use n2n_model::{Loss, NetworkConfig, Output, UNetConfig};
+use n2n_train::experiment::{Activations, Interval, TrainConfig};
+use n2n_train::{Experiment, Learner, TrainError, Trainer};
 
 use crate::{SHAPE, experiment, model, network, pairs, run};
 
@@ -118,6 +118,42 @@ fn steps_of_the_recipe_launch_few_kernels_and_search_for_none() {
 /// Values that the U-Net's layers put out for an image of 32x32 pixels: of the first convolution, the encoder, the bottom, the
 /// decoder, the last convolution and the logistic function.
 const OUTPUTS: usize = 147_200;
+
+#[test]
+fn runs_with_activations_of_16_bits_learn_the_same() {
+    /// Largest difference of two runs' validation errors, of the error: f16 has three digits.
+    const ROUNDING: f64 = 2e-3;
+    let Some(device) = n2n_testing::wgpu() else {
+        return;
+    };
+    let error = |activations| {
+        let mut experiment = experiment();
+        experiment.train.activations = activations;
+        let trainer = Trainer::with_pairs(&experiment, pairs(), &device).unwrap();
+        run(trainer, |_, _| {}).unwrap().last.val_mse
+    };
+    let (f32, f16) = (error(Activations::F32), error(Activations::F16));
+    let difference = (f16 - f32).abs() / f32;
+    assert!(difference > 0.0 && difference < ROUNDING, "{f32} {f16}");
+}
+
+#[test]
+fn activations_of_16_bits_need_a_device_and_a_network() {
+    let mut experiment = experiment();
+    experiment.train.activations = Activations::F16;
+    let refused = |experiment: &Experiment, device: &Device| {
+        let trainer = Trainer::with_pairs(experiment, pairs(), device).unwrap();
+        run(trainer, |_, _| {}).err().unwrap().to_string()
+    };
+    let message = refused(&experiment, &Device::flex());
+    assert!(message.contains("no graphics device"), "{message}");
+    assert!(message.contains("set it to \"f32\""), "{message}");
+    if let Some(device) = n2n_testing::wgpu() {
+        experiment.train.loss = Loss::L1;
+        let message = refused(&experiment, &device);
+        assert!(message.contains("it is for train.loss"), "{message}");
+    }
+}
 
 #[test]
 fn a_step_takes_three_times_the_memory_of_its_images() {

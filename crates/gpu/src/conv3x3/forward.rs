@@ -9,20 +9,20 @@ use crate::tensors::offset;
 
 /// `y = prelu(conv3x3(input) + bias, slope)`, or its 2x2 max-pooling, see [`super::conv3x3`].
 #[cube(launch_unchecked)]
-pub(super) fn conv3x3_forward<F: Float>(
-    x: &Tensor<F>,
-    skip: ComptimeOption<&Tensor<F>>,
+pub(super) fn conv3x3_forward<F: Float, X: Float, K: Float, Y: Float>(
+    x: &Tensor<X>,
+    skip: ComptimeOption<&Tensor<K>>,
     weight: &Tensor<F>,
     bias: &Tensor<F>,
     slope: &Tensor<F>,
-    y: &mut Tensor<F>,
-    mut kept: ComptimeOption<OwnedTensor<F>>,
+    y: &mut Tensor<Y>,
+    mut kept: ComptimeOption<OwnedTensor<Y>>,
     tile: TileArgs,
     height: u32,
     width: u32,
     #[comptime] split: Split,
     #[comptime] pooled: bool,
-    #[define(F)] _dtype: ElemType,
+    #[define(F, X, K, Y)] _dtypes: [ElemType; 4],
 ) {
     let (height, width) = (height as usize, width as usize);
     let (images, channels_out, channels) = (y.shape(0), y.shape(1), weight.shape(1));
@@ -40,7 +40,8 @@ pub(super) fn conv3x3_forward<F: Float>(
             let pixel = area.framed(position, images, height, width);
             #[unroll]
             for c in 0..comptime!(DEEP) {
-                frame[c * positions + position] = input(x, skip, pixel, chunk + c, channels);
+                let value = input::<F, X, K>(x, skip, pixel, chunk + c, channels);
+                frame[c * positions + position] = value;
             }
         }
         for at in range_stepped(unit, comptime!(DEEP * 9 * split.channels), units) {
@@ -88,14 +89,14 @@ pub(super) fn conv3x3_forward<F: Float>(
                     }
                     if top / 2 < y.shape(2) && left / 2 < y.shape(3) {
                         let at = offset(&*y, image, k, top / 2, left / 2);
-                        y[at] = largest;
+                        y[at] = Y::cast_from(largest);
                         #[comptime]
                         match kept.as_mut() {
                             ComptimeOption::Some(kept) => {
                                 let at = offset(&*kept, image, k, top / 2, left / 2);
-                                kept[at] = z;
+                                kept[at] = Y::cast_from(z);
                                 let after = at + channels_out * kept.stride(1);
-                                kept[after] = place;
+                                kept[after] = Y::cast_from(place);
                             }
                             ComptimeOption::None => {}
                         }
@@ -107,12 +108,12 @@ pub(super) fn conv3x3_forward<F: Float>(
                         if v < height && u < width {
                             let z = sums[p * CHANNELS + q] + bias[k];
                             let at = offset(&*y, image, k, v, u);
-                            y[at] = activated::<F>(z, slope);
+                            y[at] = Y::cast_from(activated::<F>(z, slope));
                             #[comptime]
                             match kept.as_mut() {
                                 ComptimeOption::Some(kept) => {
                                     let at = offset(&*kept, image, k, v, u);
-                                    kept[at] = z;
+                                    kept[at] = Y::cast_from(z);
                                 }
                                 ComptimeOption::None => {}
                             }

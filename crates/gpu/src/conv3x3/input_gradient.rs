@@ -10,9 +10,9 @@ use crate::tensors::offset;
 /// Gradient by `x`, or by `x` and `skip`, see [`super::input_gradient`]: the convolution of the gradient with the
 /// kernel turned around, and its 2x2 sums where `x` was upsampled.
 #[cube(launch_unchecked)]
-pub(super) fn conv3x3_input_gradient<F: Float>(
+pub(super) fn conv3x3_input_gradient<F: Float, Y: Float>(
     grad: &Tensor<F>,
-    kept: &Tensor<F>,
+    kept: &Tensor<Y>,
     weight: &Tensor<F>,
     slope: &Tensor<F>,
     x_grad: &mut Tensor<F>,
@@ -23,7 +23,7 @@ pub(super) fn conv3x3_input_gradient<F: Float>(
     #[comptime] split: Split,
     #[comptime] upsampled: bool,
     #[comptime] pooled: bool,
-    #[define(F)] _dtype: ElemType,
+    #[define(F, Y)] _dtypes: [ElemType; 2],
 ) {
     let (height, width) = (height as usize, width as usize);
     let (images, own) = (x_grad.shape(0), x_grad.shape(1));

@@ -16,9 +16,8 @@ mod product;
 mod tile;
 
 use burn::backend::TensorMetadata;
-use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::wgpu::CubeTensor;
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 
@@ -26,7 +25,7 @@ use self::product::Split;
 use self::tile::{Tile, cubes};
 use crate::Parameters;
 use crate::parts::{CUBES, columns, summed};
-use crate::tensors::{empty, empty_images};
+use crate::tensors::{empty, empty_images, empty_images_as, types};
 
 /// Most columns, and rows, of a tile.
 const WIDEST: usize = 16;
@@ -49,7 +48,7 @@ impl Inputs {
     }
 }
 
-/// The output, and what the gradients need of it.
+/// The output, and what the gradients need of it, both stored as `dtype`; the sums are of the type of the parameters.
 ///
 /// # Shapes
 /// - output: `[batch_size, channels_out, height, width]`; pooled, half of that height and width
@@ -60,6 +59,7 @@ pub fn conv3x3(
     parameters: Parameters,
     pooled: bool,
     keep: bool,
+    dtype: DType,
 ) -> (CubeTensor, Option<CubeTensor>) {
     let Inputs { x, skip } = inputs.clone();
     let Parameters {
@@ -72,19 +72,21 @@ pub fn conv3x3(
     let images = x.shape()[0];
     let reduction = if pooled { 2 } else { 1 };
     let shape = [images, channels_out, height / reduction, width / reduction];
-    let y = empty_images(&x, shape);
+    let y = empty_images_as(&x, shape, dtype);
     let [_, _, height_out, width_out] = shape;
     let channels_kept = if pooled {
         2 * channels_out
     } else {
         channels_out
     };
-    let kept = keep.then(|| empty_images(&x, [images, channels_kept, height_out, width_out]));
+    let shape_kept = [images, channels_kept, height_out, width_out];
+    let kept = keep.then(|| empty_images_as(&x, shape_kept, dtype));
     let split = Split::of(channels_out);
     let tile = Tile::new(split.pixels(), WIDEST, [height, width]);
     let tiles = tile.count(images, [height, width]);
     let count = cubes(tiles, channels_out.div_ceil(split.channels));
-    let (client, dtype) = (x.client.clone(), dtype_to_storage_type(x.dtype));
+    let types = types([&weight, &x, skip.as_ref().unwrap_or(&x), &y]);
+    let client = x.client.clone();
     // SAFETY: the kernel reads and writes within the shapes that its tensors carry, which are those above.
     unsafe {
         forward::conv3x3_forward::launch_unchecked(
@@ -103,7 +105,7 @@ pub fn conv3x3(
             width as u32,
             split,
             pooled,
-            dtype,
+            types,
         );
     }
     (y, kept)
@@ -124,14 +126,15 @@ pub fn input_gradient(
     let [weight, slope] =
         [&parameters.weight, &parameters.slope].map(|x| into_contiguous(x.clone()));
     let [height, width] = inputs.size();
-    let like = |x: &CubeTensor| empty_images(x, x.shape().dims());
+    let like = |x: &CubeTensor| empty_images(&grad, x.shape().dims());
     let (x_grad, skip_grad) = (like(&inputs.x), inputs.skip.as_ref().map(like));
     let (images, channels) = (inputs.x.shape()[0], weight.shape()[1]);
     let split = Split::of(channels);
     let tile = Tile::new(split.pixels(), WIDEST, [height, width]);
     let tiles = tile.count(images, [height, width]);
     let count = cubes(tiles, channels.div_ceil(split.channels));
-    let (client, dtype) = (grad.client.clone(), dtype_to_storage_type(grad.dtype));
+    let types = types([&grad, &kept]);
+    let client = grad.client.clone();
     // SAFETY: as in `conv3x3`.
     unsafe {
         input_gradient::conv3x3_input_gradient::launch_unchecked(
@@ -150,7 +153,7 @@ pub fn input_gradient(
             split,
             skip_grad.is_some(),
             pooled,
-            dtype,
+            types,
         );
     }
     (x_grad, skip_grad)
@@ -208,7 +211,8 @@ pub(crate) fn parameter_parts(
 
     let [height, width] = inputs.size();
     let Inputs { x, skip } = inputs;
-    let (client, dtype) = (x.client.clone(), dtype_to_storage_type(x.dtype));
+    let types = types([&grad, &x, skip.as_ref().unwrap_or(&x), &kept]);
+    let client = x.client.clone();
     let [channels_out, channels, _, _] = parameters.weight.shape().dims();
     let tile = parameter_tile([height, width]);
     let tiles = tile.count(x.shape()[0], [height, width]);
@@ -233,7 +237,7 @@ pub(crate) fn parameter_parts(
             width as u32,
             tile.columns,
             pooled,
-            dtype,
+            types,
         );
     }
 }

@@ -21,11 +21,11 @@ const POSITIONS: usize = 4 * PIXELS + 1;
 /// Sums of the gradients over every `S`-th tile, `S` being the number of rows of `parts`: `[S, P]`, in a row those
 /// of weight, bias and slopes.
 #[cube(launch_unchecked)]
-pub(super) fn conv3x3_parameter_gradients<F: Float>(
-    x: &Tensor<F>,
-    skip: ComptimeOption<&Tensor<F>>,
+pub(super) fn conv3x3_parameter_gradients<F: Float, X: Float, K: Float, Y: Float>(
+    x: &Tensor<X>,
+    skip: ComptimeOption<&Tensor<K>>,
     grad: &Tensor<F>,
-    kept: &Tensor<F>,
+    kept: &Tensor<Y>,
     slope: &Tensor<F>,
     parts: &mut Tensor<F>,
     tile: TileArgs,
@@ -35,7 +35,7 @@ pub(super) fn conv3x3_parameter_gradients<F: Float>(
     width: u32,
     #[comptime] columns: usize,
     #[comptime] pooled: bool,
-    #[define(F)] _dtype: ElemType,
+    #[define(F, X, K, Y)] _dtypes: [ElemType; 4],
 ) {
     let (height, width) = (height as usize, width as usize);
     let (images, channels_out) = (grad.shape(0), grad.shape(1));
@@ -62,7 +62,8 @@ pub(super) fn conv3x3_parameter_gradients<F: Float>(
         for at in range_stepped(unit, area.positions * IN, UNITS) {
             let (position, c) = (at / IN, at % IN);
             let pixel = area.framed(position, images, height, width);
-            frame[c * POSITIONS + position] = input(x, skip, pixel, first_c + c, channels);
+            let value = input::<F, X, K>(x, skip, pixel, first_c + c, channels);
+            frame[c * POSITIONS + position] = value;
         }
         #[unroll]
         for turn in 0..comptime!(PIXELS * OUT / UNITS) {

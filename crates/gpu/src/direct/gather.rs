@@ -8,16 +8,16 @@ use crate::tensors::{Pixel, offset};
 
 /// See [`super::convolution`].
 #[cube(launch_unchecked)]
-pub(super) fn convolution<F: Float>(
-    x: &Tensor<F>,
+pub(super) fn convolution<F: Float, X: Float, Y: Float>(
+    x: &Tensor<X>,
     weight: &Tensor<F>,
     bias: &Tensor<F>,
     slope: &Tensor<F>,
-    y: &mut Tensor<F>,
-    mut kept: ComptimeOption<OwnedTensor<F>>,
+    y: &mut Tensor<Y>,
+    mut kept: ComptimeOption<OwnedTensor<Y>>,
     window: Window,
     #[comptime] transposed: bool,
-    #[define(F)] _dtype: ElemType,
+    #[define(F, X, Y)] _dtypes: [ElemType; 3],
 ) {
     let (channels_out, height, width) = (y.shape(1), y.shape(2), y.shape(3));
     if ABSOLUTE_POS >= y.shape(0) * channels_out * height * width {
@@ -45,7 +45,7 @@ pub(super) fn convolution<F: Float>(
             );
             if from.inside {
                 for c in 0..x.shape(1) {
-                    let value = x[offset(x, image, c, from.row, from.column)];
+                    let value = F::cast_from(x[offset(x, image, c, from.row, from.column)]);
                     let tap = if comptime!(transposed) {
                         offset(weight, c, k, i, j)
                     } else {
@@ -57,12 +57,12 @@ pub(super) fn convolution<F: Float>(
         }
     }
     let at = offset(&*y, image, k, v, u);
-    y[at] = activated::<F>(z, slope[k % slope.shape(0)]);
+    y[at] = Y::cast_from(activated::<F>(z, slope[k % slope.shape(0)]));
     #[comptime]
     match kept.as_mut() {
         ComptimeOption::Some(kept) => {
             let at = offset(&*kept, image, k, v, u);
-            kept[at] = z;
+            kept[at] = Y::cast_from(z);
         }
         ComptimeOption::None => {}
     }
@@ -70,15 +70,15 @@ pub(super) fn convolution<F: Float>(
 
 /// See [`super::input_gradient`]; `transposed` is the way from the output's gradient to the input's.
 #[cube(launch_unchecked)]
-pub(super) fn input_gradient<F: Float>(
+pub(super) fn input_gradient<F: Float, Y: Float>(
     grad: &Tensor<F>,
-    kept: &Tensor<F>,
+    kept: &Tensor<Y>,
     weight: &Tensor<F>,
     slope: &Tensor<F>,
     x_grad: &mut Tensor<F>,
     window: Window,
     #[comptime] transposed: bool,
-    #[define(F)] _dtype: ElemType,
+    #[define(F, Y)] _dtypes: [ElemType; 2],
 ) {
     let (channels, height, width) = (x_grad.shape(1), x_grad.shape(2), x_grad.shape(3));
     if ABSOLUTE_POS >= x_grad.shape(0) * channels * height * width {

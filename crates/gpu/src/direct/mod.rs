@@ -12,15 +12,14 @@ mod gather;
 mod parameter_gradients;
 
 use burn::backend::TensorMetadata;
-use burn::backend::cubecl::dtype_to_storage_type;
 use burn::backend::wgpu::CubeTensor;
-use burn::tensor::Shape;
+use burn::tensor::{DType, Shape};
 use burn_cubecl::cubecl::{self, calculate_cube_count_elemwise, prelude::*};
 use burn_cubecl::kernel::into_contiguous;
 
 use crate::Parameters;
 use crate::parts::{CUBES, columns, summed};
-use crate::tensors::{empty, empty_images};
+use crate::tensors::{empty, empty_images, empty_images_as, types};
 
 /// What a convolution does to the pixels; axes are ordered `[height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +59,8 @@ struct Window {
     dilation_x: u32,
 }
 
-/// `prelu(z, slope)`, and `z` if it is to be kept for the gradients.
+/// `prelu(z, slope)`, and `z` if it is to be kept for the gradients, both stored as `dtype`; the sums are of the type
+/// of the parameters.
 ///
 /// # Shapes
 /// - `x`: `[batch_size, channels_in, height, width]`
@@ -70,6 +70,7 @@ pub fn convolution(
     parameters: Parameters,
     geometry: Geometry,
     keep: bool,
+    dtype: DType,
 ) -> (CubeTensor, Option<CubeTensor>) {
     let Parameters {
         weight,
@@ -78,9 +79,10 @@ pub fn convolution(
     } = parameters;
     let [height, width] = geometry.size;
     let shape = [x.shape()[0], bias.shape()[0], height, width];
-    let y = empty_images(&x, shape);
-    let kept = keep.then(|| empty_images(&x, shape));
-    let (client, dtype) = (x.client.clone(), dtype_to_storage_type(x.dtype));
+    let y = empty_images_as(&x, shape, dtype);
+    let kept = keep.then(|| empty_images_as(&x, shape, dtype));
+    let types = types([&weight, &x, &y]);
+    let client = x.client.clone();
     let units = y.shape().num_elements();
     let dim = CubeDim::new(&client, units);
     // SAFETY: a unit writes one value of the outputs, or none, and reads what lies in the shapes.
@@ -97,7 +99,7 @@ pub fn convolution(
             kept.clone().map(CubeTensor::into_tensor_arg).into(),
             geometry.launch(),
             geometry.transposed,
-            dtype,
+            types,
         );
     }
     (y, kept)
@@ -114,8 +116,9 @@ pub fn input_gradient(
     grad: CubeTensor,
     geometry: Geometry,
 ) -> CubeTensor {
-    let x_grad = empty_images(x, x.shape().dims());
-    let (client, dtype) = (grad.client.clone(), dtype_to_storage_type(grad.dtype));
+    let x_grad = empty_images(&grad, x.shape().dims());
+    let types = types([&grad, &kept]);
+    let client = grad.client.clone();
     let units = x_grad.shape().num_elements();
     let dim = CubeDim::new(&client, units);
     // SAFETY: as in `convolution`.
@@ -132,7 +135,7 @@ pub fn input_gradient(
             geometry.launch(),
             // The gradient of a convolution is a transposed one.
             !geometry.transposed,
-            dtype,
+            types,
         );
     }
     x_grad
@@ -181,7 +184,8 @@ pub(crate) fn parameter_parts(
     geometry: Geometry,
     parts: CubeTensor,
 ) {
-    let (client, dtype) = (x.client.clone(), dtype_to_storage_type(x.dtype));
+    let types = types([&grad, &x, &kept]);
+    let client = x.client.clone();
     let units = parameters.weight.shape().num_elements() + grad.shape()[1];
     let dim = CubeDim::new_1d(parameter_gradients::UNITS as u32);
     let cubes = units.div_ceil(parameter_gradients::UNITS);
@@ -203,7 +207,7 @@ pub(crate) fn parameter_parts(
             kernel[0] as u32,
             kernel[1] as u32,
             geometry.transposed,
-            dtype,
+            types,
         );
     }
 }

@@ -13,17 +13,17 @@ pub(super) const UNITS: usize = 64;
 /// Sums over every `S`-th line of the images, `S` being the number of rows of `parts`: `[S, P]`, in a row those of
 /// weight, bias and slopes. A unit sums for one element of the weight, or for one channel of the output.
 #[cube(launch_unchecked)]
-pub(super) fn parameter_gradients<F: Float>(
-    x: &Tensor<F>,
+pub(super) fn parameter_gradients<F: Float, X: Float, Y: Float>(
+    x: &Tensor<X>,
     grad: &Tensor<F>,
-    kept: &Tensor<F>,
+    kept: &Tensor<Y>,
     slope: &Tensor<F>,
     parts: &mut Tensor<F>,
     window: Window,
     kernel_height: u32,
     kernel_width: u32,
     #[comptime] transposed: bool,
-    #[define(F)] _dtype: ElemType,
+    #[define(F, X, Y)] _dtypes: [ElemType; 3],
 ) {
     let (kernel_height, kernel_width) = (kernel_height as usize, kernel_width as usize);
     let (images, channels, channels_out) = (x.shape(0), x.shape(1), grad.shape(1));
@@ -64,10 +64,10 @@ pub(super) fn parameter_gradients<F: Float>(
                         inside: true.runtime(),
                     };
                     if comptime!(transposed) {
-                        let value = x[offset(x, image, c, v, u)];
+                        let value = F::cast_from(x[offset(x, image, c, v, u)]);
                         sum += value * gradient(grad, kept, slope, other, k, false).delta;
                     } else {
-                        let value = x[offset(x, image, c, other.row, other.column)];
+                        let value = F::cast_from(x[offset(x, image, c, other.row, other.column)]);
                         sum += value * gradient(grad, kept, slope, own, k, false).delta;
                     }
                 }

@@ -1,7 +1,7 @@
 //! The gradients of a graph by its parameters, all added up at once.
 
 use burn::backend::wgpu::{CubeBackend, CubeTensor};
-use burn::tensor::Shape;
+use burn::tensor::{FloatDType, Shape};
 use n2n_gpu::conv3x3::Inputs;
 use n2n_gpu::{Convolved, FlatGradients, Starts};
 
@@ -25,6 +25,15 @@ struct Parts(FlatGradients);
 impl Sums<CubeBackend> for Parts {
     fn parameter(parameters: &CubeTensor, start: usize, shape: Shape) -> CubeTensor {
         n2n_gpu::view(parameters, start, shape)
+    }
+
+    fn forward(
+        block: &Block,
+        read: conv_block::Inputs<CubeBackend>,
+        parameters: conv_block::Parameters<CubeBackend>,
+        stored: FloatDType,
+    ) -> (CubeTensor, CubeTensor) {
+        of(block, read).forward(named(parameters), stored.into())
     }
 
     fn new(

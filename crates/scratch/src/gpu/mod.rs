@@ -46,12 +46,12 @@ impl Algorithm {
         parameters: conv_block::Parameters<CubeBackend>,
         keep: bool,
     ) -> (CubeTensor, Option<CubeTensor>) {
-        let parameters = named(parameters);
+        let (parameters, dtype) = (named(parameters), x.dtype);
         match *self {
             Self::Tiled { pooled } => {
-                conv3x3::conv3x3(Inputs { x, skip }, parameters, pooled, keep)
+                conv3x3::conv3x3(Inputs { x, skip }, parameters, pooled, keep, dtype)
             }
-            Self::Direct(geometry) => direct::convolution(x, parameters, geometry, keep),
+            Self::Direct(geometry) => direct::convolution(x, parameters, geometry, keep, dtype),
         }
     }
 

@@ -28,7 +28,7 @@ use self::kind::with_default_kind;
 pub use self::optimizer::OptimizerConfig;
 pub use self::scheduler::{PlateauConfig, SchedulerConfig};
 use self::settings::{apply, explain};
-pub use self::train::{OnDead, OnNan, TrainConfig};
+pub use self::train::{Activations, OnDead, OnNan, TrainConfig};
 
 /// The experiment on embedded scenes.
 const SCENES_CONFIG: &str = include_str!("../../../../configs/default.toml");

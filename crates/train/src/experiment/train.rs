@@ -1,5 +1,6 @@
 //! Training settings, by config.
 
+use burn::tensor::FloatDType;
 use n2n_data::Target;
 use n2n_model::Loss;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,8 @@ pub struct TrainConfig {
     pub clip_norm: Option<f64>,
     /// Decay of an exponential moving average (EMA) of the weights, which is validated and saved.
     pub ema: Option<f64>,
+    /// Element type in which a graphics device keeps the outputs of layers for the backward pass.
+    pub activations: Activations,
     /// Reaction to a loss that is NaN or infinite.
     pub on_nan: OnNan,
     /// Reaction to a network that learns nothing.
@@ -77,6 +80,7 @@ impl Default for TrainConfig {
             clip_value: None,
             clip_norm: None,
             ema: None,
+            activations: Activations::F32,
             on_nan: OnNan::Stop,
             on_dead: OnDead::Restart,
             scheduler: SchedulerConfig::default(),
@@ -95,6 +99,27 @@ const MOST_IMAGES: usize = 1 << 53;
 
 /// Most passes over a training set, which has at most 2^32 examples.
 const MOST_EPOCHS: usize = 1 << 21;
+
+/// Element type of the outputs of layers while a training step needs them. Weights, sums, gradients and the
+/// network's own output are f32 in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activations {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits: half of the memory, and numbers of three digits. Graphics devices only.
+    F16,
+}
+
+impl From<Activations> for FloatDType {
+    fn from(activations: Activations) -> Self {
+        match activations {
+            Activations::F32 => Self::F32,
+            Activations::F16 => Self::F16,
+        }
+    }
+}
 
 /// Reaction to a loss that is NaN or infinite.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

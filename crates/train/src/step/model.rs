@@ -71,7 +71,10 @@ impl TrainingModel {
         Self {
             parameters: Param::from_tensor(vector.autodiff()),
             average: average.map(|average| Layout::of(&average).join(&average)),
-            graph: network.graph(&layout).filter(|_| launches_cost),
+            graph: network
+                .graph(&layout)
+                .filter(|_| launches_cost)
+                .map(|graph| graph.storing(config.activations.into())),
             network,
             layout: layout.into(),
             loss: config.loss,
@@ -86,6 +89,11 @@ impl TrainingModel {
     pub fn set_progress(&mut self, steps: usize, progress: f32) {
         self.steps = steps;
         self.progress = progress;
+    }
+
+    /// Whether the network's own backward pass computes the gradients, unless images have holes.
+    pub(crate) fn has_graph(&self) -> bool {
+        self.loss == Loss::L2 && self.graph.is_some()
     }
 
     /// Returns where parameters lie in the vector.
@@ -168,7 +176,7 @@ impl TrainStep for TrainingModel {
     type Output = BatchLoss;
 
     fn step(&self, batch: Batch) -> TrainOutput<BatchLoss> {
-        let has_graph = self.loss == Loss::L2 && batch.mask.is_none();
+        let has_graph = self.has_graph() && batch.mask.is_none();
         let (loss, grads) = match self.graph.as_ref().filter(|_| has_graph) {
             Some(graph) => {
                 let [input, target] = [batch.input, batch.target].map(Tensor::without_autodiff);
