@@ -11,9 +11,12 @@ use crate::cargo;
 /// Engine to compare with.
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub enum PeerName {
-    /// PyTorch, on the CPU
+    /// PyTorch: on the CPU, or with `--backend wgpu` on CUDA
     Torch,
 }
+
+/// Backends of graphics devices.
+const GRAPHICS: [&str; 4] = ["wgpu", "vulkan", "metal", "dx12"];
 
 pub fn run(peer: Option<PeerName>, args: &[OsString]) -> Result<ExitCode> {
     let mut n2n = cargo::command(["run", "--release", "--locked", "--package", "n2n-cli"]);
@@ -23,9 +26,20 @@ pub fn run(peer: Option<PeerName>, args: &[OsString]) -> Result<ExitCode> {
         n2n.arg("--peer")
             .arg(environment(&peers)?)
             .arg(peers.join("bench.py"));
-        n2n.arg("--layers")
-            .arg("--report")
-            .arg(cargo::root().join("benches").join("RESULTS.md"))
+        // Burn would look for the fastest kernel of each layer on a graphics device, for minutes.
+        let is_graphics = |arg: &OsString| {
+            let arg = arg.to_string_lossy();
+            GRAPHICS.iter().any(|backend| arg.contains(backend))
+        };
+        let on_graphics = args.iter().any(is_graphics);
+        let report = if on_graphics {
+            "RESULTS-GPU.md"
+        } else {
+            n2n.arg("--layers");
+            "RESULTS.md"
+        };
+        n2n.arg("--report")
+            .arg(cargo::root().join("benches").join(report))
             .arg("--overwrite");
     }
     cargo::become_process(&mut n2n)

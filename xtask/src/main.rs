@@ -27,7 +27,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// Time training steps; with `--peer`, beside another engine, and write benches/RESULTS.md
+    /// Time training steps; with `--peer`, beside another engine, and write benches/RESULTS.md or RESULTS-GPU.md
     Bench {
         /// Engine to compare with; installed into benches/peers/.venv the first time
         #[arg(long)]

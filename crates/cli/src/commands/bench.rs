@@ -114,6 +114,8 @@ pub struct Bench {
     /// Largest GFLOP/s of a matrix product of 1024 x 1024 in f32.
     sgemm_gflops: f64,
     processor: String,
+    /// The graphics device, if there is one among the backends.
+    graphics: Option<String>,
     /// In UTC.
     date: String,
     threads: usize,
@@ -139,7 +141,8 @@ struct LayerTimes {
 
 enum Contestant {
     Ours(Box<Training>),
-    Peer,
+    /// The peer, and the way in which it computes a step.
+    Peer(usize),
 }
 
 /// Measures as the arguments say.
@@ -152,10 +155,6 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
     }
     let rounds = usize::try_from(args.rounds)?;
     let threads = n2n_kernels::threads();
-    let mut peer = match &args.peer {
-        Some(command) => Some(Peer::start(command, threads)?),
-        None => None,
-    };
     let backends = args.backend.iter().map(|name| {
         ensure!(
             *name != Backend::Auto,
@@ -164,6 +163,13 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         Ok(name.open(0)?)
     });
     let backends = backends.collect::<anyhow::Result<Vec<_>>>()?;
+    // Beside a graphics device, the peer computes on one too.
+    let is_gpu = |selected: &&SelectedDevice| n2n_scratch::is_gpu(&selected.device);
+    let graphics = backends.iter().find(is_gpu);
+    let mut peer = match &args.peer {
+        Some(command) => Some(Peer::start(command, threads, graphics.is_some())?),
+        None => None,
+    };
     if args.launches {
         let counted = count_launches(args, &backends)?;
         print(args.json, &counted, || launches::text(&counted))?;
@@ -185,9 +191,9 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
                     contestants.push((who, Contestant::Ours(Box::new(training))));
                 }
             }
-            if let Some(peer) = &peer {
-                contestants.push((peer.version.clone(), Contestant::Peer));
-            }
+            let reference = contestants.len();
+            let ways = peer.iter().flat_map(|peer| peer.ways.iter().enumerate());
+            contestants.extend(ways.map(|(way, who)| (who.clone(), Contestant::Peer(way))));
             eprintln!("{network}, batches of {batch_size}: {rounds} rounds ...");
             let mut measured: Vec<Vec<f64>> = vec![vec![]; contestants.len()];
             // The round before the first warms caches and allocators up.
@@ -197,17 +203,17 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
                         (Contestant::Ours(training), _) => {
                             training.seconds(steps_per_read, args.seconds)?
                         }
-                        (Contestant::Peer, Some(peer)) => {
-                            peer.steps(network, batch_size, steps_per_read, args.seconds)?
+                        (Contestant::Peer(way), Some(peer)) => {
+                            peer.steps(*way, network, batch_size, steps_per_read, args.seconds)?
                         }
-                        (Contestant::Peer, None) => vec![],
+                        (Contestant::Peer(_), None) => vec![],
                     };
                     if round > 0 {
                         measured.push(1e3 * median(&mut seconds));
                     }
                 }
             }
-            let reference = peer.is_some().then(|| measured.last().cloned()).flatten();
+            let reference = measured.get(reference).cloned();
             for ((who, _), rounds) in contestants.into_iter().zip(measured) {
                 times.push(Times::new(
                     network,
@@ -236,6 +242,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         step_ratio: first.filter_map(|times| times.ratio).min_by(f64::total_cmp),
         sgemm_gflops: ours::sgemm_gflops(),
         processor: processor(),
+        graphics: graphics.map(|selected| selected.name.clone()),
         date: OffsetDateTime::now_utc().date().to_string(),
         threads,
         peer: peer.map(|peer| peer.version.clone()),

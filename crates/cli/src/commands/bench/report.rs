@@ -14,13 +14,18 @@ pub fn markdown(bench: &Bench) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(
         text,
-        "{}; {}, {} threads; {} GFLOP/s in a matrix product of f32 (1024 x 1024, Burn's flex); n2n {}{}.\n\
+        "{}; {}, {} threads{}; {} GFLOP/s in a matrix product of f32 (1024 x 1024, Burn's flex); n2n {}{}.\n\
          Milliseconds of a training step (forward, backward, SGD; 32x32 pixels): median of {} alternating \
          rounds, each the median of the steps of {} s{}; fastest and slowest round; ratio to the peer, round by \
          round.\n",
         bench.date,
         bench.processor,
         bench.threads,
+        bench
+            .graphics
+            .as_ref()
+            .map(|name| format!("; {name}"))
+            .unwrap_or_default(),
         bench.sgemm_gflops.round(),
         env!("CARGO_PKG_VERSION"),
         bench
