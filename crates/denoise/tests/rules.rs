@@ -303,7 +303,9 @@ fn constant_channels_stay_as_they_are() {
     let mut values = noisy.values().to_vec();
     values[AREA..2 * AREA].fill(0.25);
     values[AREA + 5] = f32::NAN;
-    let of_image = bundled.denoise(&Image::new([3, 21, 34], values.clone()).unwrap()).unwrap();
+    let of_image = bundled
+        .denoise(&Image::new([3, 21, 34], values.clone()).unwrap())
+        .unwrap();
     let of_raster = denoise_raster(&bundled, &blank(3, Samples::F32(values.clone())), None);
     let Samples::F32(of_raster) = of_raster.samples else {
         panic!("the kind stays");

@@ -130,7 +130,7 @@ fn pickled(imported: &Imported, names: &[(&str, &str)]) -> Vec<u8> {
         let data = &imported.state[*own];
         let values: Vec<f32> = data.iter().collect();
         let file = storage_file(&values);
-        (*theirs, tensor(&storage(&file), data.shape()))
+        (*theirs, tensor(&storage(&file), data.shape().as_slice()))
     });
     pickle(&ordered_dict(&parameters.collect::<Vec<_>>()))
 }
@@ -149,7 +149,14 @@ fn plain_pickle_of_the_simple_net_equals_pytorch() {
         ("tconv1.weight", "6.weights"),
         ("tconv1.bias", "6.bias"),
     ];
-    let named = numbered.map(|(own, theirs)| (own, theirs.trim_end_matches('s')));
+    let named = numbered.map(|(own, theirs)| {
+        (
+            own,
+            theirs
+                .strip_suffix("ts")
+                .map_or(theirs, |_| &theirs[..theirs.len() - 1]),
+        )
+    });
     let own = numbered.map(|(own, _)| (own, own));
     let plural = [
         ("conv0.weight", "conv0.weights"),

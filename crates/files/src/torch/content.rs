@@ -20,9 +20,19 @@ impl Content {
         match self {
             // Three tensors take about 150.
             Self::Pairs => 1024,
-            // A tensor takes about 40: 1600 of them, with those of an optimizer. The rest is for records of a
-            // training, which take one for each number.
-            Self::StateDict => 1 << 20,
+            // A tensor takes about 40: 1600 of them, with those of an optimizer, take a quarter. The rest is for
+            // records of a training, which take one for each number.
+            Self::StateDict => 1 << 18,
+        }
+    }
+
+    /// Longest pickle, less the bytes of storages in it.
+    pub fn max_bytes(self) -> u64 {
+        match self {
+            // Three tensors take about 300.
+            Self::Pairs => 1 << 20,
+            // The thousand tensors of a large network take 100,000, the records of a training some megabytes.
+            Self::StateDict => 1 << 24,
         }
     }
 

@@ -22,10 +22,6 @@ use crate::{
     input::{malformed, truncated},
 };
 
-/// Longest pickle read, less the bytes of storages in it. Three tensors take about 300 bytes, the thousand of a
-/// large network 100,000, the records of a training some megabytes.
-pub(super) const MAX_BYTES: u64 = 1 << 24;
-
 /// Opens a storage that is a file within a pickle, and gives it a key: the storage, and the start and the length of
 /// its elements in the file.
 pub(super) type OpenStorage<'a> =
@@ -56,7 +52,7 @@ impl<'a> Loader<'a> {
     /// Reads one pickle and leaves `input` just behind it.
     pub fn load(&self, input: &mut impl Read) -> Result<Pickle, FileError> {
         let mut machine = Machine {
-            input: input.take(MAX_BYTES),
+            input: input.take(self.content.max_bytes()),
             loader: *self,
             left: self.most_instructions,
             stack: Vec::new(),
@@ -231,7 +227,8 @@ impl<R: Read> Machine<'_, R> {
             };
         }
         if self.input.limit() == 0 {
-            return self.other(format!("a pickle of more than {MAX_BYTES} bytes"));
+            let most = self.loader.content.max_bytes();
+            return self.other(format!("a pickle of more than {most} bytes"));
         }
         truncated(self.loader.path, "a pickle")
     }
@@ -302,7 +299,9 @@ impl<R: Read> Machine<'_, R> {
         self.input.set_limit(u64::MAX);
         let bytes = self.sized_bytes::<N>();
         self.input.set_limit(left);
-        self.stack.push(Value::Bytes(bytes?.into()));
+        let mut bytes = bytes?;
+        bytes.shrink_to_fit();
+        self.stack.push(Value::Bytes(bytes.into()));
         Ok(())
     }
 

@@ -17,7 +17,7 @@ use ::zip::{CompressionMethod, ZipArchive, read::ZipFile};
 use super::{
     content::Content,
     legacy::{self, Parts, open_legacy},
-    pickle::{Loader, MAX_BYTES},
+    pickle::Loader,
     value::{Nested, Pickle, Storage},
 };
 use crate::{
@@ -117,7 +117,7 @@ fn open_zip<R: Read + Seek>(
     let pickle_name = pickle_name.ok_or_else(|| content.not_torch(path))?;
     let root = pickle_name.trim_end_matches("data.pkl").to_owned();
     check_byte_order(&mut archive, &root, path)?;
-    let bytes = read_entry(&mut archive, &pickle_name, MAX_BYTES, path)?;
+    let bytes = read_entry(&mut archive, &pickle_name, content.max_bytes(), path)?;
     let pickle = Loader::new(content, path).load(&mut bytes.as_slice())?;
     Ok((pickle, Place::Zip { archive, root }))
 }
