@@ -187,7 +187,12 @@ fn run_that_ignores_hangups_outlives_its_terminal() {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("run");
         let begun = || run.join("checkpoints/00000000.checkpoint").exists();
-        let settings = ["--set", "train.max_images=800", "--set", "model.features=8"];
+        let settings = [
+            "--set",
+            "train.max_images=400",
+            "--set",
+            "data.scenes.train=64",
+        ];
         let args = [&TRAIN[..], &settings].concat();
         let status = closed_on(
             &HANGUPS_ARE_IGNORED,
@@ -199,7 +204,7 @@ fn run_that_ignores_hangups_outlives_its_terminal() {
         );
         assert_eq!(status.code(), Some(0), "signal {:?}", status.signal());
         let metrics = crate::metrics(&run);
-        assert_eq!(metrics.last().unwrap()["images"], 800, "{size:?}");
+        assert_eq!(metrics.last().unwrap()["images"], 400, "{size:?}");
     }
 }
 

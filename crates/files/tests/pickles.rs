@@ -418,7 +418,7 @@ fn hostile_storages_within_a_pickle_are_refused() {
         ),
         (
             legacy_file(&outer_storage(5), 6, &VALUES),
-            "holds 24 bytes, its tensor says 20",
+            "spans 6 elements and its storage holds 5",
         ),
         (legacy_file(&outer_storage(6), 7, &VALUES), "storage 7"),
         (
