@@ -179,7 +179,7 @@ fn files_beyond_their_limit_are_one_error() {
 }
 
 #[test]
-fn environments_without_a_word_change_nothing() {
+fn missing_environment_variables_change_nothing() {
     for remove in ["HOME", "PATH", "TERM"] {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_n2n"));
