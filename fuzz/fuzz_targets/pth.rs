@@ -1,4 +1,4 @@
-//! State dicts of `torch.save`.
+//! State dicts of `torch.save` and `pickle.dump`.
 #![no_main]
 
 use std::{io::Cursor, path::Path};
@@ -7,8 +7,9 @@ use libfuzzer_sys::fuzz_target;
 use n2n_files::read_state_dict;
 use n2n_fuzz::{limit, peak};
 
-/// What a pickle of 65536 instructions may take: each makes one value, the largest of them a tensor.
-const INSTRUCTIONS: usize = 16 << 20;
+/// What a pickle of 262144 instructions may take: each makes one value, the largest of them a tensor, or remembers
+/// one.
+const INSTRUCTIONS: usize = 64 << 20;
 
 fuzz_target!(|bytes: &[u8]| {
     let ((), peak) = peak(|| {

@@ -28,10 +28,11 @@ use crate::cli::{Cli, Command, DataCommand};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Something the person gave cannot be used; clap exits with the same code.
+/// Something the person gave cannot be used, or what was printed is lost; clap exits with the same code.
 const BAD_INPUT: u8 = 2;
 
 fn main() -> ExitCode {
+    signals::hold_back();
     let command = Cli::parse().command;
     let result = failure::guard(|| match command {
         Command::Train(args) => commands::train::run(&args),
@@ -45,8 +46,15 @@ fn main() -> ExitCode {
         Command::Devices(args) => commands::devices::run(&args),
         Command::Data(DataCommand::Inspect(args)) => commands::inspect::run(&args),
     });
-    result.unwrap_or_else(|error| {
+    let code = result.unwrap_or_else(|error| {
         eprintln!("error: {}", hints::message(&error));
         ExitCode::from(BAD_INPUT)
-    })
+    });
+    match say::lost() {
+        Some(error) => {
+            eprintln!("error: what was to be printed is lost: {error}");
+            ExitCode::from(BAD_INPUT)
+        }
+        None => code,
+    }
 }

@@ -160,7 +160,7 @@ fn changed_data_and_settings_are_refused() {
         (&|| save_pairs(&data, 0..12, [26, 16], 0), "sizes"),
         (
             &|| {
-                let picture = RgbImage::from_pixel(24, 16, [9; 3].into());
+                let picture = RgbImage::from_fn(24, 16, |x, _| [x as u8; 3].into());
                 each(|folder| fs::remove_dir_all(folder).unwrap());
                 for folder in ["a", "b"] {
                     fs::create_dir_all(data.join(folder)).unwrap();

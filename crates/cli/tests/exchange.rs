@@ -4,6 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use n2n_testing::pickle::{
+    call, global, legacy_file, ordered_dict, outer_storage, pickle, storage, storage_file, tensor,
+    text,
+};
+
 use crate::{n2n, stderr, summary};
 
 /// A checkpoint of the tests of `n2n-exchange`.
@@ -269,4 +274,64 @@ fn models_and_places_that_cannot_be_used() {
     let message = stderr(&{ in_place }.output().unwrap());
     assert!(message.contains("is what the command reads"), "{message}");
     assert_eq!(fs::read(&model).unwrap(), bytes);
+}
+
+#[test]
+fn hostile_pickles_run_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, model) = (
+        folder.path().join("theirs.pth"),
+        folder.path().join("model.safetensors"),
+    );
+    let ran = folder.path().join("ran");
+    let touch = |module: &str, name: &str| {
+        let command = format!("touch {}", ran.display());
+        call(&global(module, name), &[text(&command)])
+    };
+    let within = |instructions: &[u8]| {
+        let object = [instructions, b"0".as_slice(), &outer_storage(1)].concat();
+        tensor(&storage(&legacy_file(&object, 1, &[0.5])), &[1])
+    };
+    let class = [&global("their.code", "Evil"), b")\x81}b".as_slice()].concat();
+    let getattr = call(
+        &global("builtins", "getattr"),
+        &[global("builtins", "dict"), text("__class__")],
+    );
+    let sound = storage_file(&[0.5]);
+    for (value, part) in [
+        (touch("os", "system"), "os.system"),
+        (touch("builtins", "eval"), "builtins.eval"),
+        (class.clone(), "their.code.Evil"),
+        (getattr.clone(), "builtins.getattr"),
+        (b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7f".to_vec(), "ends"),
+        (
+            b"N".iter().copied().chain(vec![0x85; 1 << 21]).collect(),
+            "instructions",
+        ),
+        (within(&touch("posix", "system")), "posix.system"),
+        (within(&touch("builtins", "exec")), "builtins.exec"),
+        (within(&class), "their.code.Evil"),
+        (within(&getattr), "builtins.getattr"),
+        (within(&b"N0".repeat(200)), "instructions"),
+        (
+            tensor(&storage(b"PK\x03\x04"), &[1]),
+            "is not of the older form",
+        ),
+        (
+            tensor(&storage(&sound[..sound.len() - 2]), &[1]),
+            "storage 7",
+        ),
+        (
+            tensor(&storage(&sound), &[1 << 30, 1 << 30]),
+            "another network",
+        ),
+    ] {
+        fs::write(&file, pickle(&ordered_dict(&[("0.weights", value)]))).unwrap();
+        let message = refused(&run("import", &file, &model, &[]), &model);
+        assert!(
+            message.contains(part) && message.contains("theirs.pth"),
+            "{part}: {message}"
+        );
+        assert!(!ran.exists(), "{part}");
+    }
 }

@@ -12,6 +12,7 @@ mod evaluate;
 mod exchange;
 mod gradcheck;
 mod outputs;
+mod processes;
 #[cfg(unix)]
 mod resume;
 mod settings;

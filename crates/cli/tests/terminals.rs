@@ -29,12 +29,28 @@ const NONE: Files = Files {
     stderr: false,
 };
 
-/// Runs the program on its own terminal, closes the terminal once `ready` returns true, and returns the
-/// exit status.
+/// Sets what hangups do, whatever they do to the tests, and runs a command on its own terminal.
+const HANGUPS_END: [&str; 4] = ["env", "--default-signal=HUP", "setsid", "--ctty"];
+const HANGUPS_ARE_IGNORED: [&str; 4] = ["env", "--ignore-signal=HUP", "setsid", "--ctty"];
+
+/// Runs the program on its own terminal of 120x40 characters, closes the terminal once `ready` returns true,
+/// and returns the exit status.
 fn closed_when(folder: &Path, args: &[&str], files: Files, ready: impl Fn() -> bool) -> ExitStatus {
+    closed_on(&HANGUPS_END, [120, 40], folder, args, files, ready)
+}
+
+/// The same, started by other programs, on a terminal of another size.
+fn closed_on(
+    [program, starters @ ..]: &[&str; 4],
+    [columns, rows]: [u16; 2],
+    folder: &Path,
+    args: &[&str],
+    files: Files,
+    ready: impl Fn() -> bool,
+) -> ExitStatus {
     let size = Winsize {
-        ws_row: 40,
-        ws_col: 120,
+        ws_row: rows,
+        ws_col: columns,
         ws_xpixel: 0,
         ws_ypixel: 0,
     };
@@ -49,8 +65,9 @@ fn closed_when(folder: &Path, args: &[&str], files: Files, ready: impl Fn() -> b
             slave()
         }
     };
-    let mut child = Command::new("setsid")
-        .args(["--ctty", env!("CARGO_BIN_EXE_n2n")])
+    let mut child = Command::new(program)
+        .args(starters)
+        .arg(env!("CARGO_BIN_EXE_n2n"))
         .args(args)
         .current_dir(folder)
         .env("TERM", "xterm-256color")
@@ -161,6 +178,34 @@ fn json_on_a_terminal_that_closes_saves() {
     run_is_saved(&["--json"], NONE);
     let stdout = true;
     run_is_saved(&["--json"], Files { stdout, ..NONE });
+}
+
+#[test]
+fn run_that_ignores_hangups_outlives_its_terminal() {
+    // On the smallest terminals too.
+    for size in [[120, 40], [20, 6], [1, 1]] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        let begun = || run.join("checkpoints/00000000.checkpoint").exists();
+        let settings = [
+            "--set",
+            "train.max_images=400",
+            "--set",
+            "data.scenes.train=64",
+        ];
+        let args = [&TRAIN[..], &settings].concat();
+        let status = closed_on(
+            &HANGUPS_ARE_IGNORED,
+            size,
+            folder.path(),
+            &args,
+            NONE,
+            begun,
+        );
+        assert_eq!(status.code(), Some(0), "signal {:?}", status.signal());
+        let metrics = crate::metrics(&run);
+        assert_eq!(metrics.last().unwrap()["images"], 400, "{size:?}");
+    }
 }
 
 #[test]

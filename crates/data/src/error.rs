@@ -44,6 +44,16 @@ pub enum DataError {
         name: String,
     },
 
+    /// No noisy image varies.
+    #[error(
+        "every training image is blank: each of its channels has one value, in {first} to begin with, so that there \
+         is no noise to learn from; see that these are the files that were meant"
+    )]
+    Constant {
+        /// The first image.
+        first: String,
+    },
+
     /// None of the files can be read.
     #[error("no scene can be read; the first: {reason}")]
     NothingReadable {

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use n2n_files::with_samples;
+
 use crate::augment::AugmentConfig;
 use crate::image_cache::ImageCache;
 use crate::order::Order;
 use crate::pipeline::{CropPolicy, Pipeline};
-use crate::{DataError, Digest, NoisyPair};
+use crate::{DataError, Digest, NoisyPair, View, is_constant};
 
 /// One example in one epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +92,35 @@ impl Examples {
     pub fn has_clean(&self) -> bool {
         let source = self.images.source();
         self.pipeline.noise.is_some() || (!source.is_empty() && source.info(0).clean)
+    }
+
+    /// Checks that there is something to learn: that a noisy image varies, in some channel. Images are read up to
+    /// the first one that does; those that cannot be read are left out.
+    ///
+    /// # Errors
+    /// [`DataError::Constant`].
+    pub fn check_variation(&self) -> Result<(), DataError> {
+        let source = self.images.source();
+        if self.pipeline.noise.is_some() {
+            return Ok(());
+        }
+        let shots =
+            |scene| (0..source.info(scene).shots).map(move |shot| (scene, View::Shot(shot)));
+        let mut first = None;
+        for (scene, view) in (0..source.len()).flat_map(shots) {
+            let Ok(image) = self.images.read(scene, view) else {
+                continue;
+            };
+            let area = image.height * image.width;
+            let varies = with_samples!(&image.samples, samples => {
+                samples.chunks_exact(area).any(|plane| !is_constant(plane))
+            });
+            if varies {
+                return Ok(());
+            }
+            first.get_or_insert_with(|| source.name(scene, view));
+        }
+        first.map_or(Ok(()), |first| Err(DataError::Constant { first }))
     }
 
     /// Samples of the images that were read so far that are NaN or infinite: they are masked and filled.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
-use n2n_data::{Normalization, Range, fill_holes, range_of_image};
+use n2n_data::{Normalization, Range, fill_holes, is_constant, range_of_image};
 use n2n_files::{Header, Raster, Sample, SampleKind, Samples, with_samples};
 use n2n_model::{Network, StateDict, parse_model_file, read_model_file};
 
@@ -35,6 +35,7 @@ const MAX_MEMORY: u64 = 1 << 30;
 ///   grid of the network's halvings, so that the result is that of the whole image.
 /// - Statistics of `per_image` are those of the whole image. A network with statistics `per_pixel` knows
 ///   one size only: tiles of it overlap by half, and are blended.
+/// - A channel of one value holds no noise, and stays as it is.
 /// - A grey image goes through a network for colour in each channel, and comes back as the mean of the
 ///   three; any image through one for grey channel by channel. Other channels must be the network's.
 ///
@@ -204,7 +205,7 @@ impl Denoiser {
             progress: &mut |_| ControlFlow::Continue(()),
         };
         self.run(pass, 2 * size_of_val(image.values()))?;
-        keep_holes(image.values(), &mut denoised);
+        keep(image.values(), &mut denoised, shape);
         Image::new(shape, denoised)
     }
 
@@ -250,12 +251,9 @@ impl Denoiser {
             },
             copies * raster.samples.bytes() + 2 * alpha,
         )?;
-        match (&raster.samples, &mut denoised) {
-            (Samples::F16(samples), Samples::F16(denoised)) => keep_holes(samples, denoised),
-            (Samples::F32(samples), Samples::F32(denoised)) => keep_holes(samples, denoised),
-            (Samples::F64(samples), Samples::F64(denoised)) => keep_holes(samples, denoised),
-            _ => {}
-        }
+        with_samples!(&raster.samples, samples => {
+            keep_of_kind(samples, &mut denoised, raster.shape());
+        });
         Ok(Raster {
             samples: denoised,
             alpha: raster.alpha.clone(),
@@ -413,11 +411,28 @@ fn filled<T: Sample>(samples: &[T], [channels, height, width]: [usize; 3]) -> Op
     Some(filled)
 }
 
-/// Puts NaN and infinite samples back where they were.
-fn keep_holes<T: Sample>(samples: &[T], denoised: &mut [T]) {
-    let pairs = samples.iter().zip(denoised);
-    let holes = pairs.filter(|(sample, _)| !sample.to_f64().is_finite());
-    holes.for_each(|(sample, denoised)| *denoised = *sample);
+/// Puts back what stays as it is: NaN and infinite samples, and channels of one value, which hold no noise.
+fn keep<T: Sample>(samples: &[T], denoised: &mut [T], [_, height, width]: [usize; 3]) {
+    let area = height * width;
+    let channels = samples
+        .chunks_exact(area)
+        .zip(denoised.chunks_exact_mut(area));
+    for (samples, denoised) in channels {
+        if is_constant(samples) {
+            denoised.copy_from_slice(samples);
+            continue;
+        }
+        let pairs = samples.iter().zip(denoised);
+        let holes = pairs.filter(|(sample, _)| !sample.to_f64().is_finite());
+        holes.for_each(|(sample, denoised)| *denoised = *sample);
+    }
+}
+
+/// The same of samples of one kind.
+fn keep_of_kind<T: Sample>(samples: &[T], denoised: &mut Samples, shape: [usize; 3]) {
+    if let Some(denoised) = T::slice_mut(denoised) {
+        keep(samples, denoised, shape);
+    }
 }
 
 /// The model file that a path stands for: of a run directory, its best model.

@@ -269,6 +269,58 @@ fn holes_stay_and_do_not_spread() {
 }
 
 #[test]
+fn constant_channels_stay_as_they_are() {
+    let blank = |channels: usize, samples: Samples| Raster {
+        channels,
+        height: 21,
+        width: 34,
+        samples,
+        alpha: None,
+    };
+    const AREA: usize = 21 * 34;
+    let bundled = Denoiser::bundled();
+    let mut blanks = vec![
+        Samples::I16(vec![-1000; AREA]),
+        Samples::I64(vec![70_000; AREA]),
+        Samples::F32(vec![1234.5; AREA]),
+        Samples::F64(vec![-5.0; AREA]),
+    ];
+    blanks.extend([0, 3, 128, 252, 255].map(|value| Samples::U8(vec![value; AREA])));
+    blanks.extend([0, 500, 30_000, 65_535].map(|value| Samples::U16(vec![value; AREA])));
+    blanks.extend([0.0, 0.37, 1.0].map(|value| Samples::F32(vec![value; AREA])));
+    for samples in blanks {
+        let raster = blank(1, samples);
+        assert_eq!(denoise_raster(&bundled, &raster, None), raster);
+        let range = Range::Shared([0.0, 100.0]);
+        assert_eq!(denoise_raster(&bundled, &raster, Some(&range)), raster);
+    }
+    let colour = [[200; AREA], [10; AREA], [60; AREA]].concat();
+    let colour = blank(3, Samples::U8(colour));
+    assert_eq!(denoise_raster(&bundled, &colour, None), colour);
+
+    // One channel among others, and beside holes.
+    let noisy = image([3, 21, 34]);
+    let mut values = noisy.values().to_vec();
+    values[AREA..2 * AREA].fill(0.25);
+    values[AREA + 5] = f32::NAN;
+    let of_image = bundled
+        .denoise(&Image::new([3, 21, 34], values.clone()).unwrap())
+        .unwrap();
+    let of_raster = denoise_raster(&bundled, &blank(3, Samples::F32(values.clone())), None);
+    let Samples::F32(of_raster) = of_raster.samples else {
+        panic!("the kind stays");
+    };
+    for denoised in [of_image.values(), &of_raster] {
+        for (at, (denoised, value)) in denoised.iter().zip(&values).enumerate() {
+            let is_blank = (AREA..2 * AREA).contains(&at);
+            let stays = denoised == value || denoised.is_nan() && value.is_nan();
+            assert!(stays || !is_blank, "{at}: {value} became {denoised}");
+        }
+        assert_ne!(denoised[..AREA], values[..AREA]);
+    }
+}
+
+#[test]
 fn floats_of_pictures_stay_pictures() {
     let with = |value: f32| Raster {
         channels: 1,

@@ -1,7 +1,10 @@
-//! Files made by PyTorch: `torch.save((noisy, noisy), path)`, `torch.save(network.state_dict(), path)`.
+//! Files made by PyTorch: `torch.save((noisy, noisy), path)`, `torch.save(network.state_dict(), path)`, and by
+//! `pickle.dump` of the same.
 
 mod content;
 mod element;
+mod inert;
+mod legacy;
 mod pairs;
 mod pickle;
 mod state_dict;

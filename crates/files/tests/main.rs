@@ -13,6 +13,7 @@ mod layouts;
 #[cfg(target_os = "linux")]
 mod memory;
 mod mutated;
+mod pickles;
 mod refused;
 mod threads;
 mod truncated;

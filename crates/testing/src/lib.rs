@@ -1,6 +1,8 @@
-//! Devices, golden files and error measures for tests. A dev-dependency only.
+//! Devices, golden files, pickles and error measures for tests. A dev-dependency only.
 
 #![allow(clippy::unwrap_used)]
+
+pub mod pickle;
 
 use std::collections::HashMap;
 use std::io::Write;

@@ -91,7 +91,7 @@ pub fn symptom(
     })
 }
 
-/// Whether outputs are constant where their inputs are not.
+/// Whether outputs are constant where their inputs are not; constant inputs say nothing.
 pub fn is_constant<'a>(images: impl IntoIterator<Item = (&'a [f32], &'a [f32])>) -> bool {
     let extent = |image: &[f32]| {
         let ends = image
@@ -101,8 +101,10 @@ pub fn is_constant<'a>(images: impl IntoIterator<Item = (&'a [f32], &'a [f32])>)
             });
         ends.1 - ends.0
     };
-    let mut images = images.into_iter();
-    images.all(|(input, output)| extent(output) < CONSTANT * extent(input))
+    let images = images.into_iter();
+    let mut varied = images.filter(|(input, _)| extent(input) > 0.0).peekable();
+    varied.peek().is_some()
+        && varied.all(|(input, output)| extent(output) < CONSTANT * extent(input))
 }
 
 /// A new start of a run, as a line of `metrics.jsonl`.
@@ -188,7 +190,11 @@ mod tests {
             (&noisy[..], &flat[..]),
             (&noisy[..], &noisy[..])
         ]));
-        assert!(!is_constant([(&[0.3; 3][..], &[0.3; 3][..])]));
+        let blank = (&[0.3; 3][..], &[0.3; 3][..]);
+        assert!(!is_constant([blank]));
+        // A blank image among others hides nothing.
+        assert!(is_constant([blank, (&noisy[..], &flat[..])]));
+        assert!(!is_constant([blank, (&noisy[..], &noisy[..])]));
     }
 
     #[test]

@@ -104,6 +104,7 @@ impl Trainer {
     ) -> Result<Self, TrainError> {
         let in_memory_name = in_memory.as_ref().map(InMemory::name);
         let (experiment, opened) = open_with(experiment, in_memory, progress)?;
+        opened.train.check_variation()?;
         let noisy = noisy_input(&opened.validation)?;
         Ok(Self {
             experiment,

@@ -1,9 +1,11 @@
 //! Runs from start to end.
 
+use burn::tensor::Device;
+use n2n_data::{DataError, NoisyPair};
 use n2n_denoise::Image;
-use n2n_train::Event;
 use n2n_train::experiment::{Interval, OnNan};
 use n2n_train::run_dir::End;
+use n2n_train::{Event, TrainError, Trainer};
 
 use crate::{SHAPE, experiment, model, pairs, run, trainer};
 
@@ -91,4 +93,41 @@ fn rollback_in_memory_halves_the_rate() {
     // 1e38 / 2^10
     assert!(message.contains("(learning rate 9.76"), "{message}");
     assert!(message.contains("lower train.lr"), "{message}");
+}
+
+/// Pairs of images with one value each, which may be another for each.
+fn blank(value: impl Fn(usize, usize) -> f32) -> Vec<NoisyPair> {
+    let image = |scene: usize, shot: usize| vec![value(scene, shot); SHAPE.iter().product()];
+    let pair = |scene| NoisyPair {
+        shape: SHAPE,
+        noisy_input: image(scene, 0),
+        noisy_target: Some(image(scene, 1)),
+        ..NoisyPair::default()
+    };
+    (0..22).map(pair).collect()
+}
+
+#[test]
+fn blank_training_set_is_refused() {
+    let open = |pairs| Trainer::with_pairs(&experiment(), pairs, &Device::flex());
+    for pairs in [
+        blank(|_, _| 0.0),
+        blank(|_, _| 1.0),
+        blank(|_, _| f32::NAN),
+        blank(|scene, shot| (scene + shot) as f32 / 30.0),
+    ] {
+        let error = open(pairs).err().expect("there is nothing to learn");
+        assert!(
+            matches!(error, TrainError::Data(DataError::Constant { .. })),
+            "{error}"
+        );
+        assert!(error.to_string().contains("is blank"), "{error}");
+    }
+    // A few that vary are enough, and blank ones are trained on beside them.
+    let mut pairs = blank(|scene, _| scene as f32 / 30.0);
+    for at in [3, 7, 11, 20] {
+        pairs[at] = crate::pairs().swap_remove(at);
+    }
+    let outcome = run(open(pairs).unwrap(), |_, _| {}).unwrap();
+    assert!(outcome.last.train_loss.is_finite() && outcome.last.val_mse.is_finite());
 }

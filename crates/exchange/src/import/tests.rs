@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use burn::tensor::Tensor;
 use n2n_files::{FileError, read_state_dict};
 use n2n_model::{Activation, Architecture, ConfigError, SimpleNetConfig, UNetConfig};
+use n2n_testing::pickle::{ordered_dict, pickle, storage, storage_file, tensor};
 
 use super::*;
 
@@ -121,6 +122,65 @@ fn simple_net_of_any_layer_names_equals_pytorch() {
         assert_eq!(renamed.state, imported.state, "{name}");
     }
     agrees("simple_legacy", "simple", &expected);
+}
+
+/// The parameters of a checkpoint as `pickle.dump` writes them, under other names.
+fn pickled(imported: &Imported, names: &[(&str, &str)]) -> Vec<u8> {
+    let parameters = names.iter().map(|(own, theirs)| {
+        let data = &imported.state[*own];
+        let values: Vec<f32> = data.iter().collect();
+        let file = storage_file(&values);
+        (*theirs, tensor(&storage(&file), data.shape().as_slice()))
+    });
+    pickle(&ordered_dict(&parameters.collect::<Vec<_>>()))
+}
+
+#[test]
+fn plain_pickle_of_the_simple_net_equals_pytorch() {
+    let expected = simple(5, 3);
+    let imported = agrees("simple", "simple", &expected);
+    let numbered = [
+        ("conv0.weight", "0.weights"),
+        ("conv0.bias", "0.bias"),
+        ("conv1.weight", "2.weights"),
+        ("conv1.bias", "2.bias"),
+        ("tconv0.weight", "4.weights"),
+        ("tconv0.bias", "4.bias"),
+        ("tconv1.weight", "6.weights"),
+        ("tconv1.bias", "6.bias"),
+    ];
+    let named = numbered.map(|(own, theirs)| {
+        (
+            own,
+            theirs
+                .strip_suffix("ts")
+                .map_or(theirs, |_| &theirs[..theirs.len() - 1]),
+        )
+    });
+    let own = numbered.map(|(own, _)| (own, own));
+    let plural = [
+        ("conv0.weight", "conv0.weights"),
+        ("conv0.bias", "conv0.bias"),
+        ("conv1.weight", "conv1.weights"),
+        ("conv1.bias", "conv1.bias"),
+        ("tconv0.weight", "tconv0.weights"),
+        ("tconv0.bias", "tconv0.bias"),
+        ("tconv1.weight", "tconv1.weights"),
+        ("tconv1.bias", "tconv1.bias"),
+    ];
+    for names in [numbered, named, own, plural] {
+        let bytes = pickled(&imported, &names);
+        let path = Path::new("plain.pth");
+        let found = read(read_state_dict(Cursor::new(&bytes[..]), path).unwrap()).unwrap();
+        assert_eq!(found.network, expected, "{names:?}");
+        assert_eq!(found.state, imported.state, "{names:?}");
+    }
+    // Two kernels of one layer are not one.
+    let mut both = numbered.to_vec();
+    both.push(("conv0.weight", "0.weight"));
+    let bytes = pickled(&imported, &both);
+    let file = read_state_dict(Cursor::new(&bytes[..]), Path::new("plain.pth")).unwrap();
+    assert!(matches!(read(file), Err(Error::Parameters { .. })));
 }
 
 #[test]

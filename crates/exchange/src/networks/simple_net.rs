@@ -19,6 +19,9 @@ const LAYERS: [&str; 4] = ["conv0", "conv1", "tconv0", "tconv1"];
 /// Height and width of each kernel.
 const KERNEL: [usize; 2] = [2, 2];
 
+/// What kernels are called, by PyTorch and by networks written by hand.
+const WEIGHTS: [&str; 2] = ["weight", "weights"];
+
 /// Words in names of transposed convolutions.
 const TRANSPOSED: [&str; 5] = ["tconv", "deconv", "transpose", "up", "dec"];
 
@@ -42,15 +45,21 @@ pub(super) fn recognize(parameters: &Parameters, path: &Path) -> Result<Option<C
     };
     let renamed = |name: &str| {
         let (layer, parameter) = name.rsplit_once('.').unwrap_or((name, ""));
+        let own_name = format!("{layer}.{}", WEIGHTS[0]);
+        let parameter = if parameter == WEIGHTS[1] && parameters.shape(&own_name).is_none() {
+            WEIGHTS[0]
+        } else {
+            parameter
+        };
         let place = layers.iter().position(|known| *known == layer);
         match place {
             Some(place) if !own => format!("{}.{parameter}", LAYERS[place]),
+            Some(_) if !parameter.is_empty() => format!("{layer}.{parameter}"),
             _ => name.to_owned(),
         }
     };
     let first = if own { LAYERS[0] } else { layers[0] };
-    let stem = parameters.shape(&format!("{first}.weight"));
-    let stem = stem.unwrap_or_default();
+    let stem = kernel(parameters, first).unwrap_or_default();
     let default = SimpleNetConfig::default();
     Ok(Some(Candidate {
         words,
@@ -78,8 +87,14 @@ fn layers(parameters: &Parameters) -> Vec<&str> {
 }
 
 fn is_like(parameters: &Parameters, layer: &str) -> bool {
-    let kernel = parameters.shape(&format!("{layer}.weight"));
+    let kernel = kernel(parameters, layer);
     matches!(kernel, Some([_, _, size @ ..]) if *size == KERNEL)
+}
+
+/// The shape of a layer's kernel.
+fn kernel<'a>(parameters: &'a Parameters, layer: &str) -> Option<&'a [usize]> {
+    let mut names = WEIGHTS.iter();
+    names.find_map(|name| parameters.shape(&format!("{layer}.{name}")))
 }
 
 /// Checks that no name contradicts the order.

@@ -20,12 +20,23 @@ impl Content {
         match self {
             // Three tensors take about 150.
             Self::Pairs => 1024,
-            // A tensor takes about 40: 1600 of them, with those of an optimizer.
-            Self::StateDict => 1 << 16,
+            // A tensor takes about 40: 1600 of them, with those of an optimizer, take a quarter. The rest is for
+            // records of a training, which take one for each number.
+            Self::StateDict => 1 << 18,
         }
     }
 
-    /// Most entries of an archive.
+    /// Longest pickle, less the bytes of storages in it.
+    pub fn max_bytes(self) -> u64 {
+        match self {
+            // Three tensors take about 300.
+            Self::Pairs => 1 << 20,
+            // The thousand tensors of a large network take 100,000, the records of a training some megabytes.
+            Self::StateDict => 1 << 24,
+        }
+    }
+
+    /// Most entries of an archive, and most storages within a pickle.
     pub fn max_entries(self) -> u64 {
         match self {
             // Three tensors take about 10.
@@ -40,6 +51,14 @@ impl Content {
         match self {
             Self::Pairs => "write it with torch.save((noisy, noisy), path)",
             Self::StateDict => "write it with torch.save(network.state_dict(), path)",
+        }
+    }
+
+    /// The error of a file of another form.
+    pub fn not_torch(self, path: &Path) -> FileError {
+        FileError::NotTorchSave {
+            path: path.to_owned(),
+            way_out: self.way_out(),
         }
     }
 

@@ -1,11 +1,13 @@
-//! A reader of the pickles that `torch.save` writes: it builds inert values and runs nothing.
+//! A reader of the pickles of tensors: it builds inert values and runs nothing.
 //!
-//! A pickle is a program for a stack machine. This one knows only the instructions that
-//! `torch.save` emits for tensors in tuples, lists and dictionaries, and a "call" can only make a
-//! [`Tensor`](super::value::Tensor) record or an empty dictionary.
+//! A pickle is a program for a stack machine. This one knows the instructions that Python emits for tensors,
+//! containers and the plain objects beside them, and a "call" can only make a record of a
+//! [`Tensor`](super::value::Tensor), a dictionary, or an object that nothing is known of.
+
+mod calls;
 
 use std::{
-    collections::{BTreeMap, HashMap, btree_map::Entry},
+    collections::{BTreeMap, HashMap},
     io::{ErrorKind, Read, Take},
     path::Path,
     rc::Rc,
@@ -13,52 +15,79 @@ use std::{
 
 use super::{
     content::Content,
-    element::Element,
-    value::{Containers, Global, Pickle, Storage, Value},
+    value::{Containers, Nested, Pickle, Storage, Value},
 };
 use crate::{
     FileError,
     input::{malformed, truncated},
 };
 
-/// Longest pickle read. Three tensors take about 300 bytes, the thousand of a large network 100,000.
-pub(super) const MAX_BYTES: u64 = 1 << 20;
+/// Opens a storage that is a file within a pickle, and gives it a key: the storage, and the start and the length of
+/// its elements in the file.
+pub(super) type OpenStorage<'a> =
+    dyn Fn(&[u8], &str) -> Result<(Storage, (u64, u64)), FileError> + 'a;
 
-/// Reads one pickle and leaves `input` just behind it.
-pub(super) fn load(input: impl Read, content: Content, path: &Path) -> Result<Pickle, FileError> {
-    let mut machine = Machine {
-        input: input.take(MAX_BYTES),
-        content,
-        path,
-        stack: Vec::new(),
-        marks: Vec::new(),
-        memo: HashMap::new(),
-        containers: Containers::default(),
-        storages: BTreeMap::new(),
-    };
-    let limit = content.max_instructions();
-    for _ in 0..limit {
-        if let Some(value) = machine.step()? {
-            return Ok(Pickle {
-                value,
-                containers: machine.containers,
-                storages: machine.storages,
-            });
+/// Reads pickles of one file.
+#[derive(Clone, Copy)]
+pub(super) struct Loader<'a> {
+    pub content: Content,
+    pub path: &'a Path,
+    /// Most instructions of a pickle.
+    pub most_instructions: usize,
+    /// Opens storages within the pickle, where it may have some.
+    pub open_storage: Option<&'a OpenStorage<'a>>,
+}
+
+impl<'a> Loader<'a> {
+    /// Reads pickles without storages in them.
+    pub fn new(content: Content, path: &'a Path) -> Self {
+        Self {
+            content,
+            path,
+            most_instructions: content.max_instructions(),
+            open_storage: None,
         }
     }
-    Err(machine.other(format!("a pickle of more than {limit} instructions")))
+
+    /// Reads one pickle and leaves `input` just behind it.
+    pub fn load(&self, input: &mut impl Read) -> Result<Pickle, FileError> {
+        let mut machine = Machine {
+            input: input.take(self.content.max_bytes()),
+            loader: *self,
+            left: self.most_instructions,
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: HashMap::new(),
+            containers: Containers::default(),
+            storages: BTreeMap::new(),
+            nested: HashMap::new(),
+        };
+        loop {
+            machine.spend(1)?;
+            if let Some(value) = machine.step()? {
+                return Ok(Pickle {
+                    value,
+                    containers: machine.containers,
+                    storages: machine.storages,
+                    nested: machine.nested,
+                });
+            }
+        }
+    }
 }
 
 struct Machine<'a, R> {
     input: Take<R>,
-    content: Content,
-    path: &'a Path,
+    loader: Loader<'a>,
+    /// Instructions that may follow.
+    left: usize,
     stack: Vec<Value>,
     /// Lengths of the stack where the open tuples, lists and dictionaries begin.
     marks: Vec<usize>,
     memo: HashMap<u32, Value>,
     containers: Containers,
     storages: BTreeMap<Rc<str>, Rc<Storage>>,
+    nested: HashMap<Rc<str>, Nested>,
 }
 
 impl<R: Read> Machine<'_, R> {
@@ -71,6 +100,12 @@ impl<R: Read> Machine<'_, R> {
             0x95 => drop(self.bytes::<8>()?),          // FRAME: a hint for buffered readers
             b'.' => return self.pop().map(Some),       // STOP
             b'(' => self.marks.push(self.stack.len()), // MARK
+            b'0' => drop(self.pop()?),                 // POP
+            b'1' => drop(self.pop_marked()?),          // POP_MARK
+            b'2' => {
+                let last = self.last()?.clone(); // DUP
+                self.stack.push(last);
+            }
 
             b'N' => self.stack.push(Value::None),
             0x88 => self.stack.push(Value::Bool(true)),
@@ -81,13 +116,20 @@ impl<R: Read> Machine<'_, R> {
             }
             b'G' => {
                 self.bytes::<8>()?; // BINFLOAT
-                self.stack.push(Value::Float);
+                self.stack.push(Value::Number);
             }
-            b'K' => self.push_uint::<1>()?, // BININT1
-            b'M' => self.push_uint::<2>()?, // BININT2
-            0x8a => self.push_long()?,      // LONG1
-            b'X' => self.push_text::<4>()?, // BINUNICODE
-            0x8c => self.push_text::<1>()?, // SHORT_BINUNICODE
+            b'K' => self.push_uint::<1>()?,         // BININT1
+            b'M' => self.push_uint::<2>()?,         // BININT2
+            0x8a => self.push_long::<1>()?,         // LONG1
+            0x8b => self.push_long::<4>()?,         // LONG4
+            b'X' => self.push_text::<4>()?,         // BINUNICODE
+            0x8c => self.push_text::<1>()?,         // SHORT_BINUNICODE
+            0x8d => self.push_text::<8>()?,         // BINUNICODE8
+            b'U' => self.push_string::<1>()?,       // SHORT_BINSTRING
+            b'T' => self.push_string::<4>()?,       // BINSTRING
+            b'C' => self.push_bytes::<1>()?,        // SHORT_BINBYTES
+            b'B' => self.push_bytes::<4>()?,        // BINBYTES
+            0x8e | 0x96 => self.push_bytes::<8>()?, // BINBYTES8, BYTEARRAY8
 
             b')' => self.push_tuple(Vec::new()), // EMPTY_TUPLE
             0x85..=0x87 => {
@@ -98,16 +140,20 @@ impl<R: Read> Machine<'_, R> {
                 let items = self.pop_marked()?;
                 self.push_tuple(items);
             }
-            b']' => {
-                let list = self.containers.empty_list(); // EMPTY_LIST
+            0x91 => {
+                let items = self.pop_marked()?; // FROZENSET
+                self.push_tuple(items);
+            }
+            b']' | 0x8f => {
+                let list = self.containers.empty_list(); // EMPTY_LIST, EMPTY_SET
                 self.stack.push(list);
             }
             b'a' => {
                 let item = self.pop_last(1)?; // APPEND
                 self.append(item)?;
             }
-            b'e' => {
-                let items = self.pop_marked()?; // APPENDS
+            b'e' | 0x90 => {
+                let items = self.pop_marked()?; // APPENDS, ADDITEMS
                 self.append(items)?;
             }
             b'}' => {
@@ -140,6 +186,8 @@ impl<R: Read> Machine<'_, R> {
             }
             b'Q' => self.push_storage()?, // BINPERSID
             b'R' => self.reduce()?,
+            0x81 => self.new_object(1)?, // NEWOBJ
+            0x92 => self.new_object(2)?, // NEWOBJ_EX
             other => {
                 return Err(self.other(format!(
                     "something else than tensors (pickle instruction {other:#04x})"
@@ -147,6 +195,20 @@ impl<R: Read> Machine<'_, R> {
             }
         }
         Ok(None)
+    }
+
+    /// Counts instructions, or work of as much.
+    fn spend(&mut self, instructions: usize) -> Result<(), FileError> {
+        match self.left.checked_sub(instructions) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => {
+                let most = self.loader.most_instructions;
+                Err(self.other(format!("a pickle of more than {most} instructions")))
+            }
+        }
     }
 
     fn bytes<const N: usize>(&mut self) -> Result<[u8; N], FileError> {
@@ -160,23 +222,22 @@ impl<R: Read> Machine<'_, R> {
     fn read_error(&self, source: std::io::Error) -> FileError {
         if source.kind() != ErrorKind::UnexpectedEof {
             return FileError::Io {
-                path: self.path.to_owned(),
+                path: self.loader.path.to_owned(),
                 source,
             };
         }
         if self.input.limit() == 0 {
-            return self.other(format!("a pickle of more than {MAX_BYTES} bytes"));
+            let most = self.loader.content.max_bytes();
+            return self.other(format!("a pickle of more than {most} bytes"));
         }
-        truncated(self.path, "a pickle")
+        truncated(self.loader.path, "a pickle")
     }
 
-    /// An unsigned number of `N` bytes, at most four, little-endian.
-    fn uint<const N: usize>(&mut self) -> Result<u32, FileError> {
+    /// An unsigned number of `N` bytes, at most eight, little-endian.
+    fn uint<const N: usize>(&mut self) -> Result<u64, FileError> {
         let bytes: [u8; N] = self.bytes()?;
-        Ok(bytes
-            .iter()
-            .rev()
-            .fold(0, |value, &byte| value << 8 | u32::from(byte)))
+        let add = |value: u64, &byte: &u8| value << 8 | u64::from(byte);
+        Ok(bytes.iter().rev().fold(0, add))
     }
 
     fn push_uint<const N: usize>(&mut self) -> Result<(), FileError> {
@@ -185,26 +246,24 @@ impl<R: Read> Machine<'_, R> {
         Ok(())
     }
 
-    /// Little-endian two's complement of as many bytes as the first one says.
-    fn push_long(&mut self) -> Result<(), FileError> {
-        let [len] = self.bytes()?;
-        let len = usize::from(len);
-        if len > size_of::<i128>() {
-            return Err(self.malformed(format!("its pickle has a number of {len} bytes")));
-        }
+    /// Little-endian two's complement behind its length, a number of `N` bytes.
+    fn push_long<const N: usize>(&mut self) -> Result<(), FileError> {
+        let digits = self.sized_bytes::<N>()?;
         let mut bytes = [0; size_of::<i128>()];
-        for byte in &mut bytes[..len] {
-            [*byte] = self.bytes()?;
-        }
-        let negative = len > 0 && bytes[len - 1] >= 0x80;
-        bytes[len..].fill(if negative { 0xff } else { 0 });
+        let Some(low) = bytes.get_mut(..digits.len()) else {
+            self.stack.push(Value::Number);
+            return Ok(());
+        };
+        low.copy_from_slice(&digits);
+        let negative = digits.last().is_some_and(|highest| *highest >= 0x80);
+        bytes[digits.len()..].fill(if negative { 0xff } else { 0 });
         self.stack.push(Value::Int(i128::from_le_bytes(bytes)));
         Ok(())
     }
 
-    /// Text behind its length, a number of `N` bytes.
-    fn push_text<const N: usize>(&mut self) -> Result<(), FileError> {
-        let len = u64::from(self.uint::<N>()?);
+    /// Bytes behind their length, a number of `N` bytes.
+    fn sized_bytes<const N: usize>(&mut self) -> Result<Vec<u8>, FileError> {
+        let len = self.uint::<N>()?;
         let mut bytes = Vec::new();
         // `take` and a growing vector: a false length costs no more memory than the file has bytes.
         let read = self.input.by_ref().take(len).read_to_end(&mut bytes);
@@ -214,8 +273,35 @@ impl<R: Read> Machine<'_, R> {
         if (bytes.len() as u64) < len {
             return Err(self.read_error(ErrorKind::UnexpectedEof.into()));
         }
+        Ok(bytes)
+    }
+
+    fn push_text<const N: usize>(&mut self) -> Result<(), FileError> {
+        let bytes = self.sized_bytes::<N>()?;
         let text = self.text(bytes)?;
         self.stack.push(Value::Text(text.into()));
+        Ok(())
+    }
+
+    /// A string of Python 2, which is text or bytes.
+    fn push_string<const N: usize>(&mut self) -> Result<(), FileError> {
+        let value = match String::from_utf8(self.sized_bytes::<N>()?) {
+            Ok(text) => Value::Text(text.into()),
+            Err(error) => Value::Bytes(error.into_bytes().into()),
+        };
+        self.stack.push(value);
+        Ok(())
+    }
+
+    /// Bytes, which may be a storage of any size: only the length of the file limits them.
+    fn push_bytes<const N: usize>(&mut self) -> Result<(), FileError> {
+        let left = self.input.limit();
+        self.input.set_limit(u64::MAX);
+        let bytes = self.sized_bytes::<N>();
+        self.input.set_limit(left);
+        let mut bytes = bytes?;
+        bytes.shrink_to_fit();
+        self.stack.push(Value::Bytes(bytes.into()));
         Ok(())
     }
 
@@ -233,6 +319,10 @@ impl<R: Read> Machine<'_, R> {
     fn text(&self, bytes: Vec<u8>) -> Result<String, FileError> {
         String::from_utf8(bytes)
             .map_err(|_| self.malformed("its pickle has a text that is not UTF-8".to_owned()))
+    }
+
+    fn last(&self) -> Result<&Value, FileError> {
+        self.stack.last().ok_or_else(|| self.underflow())
     }
 
     fn pop(&mut self) -> Result<Value, FileError> {
@@ -266,9 +356,11 @@ impl<R: Read> Machine<'_, R> {
     }
 
     fn append(&mut self, items: Vec<Value>) -> Result<(), FileError> {
-        let last = self.stack.last();
-        match last.and_then(|list| self.containers.list_mut(list)) {
+        let last = self.last()?.clone();
+        match self.containers.list_mut(&last) {
             Some(list) => list.extend(items),
+            // What such an object holds is not needed.
+            None if matches!(last, Value::Object(_)) => (),
             None => return Err(self.malformed("its pickle appends to no list".to_owned())),
         }
         Ok(())
@@ -286,98 +378,21 @@ impl<R: Read> Machine<'_, R> {
         Ok(())
     }
 
-    /// Attributes of a dictionary, such as the versions of layers, which hold no values.
-    fn build(&mut self) -> Result<(), FileError> {
-        self.pop()?;
-        match self.stack.last() {
-            Some(Value::Dict(_)) => Ok(()),
-            _ => Err(self.malformed("its pickle gives attributes to no dictionary".to_owned())),
-        }
-    }
-
     fn put<const N: usize>(&mut self) -> Result<(), FileError> {
-        let index = self.uint::<N>()?;
+        let index = self.uint::<N>()? as u32;
         self.memoize(index)
     }
 
     fn memoize(&mut self, index: u32) -> Result<(), FileError> {
-        let value = self.stack.last().cloned().ok_or_else(|| self.underflow())?;
+        let value = self.last()?.clone();
         self.memo.insert(index, value);
         Ok(())
     }
 
     fn get<const N: usize>(&mut self) -> Result<(), FileError> {
-        let index = self.uint::<N>()?;
+        let index = self.uint::<N>()? as u32;
         let value = self.memo.get(&index).cloned();
         self.stack.push(value.ok_or_else(|| self.underflow())?);
-        Ok(())
-    }
-
-    fn push_global(&mut self, module: &str, name: &str) -> Result<(), FileError> {
-        let global = match (module, name) {
-            ("torch._utils", "_rebuild_tensor_v2") => Some(Global::RebuildTensor),
-            ("torch._utils", "_rebuild_parameter") => Some(Global::RebuildParameter),
-            ("collections", "OrderedDict") => Some(Global::OrderedDict),
-            ("torch" | "torch.storage", class) => {
-                Element::of_class(class).map(Global::StorageClass)
-            }
-            _ => None,
-        };
-        let Some(global) = global else {
-            return Err(FileError::UnsafePickle {
-                path: self.path.to_owned(),
-                global: format!("{module}.{name}"),
-                way_out: self.content.way_out(),
-            });
-        };
-        self.stack.push(Value::Global(global));
-        Ok(())
-    }
-
-    fn push_storage(&mut self) -> Result<(), FileError> {
-        let id = self.pop()?;
-        let Some(storage) = self.containers.storage(&id) else {
-            return Err(
-                self.malformed("its pickle describes a storage in an unknown way".to_owned())
-            );
-        };
-        let storage = match self.storages.entry(storage.key.clone()) {
-            Entry::Vacant(place) => Rc::clone(place.insert(storage.into())),
-            Entry::Occupied(known) if known.get().is_like(&storage) => Rc::clone(known.get()),
-            Entry::Occupied(known) => {
-                let found = format!("its pickle describes storage {} in two ways", known.key());
-                return Err(self.malformed(found));
-            }
-        };
-        self.stack.push(Value::Storage(storage));
-        Ok(())
-    }
-
-    /// The calls there are: `_rebuild_tensor_v2(..)`, `_rebuild_parameter(tensor, ..)` and
-    /// `OrderedDict()`.
-    fn reduce(&mut self) -> Result<(), FileError> {
-        let (arguments, function) = (self.pop()?, self.pop()?);
-        let arguments = match &arguments {
-            Value::Tuple(_) => self.containers.items(&arguments),
-            _ => None,
-        };
-        let value = match (&function, arguments) {
-            (Value::Global(Global::RebuildTensor), Some(arguments)) => self
-                .containers
-                .tensor(arguments)
-                .map(|tensor| Value::Tensor(tensor.into())),
-            (Value::Global(Global::RebuildParameter), Some([tensor @ Value::Tensor(_), ..])) => {
-                Some(tensor.clone())
-            }
-            (Value::Global(Global::OrderedDict), Some([])) => Some(self.containers.empty_dict()),
-            _ => None,
-        };
-        let Some(value) = value else {
-            return Err(
-                self.malformed("its pickle describes a tensor in an unknown way".to_owned())
-            );
-        };
-        self.stack.push(value);
         Ok(())
     }
 
@@ -386,11 +401,11 @@ impl<R: Read> Machine<'_, R> {
     }
 
     fn malformed(&self, found: String) -> FileError {
-        malformed(self.path, found)
+        malformed(self.loader.path, found)
     }
 
     /// The error of a pickle of something else than it should hold.
     fn other(&self, found: String) -> FileError {
-        self.content.refusal(found, self.path)
+        self.loader.content.refusal(found, self.loader.path)
     }
 }

@@ -1,13 +1,12 @@
-//! The two forms of `torch.save`.
+//! The forms of files with tensors.
 //!
-//! The newer is a zip archive with a pickle (`<name>/data.pkl`) and one stored entry per tensor
-//! storage (`<name>/data/<key>`). The older is a stream: a magic number, a protocol number, facts
-//! about the machine, the object and the list of storage keys, each of them a pickle, then for each
-//! key its number of elements (int64, little-endian) and the elements.
+//! The newer one of `torch.save` is a zip archive with a pickle (`<name>/data.pkl`) and one stored entry per
+//! tensor storage (`<name>/data/<key>`); `legacy` has the older one. `pickle.dump` writes a pickle alone, with the
+//! storages in it.
 
 use std::{
     collections::HashMap,
-    io::{self, Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom},
     path::Path,
     rc::Rc,
     sync::Arc,
@@ -17,8 +16,9 @@ use ::zip::{CompressionMethod, ZipArchive, read::ZipFile};
 
 use super::{
     content::Content,
-    pickle,
-    value::{Pickle, Storage, Value},
+    legacy::{self, Parts, open_legacy},
+    pickle::Loader,
+    value::{Nested, Pickle, Storage},
 };
 use crate::{
     FileError,
@@ -26,11 +26,9 @@ use crate::{
     zip::{open_archive, zip_error},
 };
 
-/// What the first pickle of the older form holds.
-const LEGACY_MAGIC: i128 = 0x1950_a86a_20f9_469c_fc6c;
-
-/// The only protocol number of the older form.
-const LEGACY_PROTOCOL: i128 = 1001;
+/// Protocols of pickles that have tensors: those before are text.
+const FIRST_PROTOCOL: u8 = 2;
+const LAST_PROTOCOL: u8 = 5;
 
 /// The bytes of the tensors, read once for all that view them.
 pub(super) struct Storages<R> {
@@ -49,10 +47,10 @@ enum Place<R> {
         reader: R,
         parts: Parts,
     },
+    Pickle {
+        parts: HashMap<Rc<str>, Nested>,
+    },
 }
-
-/// Position and length of the bytes of each key.
-type Parts = HashMap<String, (u64, u64)>;
 
 /// Reads the object that `torch.save` was given, and finds the bytes of its tensors.
 pub(super) fn open_storages<R: Read + Seek>(
@@ -73,8 +71,8 @@ pub(super) fn open_storages<R: Read + Seek>(
         .map_err(|error| read_error(error, path, part))?;
     let (pickle, place) = match start {
         [b'P', b'K'] => open_zip(reader, content, path)?,
-        [0x80, _] => open_legacy(reader, file_len, content, path)?,
-        _ => return Err(not_torch(content, path)),
+        [0x80, FIRST_PROTOCOL..=LAST_PROTOCOL] => open_pickle(reader, file_len, content, path)?,
+        _ => return Err(content.not_torch(path)),
     };
     let storages = Storages {
         place,
@@ -84,11 +82,26 @@ pub(super) fn open_storages<R: Read + Seek>(
     Ok((pickle, storages))
 }
 
-fn not_torch(content: Content, path: &Path) -> FileError {
-    FileError::NotTorchSave {
-        path: path.to_owned(),
-        way_out: content.way_out(),
+/// Opens a file that begins with a pickle: one of the older form, or a pickle alone.
+fn open_pickle<R: Read + Seek>(
+    mut reader: R,
+    file_len: u64,
+    content: Content,
+    path: &Path,
+) -> Result<(Pickle, Place<R>), FileError> {
+    let open_storage = |bytes: &[u8], key: &str| legacy::open_storage(bytes, key, content, path);
+    let loader = Loader {
+        open_storage: Some(&open_storage),
+        ..Loader::new(content, path)
+    };
+    let mut first = loader.load(&mut reader)?;
+    if legacy::is_magic(&first.value) {
+        let loader = Loader::new(content, path);
+        let (pickle, parts) = open_legacy(&mut reader, file_len, loader)?;
+        return Ok((pickle, Place::Legacy { reader, parts }));
     }
+    let parts = std::mem::take(&mut first.nested);
+    Ok((first, Place::Pickle { parts }))
 }
 
 fn open_zip<R: Read + Seek>(
@@ -101,11 +114,11 @@ fn open_zip<R: Read + Seek>(
         .file_names()
         .filter_map(|name| Some(name.ok()?.into_owned()))
         .find(|name| name.ends_with("/data.pkl"));
-    let pickle_name = pickle_name.ok_or_else(|| not_torch(content, path))?;
+    let pickle_name = pickle_name.ok_or_else(|| content.not_torch(path))?;
     let root = pickle_name.trim_end_matches("data.pkl").to_owned();
     check_byte_order(&mut archive, &root, path)?;
-    let bytes = read_entry(&mut archive, &pickle_name, pickle::MAX_BYTES, path)?;
-    let pickle = pickle::load(bytes.as_slice(), content, path)?;
+    let bytes = read_entry(&mut archive, &pickle_name, content.max_bytes(), path)?;
+    let pickle = Loader::new(content, path).load(&mut bytes.as_slice())?;
     Ok((pickle, Place::Zip { archive, root }))
 }
 
@@ -179,92 +192,6 @@ fn read_to_checksum<R: Read>(
     Ok(bytes)
 }
 
-fn open_legacy<R: Read + Seek>(
-    mut reader: R,
-    file_len: u64,
-    content: Content,
-    path: &Path,
-) -> Result<(Pickle, Place<R>), FileError> {
-    let mut load = || pickle::load(&mut reader, content, path);
-    match load().map(|pickle| pickle.value) {
-        Ok(Value::Int(LEGACY_MAGIC)) => (),
-        Ok(_)
-        | Err(
-            FileError::Malformed { .. }
-            | FileError::NotPairs { .. }
-            | FileError::NotStateDict { .. },
-        ) => return Err(not_torch(content, path)),
-        Err(other) => return Err(other),
-    }
-    match load()?.value {
-        Value::Int(LEGACY_PROTOCOL) => (),
-        _ => return Err(not_torch(content, path)),
-    }
-    check_machine(&load()?, path)?;
-    let pickle = load()?;
-    let keys = load()?;
-    let parts = walk_storages(&mut reader, &pickle, &keys, file_len, path)?;
-    Ok((pickle, Place::Legacy { reader, parts }))
-}
-
-fn check_machine(facts: &Pickle, path: &Path) -> Result<(), FileError> {
-    let is_little = |(key, value): &(Value, Value)| match (key, value) {
-        (Value::Text(key), Value::Bool(value)) if &**key == "little_endian" => Some(*value),
-        _ => None,
-    };
-    let entries = facts.containers.entries(&facts.value);
-    match entries.and_then(|entries| entries.iter().find_map(is_little)) {
-        Some(true) => Ok(()),
-        Some(false) => Err(FileError::ByteOrder {
-            path: path.to_owned(),
-            found: "big".to_owned(),
-        }),
-        None => Err(malformed(path, "its header does not state the byte order")),
-    }
-}
-
-/// Finds the bytes of each storage: the file only says how many elements each has.
-fn walk_storages<R: Read + Seek>(
-    reader: &mut R,
-    pickle: &Pickle,
-    keys: &Pickle,
-    file_len: u64,
-    path: &Path,
-) -> Result<Parts, FileError> {
-    let (Value::List(_), Some(items)) = (&keys.value, keys.containers.items(&keys.value)) else {
-        let found = format!(
-            "{} stands where the list of storages should",
-            keys.containers.describe(&keys.value)
-        );
-        return Err(malformed(path, found));
-    };
-    let mut parts = Parts::new();
-    for key in items {
-        let Value::Text(key) = key else { continue };
-        let Some(storage) = pickle.storages.get(key) else {
-            return Err(malformed(path, format!("no tensor has its storage {key}")));
-        };
-        let part = format!("storage {key}");
-        let mut walk = || -> io::Result<Option<(u64, u64)>> {
-            let mut len = [0; 8];
-            reader.read_exact(&mut len)?;
-            let start = reader.stream_position()?;
-            let len = u64::from_le_bytes(len).checked_mul(storage.element.bytes as u64);
-            let end = len.and_then(|len| start.checked_add(len));
-            let Some(end) = end.filter(|end| *end <= file_len) else {
-                return Ok(None);
-            };
-            reader.seek(SeekFrom::Start(end))?;
-            Ok(Some((start, end - start)))
-        };
-        match walk().map_err(|error| read_error(error, path, &part))? {
-            Some(place) => parts.insert(key.to_string(), place),
-            None => return Err(truncated(path, &part)),
-        };
-    }
-    Ok(parts)
-}
-
 impl<R: Read + Seek> Storages<R> {
     /// Bytes of the file: more than all storages together take.
     pub fn file_len(&self) -> u64 {
@@ -308,6 +235,10 @@ impl<R: Read + Seek> Place<R> {
             Place::Zip { archive, root } => {
                 read_entry(archive, &format!("{root}data/{key}"), file_len, path)
             }
+            Place::Pickle { parts } => match parts.get(key) {
+                Some(nested) => Ok(nested.elements().to_vec()),
+                None => Err(malformed(path, format!("{part} is missing"))),
+            },
             Place::Legacy { reader, parts } => {
                 let Some(&(start, len)) = parts.get(key) else {
                     return Err(malformed(path, format!("{part} is missing")));

@@ -1,6 +1,9 @@
 //! What a pickle made by `torch.save` can hold: inert values.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
 
 use super::element::Element;
 
@@ -16,12 +19,15 @@ pub(super) enum Value {
     None,
     Bool(bool),
     Int(i128),
-    /// Nothing here needs to know which.
-    Float,
+    /// A float, or an integer of more than 128 bits: nothing here needs to know which.
+    Number,
     Text(Rc<str>),
+    Bytes(Rc<Vec<u8>>),
     Tuple(usize),
     List(usize),
     Dict(usize),
+    /// What nothing here needs to know more of than the items that it was given.
+    Object(usize),
     Global(Global),
     Storage(Rc<Storage>),
     Tensor(Rc<Tensor>),
@@ -32,7 +38,12 @@ pub(super) enum Value {
 pub(super) enum Global {
     RebuildTensor,
     RebuildParameter,
+    RebuildFromType,
+    LoadFromBytes,
     OrderedDict,
+    GetAttribute,
+    /// A class or function without tensors.
+    Inert,
     /// A storage class, such as `torch.ByteStorage`: it states the element type.
     StorageClass(&'static Element),
 }
@@ -58,8 +69,24 @@ pub(super) struct Tensor {
 pub(super) struct Pickle {
     pub value: Value,
     pub containers: Containers,
-    /// Every storage that it names, by key.
+    /// Every storage outside it that it names, by key.
     pub storages: BTreeMap<Rc<str>, Rc<Storage>>,
+    /// The storages within it, by key.
+    pub nested: HashMap<Rc<str>, Nested>,
+}
+
+/// A storage within a pickle: a file, and the place of the elements in it.
+pub(super) struct Nested {
+    pub file: Rc<Vec<u8>>,
+    pub start: u64,
+    pub len: u64,
+}
+
+impl Nested {
+    /// The bytes of its elements.
+    pub fn elements(&self) -> &[u8] {
+        &self.file[self.start as usize..][..self.len as usize]
+    }
 }
 
 /// What the tuples, lists and dictionaries of a pickle hold.
@@ -67,6 +94,15 @@ pub(super) struct Pickle {
 pub(super) struct Containers {
     sequences: Vec<Vec<Value>>,
     dicts: Vec<Vec<(Value, Value)>>,
+    objects: Vec<Object>,
+}
+
+/// What an object was given.
+#[derive(Default)]
+struct Object {
+    items: Vec<(Value, Value)>,
+    /// Its attributes, or what else it is restored from.
+    state: Option<Value>,
 }
 
 impl Containers {
@@ -85,6 +121,25 @@ impl Containers {
         Value::Dict(self.dicts.len() - 1)
     }
 
+    /// An object that was given nothing.
+    pub fn object(&mut self) -> Value {
+        self.objects.push(Object::default());
+        Value::Object(self.objects.len() - 1)
+    }
+
+    /// Gives attributes to a value; whether it can have any. Those of dictionaries, such as the versions of
+    /// layers, hold nothing that is needed.
+    pub fn set_state(&mut self, value: &Value, state: Value) -> bool {
+        match value {
+            Value::Dict(_) => true,
+            Value::Object(place) => {
+                self.objects[*place].state = Some(state);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// What a tuple or list holds.
     pub fn items(&self, value: &Value) -> Option<&[Value]> {
         match value {
@@ -93,10 +148,17 @@ impl Containers {
         }
     }
 
-    /// What a dictionary holds.
+    /// What a dictionary holds, or an object in place of one: its items, or else its attributes.
     pub fn entries(&self, value: &Value) -> Option<&[(Value, Value)]> {
         match value {
             Value::Dict(place) => Some(&self.dicts[*place]),
+            Value::Object(place) => match &self.objects[*place] {
+                Object {
+                    items,
+                    state: Some(Value::Dict(state)),
+                } if items.is_empty() => Some(&self.dicts[*state]),
+                Object { items, .. } => Some(items),
+            },
             _ => None,
         }
     }
@@ -108,9 +170,11 @@ impl Containers {
         }
     }
 
+    /// The items of a dictionary, or of an object in place of one.
     pub fn dict_mut(&mut self, value: &Value) -> Option<&mut Vec<(Value, Value)>> {
         match value {
             Value::Dict(place) => Some(&mut self.dicts[*place]),
+            Value::Object(place) => Some(&mut self.objects[*place].items),
             _ => None,
         }
     }
@@ -160,11 +224,13 @@ impl Containers {
         match value {
             Value::None => "None".to_owned(),
             Value::Bool(_) => "a boolean".to_owned(),
-            Value::Int(_) | Value::Float => "a number".to_owned(),
+            Value::Int(_) | Value::Number => "a number".to_owned(),
             Value::Text(_) => "a string".to_owned(),
+            Value::Bytes(_) => "bytes".to_owned(),
             Value::Tuple(_) => format!("a tuple of {count} values"),
             Value::List(_) => format!("a list of {count} values"),
             Value::Dict(_) => "a dictionary".to_owned(),
+            Value::Object(_) => "an object".to_owned(),
             Value::Global(_) => "a class".to_owned(),
             Value::Storage(_) => "a storage".to_owned(),
             Value::Tensor(_) => "a single tensor".to_owned(),

@@ -13,14 +13,14 @@ use n2n_train::{Event, Stop};
 use super::held_back::HeldBack;
 use super::metrics::{Gauge, PsnrMetric, metadata};
 use super::signals::Signals;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, give_endless_input, is_gone};
 
 /// Clears the terminal from the cursor on.
 const CLEAR_BELOW: &str = "\r\x1b[J";
 
 /// The dashboard: losses, PSNR, learning rate, progress. `q` asks how to stop.
 pub struct Dashboard {
-    /// Gone once a person killed the run.
+    /// Gone once a person killed the run, or closed the terminal.
     screen: Option<Screen>,
     /// Standard error, until the dashboard closes.
     errors: Option<HeldBack>,
@@ -65,8 +65,11 @@ impl Dashboard {
     /// Shows an event.
     ///
     /// burn-train's `q`, `k` makes the dashboard panic in the next call to it. That ends the run here,
-    /// without saving.
+    /// without saving. A run whose terminal is gone goes on without the dashboard.
     pub fn show(&mut self, event: &Event) {
+        if is_gone() {
+            self.close();
+        }
         let Some(screen) = &mut self.screen else {
             return;
         };
@@ -80,12 +83,27 @@ impl Dashboard {
     }
 
     fn close(&mut self) {
+        if is_gone() {
+            self.abandon();
+            return;
+        }
         let screen = self.screen.take();
         // After a kill the renderer panics while it is dropped, too.
         let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(screen)));
         if let Some(errors) = self.errors.take() {
             errors.finish();
         }
+    }
+
+    /// Leaves a screen whose terminal is gone to itself. burn-train's thread may read from the terminal without
+    /// end, so that nobody can wait for it. Standard error stays held back: what that thread writes as it fails
+    /// must arrive somewhere.
+    fn abandon(&mut self) {
+        if let Some(screen) = self.screen.take() {
+            give_endless_input();
+            std::mem::forget(screen);
+        }
+        std::mem::forget(self.errors.take());
     }
 }
 

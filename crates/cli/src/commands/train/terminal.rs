@@ -4,18 +4,19 @@
 //! one that it does not know.
 
 #[cfg(unix)]
-pub use unix::Terminal;
+pub use unix::{Terminal, give_endless_input, is_gone};
 
 #[cfg(unix)]
 mod unix {
     use std::fs::File;
-    use std::io::Write;
+    use std::io::{IsTerminal, Write, pipe, stdout};
     use std::time::{Duration, Instant};
 
     use nix::libc::_POSIX_VDISABLE;
     use nix::sys::termios::{
         LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
     };
+    use nix::unistd::dup2_stdin;
 
     /// Longest wait for the dashboard, which opens on another thread within milliseconds.
     const OPENS_WITHIN: Duration = Duration::from_secs(5);
@@ -27,6 +28,22 @@ mod unix {
     /// cursor.
     const LEAVE: &str =
         "\x1b[?1006l\x1b[?1015l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?1049l\x1b[?25h";
+
+    /// Whether the terminal that standard output was has been closed.
+    pub fn is_gone() -> bool {
+        !stdout().is_terminal()
+    }
+
+    /// Has reads of standard input wait for ever. From a closed terminal they return at once, and the dashboard's
+    /// thread would try again and again.
+    pub fn give_endless_input() {
+        if let Ok((reader, writer)) = pipe()
+            && dup2_stdin(reader).is_ok()
+        {
+            // An input whose other end is closed would end.
+            std::mem::forget(writer);
+        }
+    }
 
     /// The terminal as it was before the dashboard.
     pub struct Terminal {
@@ -76,6 +93,15 @@ mod unix {
         }
     }
 }
+
+/// Elsewhere a terminal that is closed ends its processes.
+#[cfg(not(unix))]
+pub fn is_gone() -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+pub fn give_endless_input() {}
 
 /// Elsewhere Ctrl-C needs no help: nothing to do.
 #[cfg(not(unix))]

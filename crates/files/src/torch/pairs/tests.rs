@@ -144,18 +144,20 @@ fn a_missing_file_is_an_io_error() {
 
 #[test]
 fn a_file_of_another_kind_is_named_so() {
-    // An image, a pickle that is not torch's, and a zip archive without a pickle.
+    // An image, and a zip archive without a pickle.
     let other_zip = rewritten("pairs_zip.pkl", |name, bytes| {
         (!name.ends_with("data.pkl")).then_some(bytes)
     });
-    for bytes in [
-        &b"\x89PNG\r\n\x1a\n"[..],
-        b"\x80\x02K\x07.",
-        b"\x80\x02\xff.",
-        &other_zip,
-    ] {
+    for bytes in [&b"\x89PNG\r\n\x1a\n"[..], b"\x80\x09K\x07.", &other_zip] {
         assert!(
             matches!(parse(bytes), Err(FileError::NotTorchSave { .. })),
+            "{bytes:?}"
+        );
+    }
+    // Pickles of something else.
+    for bytes in [&b"\x80\x02K\x07."[..], b"\x80\x02\xff.", b"\x80\x04]."] {
+        assert!(
+            matches!(parse(bytes), Err(FileError::NotPairs { .. })),
             "{bytes:?}"
         );
     }
