@@ -227,7 +227,7 @@ fn stack_pages_keep_profile_first_keeps_description() {
         ..raster.header()
     };
     let mut file = BufWriter::new(File::create(&path).unwrap());
-    let mut writer = TiffWriter::new(&mut file, &header, attached.clone()).unwrap();
+    let mut writer = TiffWriter::new(&mut file, &header, &attached).unwrap();
     writer.write(&raster).unwrap();
     writer.write(&raster).unwrap();
     file.into_inner().unwrap();
