@@ -1,10 +1,11 @@
 //! The message of an error, and a hint with the flag that helps: libraries know no flags.
 
-use crate::commands::denoise::CannotWrite;
 use n2n_data::DataError;
 use n2n_denoise::Error as DenoiseError;
 use n2n_devices::DeviceError;
 use n2n_train::{ExperimentError, TrainError};
+
+use crate::commands::denoise::CannotWrite;
 
 /// The message on standard error: the error, its causes, and a hint if there is one.
 pub fn message(error: &anyhow::Error) -> String {

@@ -8,6 +8,7 @@ mod atomic;
 mod attached;
 mod bounded;
 mod expected;
+mod formats;
 mod hostile;
 mod layouts;
 #[cfg(target_os = "linux")]

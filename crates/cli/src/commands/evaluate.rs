@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use anyhow::Context;
 use n2n_data::NoisyPair;
 use n2n_data::quality::Score;
 use n2n_denoise::model_file;

@@ -17,9 +17,7 @@ impl Attached {
     #[must_use]
     pub fn upright(mut self) -> Self {
         let turn = self.turn();
-        if let Some(exif) = &mut self.exif
-            && !turn.is_none()
-        {
+        if let Some(exif) = &mut self.exif {
             let _removed = Orientation::remove_from_exif_chunk(exif);
             let read = Directory::parse(exif);
             if read.is_some_and(|exif| exif.directory.is_orientation_alone()) {

@@ -168,8 +168,8 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         megapixels_per_s: megapixels(tally.pixels) / seconds,
         backend: selected.backend,
         device: &selected.name,
-        model: args.model.as_deref(),
-        output: &args.output,
+        model: args.model.as_ref().map(|model| model.display().to_string()),
+        output: args.output.display().to_string(),
     };
     print(args.json, &summary, || summary.text())?;
     Ok(if stop.load(Ordering::Relaxed) {
@@ -290,8 +290,8 @@ struct Summary<'a> {
     megapixels_per_s: f64,
     backend: &'a str,
     device: &'a str,
-    model: Option<&'a Path>,
-    output: &'a Path,
+    model: Option<String>,
+    output: String,
 }
 
 impl Summary<'_> {
@@ -302,7 +302,7 @@ impl Summary<'_> {
             self.megapixels,
             self.seconds,
             self.megapixels_per_s,
-            self.output.display(),
+            self.output,
         );
         if self.skipped > 0 {
             let skipped = files(self.skipped);

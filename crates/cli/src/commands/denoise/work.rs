@@ -85,11 +85,12 @@ impl Worker<'_> {
             );
             created.with_context(cannot_write)?;
         }
-        let (images, metadata) = open(job)?;
-        let turn = match job.turns()? {
-            true => metadata.turn(),
-            false => Turn::default(),
-        };
+        let Opened {
+            images,
+            turn: upright,
+            attached: first,
+        } = open(job)?;
+        let turn = upright.unwrap_or_default();
         let mut remarks = Remarks::default();
         let mut denoised = images.enumerate().map(|(index, image)| {
             let (raster, attached) = image?;
@@ -98,10 +99,9 @@ impl Worker<'_> {
             let denoised = self.image(job, &raster, index)?;
             remarks.stray |= self.denoiser.is_stray(&raster, &denoised, self.range);
             drop(raster);
-            let attached = if turn.is_none() {
-                attached
-            } else {
-                attached.upright()
+            let attached = match upright {
+                Some(_) => attached.upright(),
+                None => attached,
             };
             for words in job.leaves_out(&attached) {
                 if !remarks.left_out.contains(&words) {
@@ -117,7 +117,7 @@ impl Worker<'_> {
         match job.target {
             Target::Picture(PictureFormat::Tiff) if header.pages > 1 => {
                 write_images(job, |buffer| {
-                    let mut writer = written(TiffWriter::new(buffer, header, &metadata), job)?;
+                    let mut writer = written(TiffWriter::new(buffer, header, &first), job)?;
                     denoised.try_for_each(|page| {
                         let (page, attached) = page?;
                         written(writer.write(&page, &attached), job)
@@ -152,11 +152,20 @@ impl Worker<'_> {
     }
 }
 
-/// Opens a file: its images, and its metadata.
+/// A file to denoise.
+struct Opened {
+    images: Images,
+    /// How its images are turned, where they are to be upright.
+    turn: Option<Turn>,
+    /// What stands beside the first of several images.
+    attached: Attached,
+}
+
+/// Opens a file: its images, and what stands beside them.
 ///
 /// The header was read when all files were checked. Metadata and pixels are two more opens: each decoder
 /// reads a file from its start and keeps one of the two only.
-fn open(job: &CheckedJob) -> anyhow::Result<(Images, Attached)> {
+fn open(job: &CheckedJob) -> anyhow::Result<Opened> {
     let path = &job.input;
     let carries_fourth = job.carries_fourth;
     let with_fourth = move |raster: Raster| {
@@ -166,30 +175,43 @@ fn open(job: &CheckedJob) -> anyhow::Result<(Images, Attached)> {
             raster
         }
     };
-    match job.source {
+    let turns = job.turns()?;
+    let turn = |attached: &Attached| turns.then(|| attached.turn());
+    Ok(match job.source {
         Source::Picture => {
-            let metadata = read_attached(path)?;
+            let attached = read_attached(path)?;
+            let turn = turn(&attached);
             let picture = with_fourth(read_picture(path)?);
-            Ok((
-                Box::new(iter::once(Ok((picture, metadata.clone())))),
-                metadata,
-            ))
+            Opened {
+                images: Box::new(iter::once(Ok((picture, attached)))),
+                turn,
+                attached: Attached::default(),
+            }
         }
         Source::TiffStack => {
             let stack = TiffStack::open(path)?;
             check_same(&stack, job)?;
+            let attached = stack.attached(0)?;
             let images = (0..stack.len())
                 .map(move |index| Ok((with_fourth(stack.read(index)?), stack.attached(index)?)));
-            Ok((Box::new(images), read_attached(path)?))
+            Opened {
+                images: Box::new(images),
+                turn: turn(&attached),
+                attached,
+            }
         }
         Source::Npy => {
             let stack = open_array(path, job.header.channels)?;
             check_same(&stack, job)?;
             let images =
                 (0..stack.len()).map(move |index| Ok((stack.read(index)?, Attached::default())));
-            Ok((Box::new(images), Attached::default()))
+            Opened {
+                images: Box::new(images),
+                turn: None,
+                attached: Attached::default(),
+            }
         }
-    }
+    })
 }
 
 /// Checks that a file is still what it was when all files were checked.

@@ -95,10 +95,19 @@ pub(super) fn bursts(folders: &[PathBuf]) -> Result<Scenes, DataError> {
             1 => problems.push(DataError::SingleShot {
                 path: folder.clone(),
             }),
-            _ => scenes.push(SceneFiles {
-                shots,
-                clean: clean.into_iter().next(),
-            }),
+            _ => {
+                let mut clean = clean.into_iter();
+                scenes.push(SceneFiles {
+                    shots,
+                    clean: clean.next(),
+                });
+                problems.extend(clean.next().map(|second| DataError::OtherKind {
+                    folder: folder.clone(),
+                    count: 1 + clean.len(),
+                    first: second,
+                    kind: "one clean image".to_owned(),
+                }));
+            }
         }
     }
     // Validation needs clean images of all scenes or of none.
