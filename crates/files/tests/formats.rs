@@ -23,7 +23,7 @@ use tiff::{
     tags::Tag,
 };
 
-use crate::attached::exif;
+use crate::attached::{exif, turn};
 
 /// Where the table is.
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/FORMATS.md");
@@ -98,23 +98,40 @@ fn image(raster: &Raster, format: Option<PictureFormat>) -> &'static str {
     }
 }
 
-/// The kinds of numbers of a class that come back to the bit.
+/// The kinds of numbers of a class that a format holds, and whether it rounds them.
 fn kinds(format: Option<PictureFormat>, of: &[SampleKind]) -> String {
-    let bits = |kind: &&SampleKind| {
-        let raster = raster(3, **kind, false);
-        read_again(&raster, format) == Some(raster)
-    };
-    let kinds: Vec<String> = of
+    let cell = |kind: &SampleKind| image(&raster(3, *kind, false), format);
+    let held = of.iter().filter(|kind| cell(kind) != "refused");
+    let exact = of
         .iter()
-        .filter(bits)
-        .map(|kind| kind.to_string())
-        .collect();
-    match (&kinds[..], format) {
-        ([], _) => "refused".to_owned(),
-        ([one], _) => one.clone(),
-        ([first, .., last], _) if kinds.len() == of.len() => format!("{first} to {last}"),
-        _ => kinds.join(", "),
+        .all(|kind| ["yes", "refused"].contains(&cell(kind)));
+    let names: Vec<String> = held.map(SampleKind::to_string).collect();
+    let names = match &names[..] {
+        [] => return "refused".to_owned(),
+        [first, .., last] if names.len() == of.len() => format!("{first} to {last}"),
+        _ => names.join(", "),
+    };
+    if exact {
+        names
+    } else {
+        format!("{names}, rounded")
     }
+}
+
+/// In a cell: what becomes of how an image is to be turned.
+fn orientation(format: Option<PictureFormat>) -> String {
+    let attached = Attached {
+        exif: Some(turn(6)),
+        ..Attached::default()
+    };
+    if beside(&attached, format) == "yes" {
+        return "yes".to_owned();
+    }
+    // What is to be turned is, and then there is nothing left to lose.
+    assert!(!attached.turn().is_none());
+    let upright = attached.upright();
+    assert!(upright.turn().is_none() && upright.in_words().is_empty());
+    "turned".to_owned()
 }
 
 /// In a cell: whether what is attached comes back, or is told to be lost.
@@ -252,9 +269,9 @@ fn pages(format: Option<PictureFormat>) -> &'static str {
         description: Some(text.to_vec()),
         ..Attached::default()
     });
-    described
-        .each_ref()
-        .map(|attached| writer.write(&page, attached).unwrap());
+    for attached in &described {
+        writer.write(&page, attached).unwrap();
+    }
     file.into_inner().unwrap();
     let stack = TiffStack::open(&path).unwrap();
     assert_eq!(stack.len(), 2);
@@ -307,10 +324,7 @@ fn table() -> String {
             "EXIF data",
             Box::new(with(|found| found.exif = Some(exif(1)))),
         ),
-        (
-            "orientation",
-            Box::new(with(|found| found.exif = Some(exif(6)))),
-        ),
+        ("orientation", Box::new(orientation)),
         (
             "XMP data",
             Box::new(with(|found| found.xmp = Some(b"<x:xmpmeta/>".to_vec()))),

@@ -6,6 +6,7 @@
 
 mod atomic;
 mod attached;
+mod bilevel;
 mod bounded;
 mod expected;
 mod formats;
@@ -14,6 +15,7 @@ mod layouts;
 #[cfg(target_os = "linux")]
 mod memory;
 mod mutated;
+mod read_as;
 mod refused;
 mod threads;
 mod truncated;

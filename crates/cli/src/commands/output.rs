@@ -54,14 +54,10 @@ pub fn prepare(output: &Path, reads: &[PathBuf], overwrite: bool) -> anyhow::Res
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    fs::create_dir_all(folder)
-        .and_then(|()| check_writable(folder))
-        .with_context(|| {
-            format!(
-                "cannot write into {}; choose another folder",
-                folder.display()
-            )
-        })?;
+    let elsewhere =
+        |verb: &str| format!("cannot {verb} {}; choose another folder", folder.display());
+    fs::create_dir_all(folder).with_context(|| elsewhere("create"))?;
+    check_writable(folder).with_context(|| elsewhere("write into"))?;
     remove_unfinished(folder);
     Ok(())
 }
