@@ -11,9 +11,10 @@ use n2n_files::{
 
 use crate::{n2n, stderr, summary};
 
-/// Colour pictures whose left half is dark and whose upper half is red: no two turns are alike.
+/// Rows and columns.
 const SIZE: [usize; 2] = [20, 32];
 
+/// A colour picture whose left half is dark and whose upper half is red: no two turns are alike.
 fn raster() -> Raster {
     let [height, width] = SIZE;
     let plane = |channel: usize| {

@@ -87,11 +87,11 @@ impl Directory {
         self.entries.iter().all(|entry| entry.tag == ORIENTATION)
     }
 
-    /// Bytes of all values, about.
-    pub fn len(&self) -> usize {
+    /// Bytes that it takes in a file, about.
+    pub fn bytes(&self) -> usize {
         let value = |entry: &Entry| match &entry.value {
             Value::Plain { bytes, .. } => bytes.len(),
-            Value::Directory(directory) => directory.len(),
+            Value::Directory(directory) => directory.bytes(),
         };
         self.entries
             .iter()
@@ -267,7 +267,7 @@ mod tests {
                 let mut damaged = whole.clone();
                 damaged[at] = byte;
                 if let Some(read) = Directory::parse(&damaged) {
-                    assert!(read.directory.len() < 10 * whole.len());
+                    assert!(read.directory.bytes() < 10 * whole.len());
                 }
             }
         }

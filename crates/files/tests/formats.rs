@@ -281,6 +281,9 @@ fn pages(format: Option<PictureFormat>) -> &'static str {
     "yes"
 }
 
+/// A row: what it is about, and its cells.
+type Row = (&'static str, Box<dyn Fn(Option<PictureFormat>) -> String>);
+
 /// The table, from what files keep.
 fn table() -> String {
     use SampleKind::{F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
@@ -297,8 +300,7 @@ fn table() -> String {
             cell.unwrap_or("refused").to_owned()
         }
     };
-    type Row<'a> = (&'a str, Box<dyn Fn(Option<PictureFormat>) -> String>);
-    let rows: Vec<Row<'_>> = vec![
+    let rows: Vec<Row> = vec![
         (
             "unsigned integers",
             Box::new(|format| kinds(format, &[U8, U16, U32, U64])),

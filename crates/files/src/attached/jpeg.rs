@@ -71,9 +71,9 @@ pub(super) fn read(mut input: impl BufRead + Seek, path: &Path) -> Result<Attach
 }
 
 /// The segments from the first on, those of pixels and tables among them, up to the first scan. What is
-/// no segment ends them: the decoder tells more of it.
+/// no segment ends them: the decoder tells more of it. So do more than [`MAX_BYTES`].
 fn segments(input: &mut impl Read) -> io::Result<Vec<Segment>> {
-    let mut segments = Vec::new();
+    let (mut segments, mut total) = (Vec::new(), 0);
     two_bytes(input)?;
     loop {
         let [first, mut marker] = two_bytes(input)?;
@@ -91,7 +91,11 @@ fn segments(input: &mut impl Read) -> io::Result<Vec<Segment>> {
         };
         let mut bytes = vec![0; len.into()];
         input.read_exact(&mut bytes)?;
+        total += bytes.len();
         segments.push((marker, bytes));
+        if total > MAX_BYTES {
+            return Ok(segments);
+        }
     }
 }
 

@@ -18,7 +18,7 @@ pub enum Own {
     Exr(Box<ExrAttributes>),
 }
 
-/// A segment of a JPEG: the second byte of its marker, and its bytes.
+/// A segment of a JPEG: the second byte of its marker, and its bytes, at most 65,533 of them.
 pub type Segment = (u8, Vec<u8>);
 
 /// Attributes of a file of OpenEXR and of the layer that is read.
@@ -47,11 +47,11 @@ impl Own {
     }
 
     /// Bytes that it takes in a file, about.
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         match self {
             Self::Png(chunks) => chunks.iter().map(|(_, bytes)| bytes.len()).sum(),
             Self::Jpeg(segments) => segments.iter().map(|(_, bytes)| bytes.len()).sum(),
-            Self::Tiff(tags) => tags.len(),
+            Self::Tiff(tags) => tags.bytes(),
             Self::Exr(_) => 0,
         }
     }

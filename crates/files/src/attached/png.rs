@@ -51,11 +51,12 @@ pub(super) fn read(mut input: impl BufRead + Seek, path: &Path) -> Result<Attach
     let stays = stays_as_it_is(info);
     drop(reader);
     let chunks = chunks(&mut input).map_err(|error| read_error(error, path, "its chunks"))?;
-    let Some(chunks) = chunks else {
-        return Err(too_much(path));
-    };
     let (mut own, mut lost) = (Vec::new(), Vec::new());
     for (name, bytes) in chunks {
+        let Some(bytes) = bytes else {
+            lost.push(name);
+            continue;
+        };
         match &name {
             b"iTXt" if bytes.starts_with(XMP) && attached.xmp.is_none() => {
                 attached.xmp = Some(bytes[XMP.len()..].to_vec());
@@ -143,8 +144,8 @@ fn is_kept(name: &[u8; 4]) -> bool {
 }
 
 /// The chunks that the decoder does not make use of, but for those of pixels and palettes, the time of the
-/// last change, and how a picture of macOS is parted. `None` for more than [`MAX_BYTES`].
-fn chunks(input: &mut (impl Read + Seek)) -> io::Result<Option<Vec<Chunk>>> {
+/// last change, and how a picture of macOS is parted. Those beyond [`MAX_BYTES`] are without their bytes.
+fn chunks(input: &mut (impl Read + Seek)) -> io::Result<Vec<([u8; 4], Option<Vec<u8>>)>> {
     let mut chunks = Vec::new();
     let (mut place, mut total) = (8, 0);
     loop {
@@ -155,21 +156,23 @@ fn chunks(input: &mut (impl Read + Seek)) -> io::Result<Option<Vec<Chunk>>> {
         let len = u32::from_be_bytes([a, b, c, d]);
         place += 12 + u64::from(len);
         match &name {
-            b"IEND" => return Ok(Some(chunks)),
+            b"IEND" => return Ok(chunks),
             b"iCCP" | b"eXIf" | b"pHYs" | b"tIME" | b"tRNS" | b"acTL" | b"fcTL" | b"fdAT"
             | b"iDOT" => continue,
             [first, ..] if first.is_ascii_uppercase() => continue,
-            _ => total += len as usize,
+            _ => {}
         }
-        if total > MAX_BYTES {
-            return Ok(None);
+        if total + len as usize > MAX_BYTES {
+            chunks.push((name, None));
+            continue;
         }
+        total += len as usize;
         let mut bytes = Vec::new();
         input.by_ref().take(len.into()).read_to_end(&mut bytes)?;
         if bytes.len() < len as usize {
             return Err(ErrorKind::UnexpectedEof.into());
         }
-        chunks.push((name, bytes));
+        chunks.push((name, Some(bytes)));
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) fn of_page(input: &Input, chain: &Chain, index: usize) -> Result<Atta
             && page.number(Tag::PhotometricInterpretation)? == Some(RGB),
         ..Attached::default()
     };
-    page.others(&mut attached)?;
+    page.others(&mut attached);
     Ok(attached)
 }
 
@@ -122,7 +122,7 @@ impl PageTags<'_> {
     }
 
     /// The tags of EXIF, and those that only TIFF has.
-    fn others(&mut self, attached: &mut Attached) -> Result<(), FileError> {
+    fn others(&mut self, attached: &mut Attached) {
         let form = self.form;
         let (mut exif, mut own) = (Directory::default(), Directory::default());
         let mut pointers = Vec::new();
@@ -146,18 +146,14 @@ impl PageTags<'_> {
                         .push("ImageJ's labels and overlays".to_owned());
                 }
                 tag if tags::is_structure(tag) => {}
-                tag => {
-                    let entry = entry(&mut directory, tag, form, &mut self.left, self.path)?;
-                    let place = if tags::is_exif(tag) {
-                        &mut exif
-                    } else {
-                        &mut own
-                    };
-                    place.entries.extend(entry);
-                }
+                tag => match entry(&mut directory, tag, form, &mut self.left, self.path) {
+                    Ok(found) if tags::is_exif(tag) => exif.entries.extend(found),
+                    Ok(found) => own.entries.extend(found),
+                    // Other programs read the picture, whatever is wrong with what they do not know.
+                    Err(_) => attached.unread.push(format!("its TIFF tag {tag}")),
+                },
             }
         }
-        attached.unread.dedup();
         let upright = Entry::plain(exif::ORIENTATION, 3, vec![1, 0]);
         exif.entries.retain(|entry| *entry != upright);
         for tag in pointers {
@@ -173,7 +169,6 @@ impl PageTags<'_> {
         attached.unread.dedup();
         attached.exif = (!exif.entries.is_empty()).then(|| exif.to_bytes());
         attached.own = (!own.entries.is_empty()).then_some(Own::Tiff(own));
-        Ok(())
     }
 
     /// The directory that a tag of the page leads to, and that of interoperability below it. `None` where

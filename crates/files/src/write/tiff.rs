@@ -111,7 +111,8 @@ fn most_bytes(header: &Header, attached: &Attached) -> u64 {
         ..
     } = attached;
     let attached = [icc, exif, xmp, description].into_iter().flatten();
-    let attached: usize = attached.map(Vec::len).sum::<usize>() + own.as_ref().map_or(0, Own::len);
+    let attached: usize =
+        attached.map(Vec::len).sum::<usize>() + own.as_ref().map_or(0, Own::bytes);
     let page = pixels
         .saturating_add(pixels / 256)
         .saturating_add(PAGE_BYTES + attached as u64);
