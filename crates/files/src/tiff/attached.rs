@@ -146,6 +146,9 @@ impl PageTags<'_> {
                         .push("ImageJ's labels and overlays".to_owned());
                 }
                 tag if tags::is_structure(tag) => {}
+                tag if leads_elsewhere(&directory, tag) => {
+                    attached.unread.push(format!("its TIFF tag {tag}"));
+                }
                 tag => match entry(&mut directory, tag, form, &mut self.left, self.path) {
                     Ok(found) if tags::is_exif(tag) => exif.entries.extend(found),
                     Ok(found) => own.entries.extend(found),
@@ -209,6 +212,12 @@ impl PageTags<'_> {
     }
 }
 
+/// Whether a tag holds the place of a directory in the file.
+fn leads_elsewhere(directory: &IfdDecoder<'_>, tag: u16) -> bool {
+    let entry = directory.find_entry(Tag::from_u16_exhaustive(tag));
+    entry.is_some_and(|entry| [Type::IFD, Type::IFD8].contains(&entry.field_type()))
+}
+
 /// The value of a tag, least significant byte first; none of a type that is unknown, or that leads to
 /// another place of the file.
 fn entry(
@@ -219,9 +228,10 @@ fn entry(
     path: &Path,
 ) -> Result<Option<Entry>, FileError> {
     let name = Tag::from_u16_exhaustive(tag);
-    let kind = directory.find_entry(name).map(|entry| entry.field_type());
-    let kind = kind.filter(|kind| ![Type::IFD, Type::IFD8].contains(kind));
-    let Some(kind) = kind else {
+    if leads_elsewhere(directory, tag) {
+        return Ok(None);
+    }
+    let Some(kind) = directory.find_entry(name).map(|entry| entry.field_type()) else {
         return Ok(None);
     };
     let bytes = value(directory, name, left, path)?;
