@@ -5,6 +5,8 @@ use n2n_denoise::Error as DenoiseError;
 use n2n_devices::DeviceError;
 use n2n_train::{ExperimentError, TrainError};
 
+use crate::commands::denoise::CannotWrite;
+
 /// The message on standard error: the error, its causes, and a hint if there is one.
 pub fn message(error: &anyhow::Error) -> String {
     match hint(error) {
@@ -27,6 +29,9 @@ pub fn causes(error: &anyhow::Error) -> String {
 
 /// How to avoid an error of a library, with the program's own flags.
 fn hint(error: &anyhow::Error) -> Option<String> {
+    if error.is::<CannotWrite>() {
+        return Some("name another place for the results with -o".to_owned());
+    }
     error.chain().find_map(|cause| {
         let of_data = cause.downcast_ref().and_then(of_data);
         let of_denoising = || cause.downcast_ref().and_then(of_denoising);
@@ -54,6 +59,10 @@ fn of_training(error: &TrainError) -> Option<String> {
              best model"
                 .to_owned()
         }
+        TrainError::Io {
+            verb: "create" | "create run directory",
+            ..
+        } => "name another place for the run with --run-dir".to_owned(),
         TrainError::NoRun { .. } => {
             "give --resume the folder that `n2n train` named when the run started".to_owned()
         }

@@ -197,12 +197,12 @@ fn stacks_are_denoised_image_by_image() {
         ..pages[0].header()
     };
     let file = fs::File::create(root.join("stack.tif")).unwrap();
-    let mut writer = TiffWriter::new(file, &header, Attached::default()).unwrap();
+    let mut writer = TiffWriter::new(file, &header, &Attached::default()).unwrap();
     let array = fs::File::create(root.join("stack.npy")).unwrap();
     let shape = header.shape();
     let mut array = NpyWriter::new(array, NpyAxes::ImagesGrey, 3, shape, header.kind).unwrap();
     for (index, page) in pages.iter().enumerate() {
-        writer.write(page).unwrap();
+        writer.write(page, &Attached::default()).unwrap();
         array.write(&page.samples).unwrap();
         save(
             &root.join(format!("{index}.png")),

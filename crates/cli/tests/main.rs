@@ -10,7 +10,9 @@ mod data;
 mod denoise;
 mod evaluate;
 mod exchange;
+mod folders;
 mod gradcheck;
+mod kept;
 mod outputs;
 mod processes;
 #[cfg(unix)]

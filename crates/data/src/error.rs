@@ -126,6 +126,23 @@ pub enum DataError {
         folder: PathBuf,
     },
 
+    /// Images of another kind beside those that are used.
+    #[error(
+        "{folder} holds other images beside {kind}: {count}, {first} the first; move them to a folder of \
+         their own",
+        first = .first.display(), folder = .folder.display()
+    )]
+    OtherKind {
+        /// The folder.
+        folder: PathBuf,
+        /// How many there are.
+        count: usize,
+        /// The first of them.
+        first: PathBuf,
+        /// What is used.
+        kind: String,
+    },
+
     /// A scene of one shot.
     #[error(
         "{path} holds a single shot; expected two or more, or data.layout \"clean\"",

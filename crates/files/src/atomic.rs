@@ -68,6 +68,14 @@ pub fn write_atomically_with<E>(
     Ok(Ok(()))
 }
 
+/// Checks that files can be made in a folder; none is left there.
+///
+/// # Errors
+/// When they cannot.
+pub fn check_writable(folder: &Path) -> io::Result<()> {
+    tempfile::tempfile_in(folder).map(drop)
+}
+
 /// Whether a path leads to a device, a pipe or an open file: writing there replaces nothing.
 pub fn is_stream(path: &Path) -> bool {
     matches!(Destination::of(path), Ok(Destination::Stream(_)))

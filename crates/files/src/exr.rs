@@ -15,14 +15,15 @@ use ::exr::{
     math::Vec2,
     meta::{
         BlockDescription,
-        attribute::{SampleType, Text},
+        attribute::{LevelMode, SampleType, Text},
         header::Header as Layer,
     },
 };
 use half::f16;
 
 use crate::{
-    FileError, Header, MAX_DECODED_BYTES, Raster, SampleKind, Samples,
+    Attached, FileError, Header, MAX_DECODED_BYTES, Own, Raster, SampleKind, Samples,
+    attached::ExrAttributes,
     input::{malformed, read_error, truncated, unsupported},
 };
 
@@ -35,6 +36,48 @@ pub(crate) fn read_header(input: impl Read + Seek, path: &Path) -> Result<Header
     let reader =
         Reader::read_from_buffered(input, false).map_err(|error| exr_error(error, path))?;
     Ok(select(reader.headers(), path)?.header)
+}
+
+/// What stands beside the pixels, and what else the file holds.
+pub(crate) fn read_attached(input: impl Read + Seek, path: &Path) -> Result<Attached, FileError> {
+    let reader =
+        Reader::read_from_buffered(input, false).map_err(|error| exr_error(error, path))?;
+    let headers = reader.headers();
+    let Selection {
+        layer, channels, ..
+    } = select(headers, path)?;
+    let header = &headers[layer];
+    let list = header.channels.list.iter().enumerate();
+    let others: Vec<String> = list
+        .filter(|(index, _)| !channels.contains(index))
+        .map(|(_, channel)| channel.name.to_string())
+        .collect();
+    let mut unread = Vec::new();
+    match &others[..] {
+        [] => {}
+        [one] => unread.push(format!("its channel {one}")),
+        _ => unread.push(format!("its channels {}", others.join(", "))),
+    }
+    match headers.len() {
+        1 => {}
+        2 => unread.push("its other layer".to_owned()),
+        count => unread.push(format!("its other {} layers", count - 1)),
+    }
+    if let BlockDescription::Tiles(tiles) = header.blocks
+        && tiles.level_mode != LevelMode::Singular
+    {
+        unread.push("its smaller levels".to_owned());
+    }
+    Ok(Attached {
+        associated_alpha: true,
+        own: Some(Own::Exr(Box::new(ExrAttributes {
+            image: header.shared_attributes.clone(),
+            layer: header.own_attributes.clone(),
+            fills_window: header.data_window() == header.shared_attributes.display_window,
+        }))),
+        unread,
+        ..Attached::default()
+    })
 }
 
 pub(crate) fn read_picture(input: impl Read + Seek, path: &Path) -> Result<Raster, FileError> {

@@ -8,6 +8,7 @@ mod atomic;
 mod attached;
 mod cifar;
 mod error;
+mod exif;
 mod exr;
 mod format;
 mod input;
@@ -21,13 +22,16 @@ mod samples;
 mod stack;
 mod tiff;
 mod torch;
+mod turn;
 mod whole;
 mod write;
 mod zip;
 
 pub use self::{
-    atomic::{is_stream, remove_unfinished, write_atomically, write_atomically_with},
-    attached::{Attached, Resolution, ResolutionUnit, read_attached},
+    atomic::{
+        check_writable, is_stream, remove_unfinished, write_atomically, write_atomically_with,
+    },
+    attached::{Attached, Own, Resolution, ResolutionUnit, read_attached},
     cifar::CifarFile,
     error::FileError,
     format::PictureFormat,
@@ -42,5 +46,6 @@ pub use self::{
         StateDictFile, TorchStack, TorchTensor, open_state_dict, open_torch, read_state_dict,
         read_torch,
     },
+    turn::Turn,
     write::{EncodeError, JPEG_QUALITY, NpyWriter, TiffWriter, encode_picture, write_picture},
 };

@@ -170,7 +170,7 @@ fn decode(decoder: impl ImageDecoder, path: &Path) -> Result<Raster, FileError> 
     })
 }
 
-fn image_error(error: ImageError, path: &Path) -> FileError {
+pub(crate) fn image_error(error: ImageError, path: &Path) -> FileError {
     match error {
         ImageError::IoError(error) => read_error(error, path, "its pixels"),
         ImageError::Unsupported(error) => {

@@ -45,6 +45,17 @@ impl Raster {
         }
     }
 
+    /// The image whose last channel is taken for alpha.
+    ///
+    /// # Panics
+    /// When there is alpha already, or no channel left.
+    #[must_use]
+    pub fn with_last_as_alpha(self) -> Self {
+        let [channels, height, width] = self.shape();
+        assert!(self.alpha.is_none() && channels > 1, "a channel for alpha");
+        Self::from_planes(self.samples, [channels - 1, height, width], true)
+    }
+
     /// From samples stored pixel by pixel; the last of each pixel is alpha if there is any.
     pub(crate) fn from_pixels(pixels: Samples, shape: [usize; 3], alpha: bool) -> Self {
         if shape[0] == 1 && !alpha {

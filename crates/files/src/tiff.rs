@@ -4,7 +4,7 @@ use std::path::Path;
 
 use self::{chain::Chain, page::Page};
 use crate::{
-    FileError, Header, Raster, SampleKind, Stack,
+    Attached, FileError, Header, Raster, SampleKind, Stack,
     input::{Input, caught},
     stack::check_index,
 };
@@ -14,8 +14,12 @@ mod chain;
 mod chunks;
 mod decode;
 mod page;
+mod tags;
 
-pub(crate) use attached::read_attached;
+pub(crate) use self::{
+    attached::read_attached,
+    tags::{XMP, is_structure},
+};
 
 /// Whether a file begins as a TIFF file with offsets of 64 bits.
 pub(crate) fn is_big(start: &[u8]) -> bool {
@@ -72,6 +76,20 @@ impl TiffStack {
             input,
             chain,
             header,
+        })
+    }
+
+    /// What stands beside the pixels of page `index`.
+    ///
+    /// # Errors
+    /// As for [`read_attached`](crate::read_attached).
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Stack::len).
+    pub fn attached(&self, index: usize) -> Result<Attached, FileError> {
+        check_index(self, index);
+        caught(self.path(), || {
+            attached::of_page(&self.input, &self.chain, index)
         })
     }
 }

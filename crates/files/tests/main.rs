@@ -6,14 +6,17 @@
 
 mod atomic;
 mod attached;
+mod bilevel;
 mod bounded;
 mod expected;
+mod formats;
 mod hostile;
 mod layouts;
 #[cfg(target_os = "linux")]
 mod memory;
 mod mutated;
 mod pickles;
+mod read_as;
 mod refused;
 mod threads;
 mod truncated;

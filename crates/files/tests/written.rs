@@ -254,9 +254,9 @@ fn stacks_of_pages_come_back() {
                 ..pages[0].header()
             };
             let mut file = BufWriter::new(File::create(&path).unwrap());
-            let mut writer = TiffWriter::new(&mut file, &header, Attached::default()).unwrap();
+            let mut writer = TiffWriter::new(&mut file, &header, &Attached::default()).unwrap();
             for page in &pages {
-                writer.write(page).unwrap();
+                writer.write(page, &Attached::default()).unwrap();
             }
             file.into_inner().unwrap();
             assert_eq!(read_header(&path).unwrap(), header);
@@ -423,9 +423,9 @@ fn long_tiffs_have_long_offsets() {
             ..page.header()
         };
         let mut file = Cursor::new(Vec::new());
-        let mut writer = TiffWriter::new(&mut file, &header, Attached::default()).unwrap();
-        writer.write(&page).unwrap();
-        writer.write(&page).unwrap();
+        let mut writer = TiffWriter::new(&mut file, &header, &Attached::default()).unwrap();
+        writer.write(&page, &Attached::default()).unwrap();
+        writer.write(&page, &Attached::default()).unwrap();
         let bytes = file.into_inner();
         assert_eq!(
             u16::from_ne_bytes([bytes[2], bytes[3]]),
@@ -631,9 +631,9 @@ fn a_writer_that_fails_is_an_error_of_the_system() {
     for room in [0, 4, 100, len / 2, len - 1] {
         let mut file = vec![0; room];
         let mut disk = Cursor::new(&mut file[..]);
-        let writer = TiffWriter::new(&mut disk, &page.header(), Attached::default());
+        let writer = TiffWriter::new(&mut disk, &page.header(), &Attached::default());
         let error = writer
-            .and_then(|mut writer| writer.write(&page))
+            .and_then(|mut writer| writer.write(&page, &Attached::default()))
             .unwrap_err();
         assert!(matches!(error, EncodeError::Io(_)), "{room} bytes: {error}");
     }

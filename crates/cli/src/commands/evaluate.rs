@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use anyhow::Context;
 use n2n_data::NoisyPair;
 use n2n_data::quality::Score;
 use n2n_denoise::model_file;
@@ -75,8 +76,9 @@ fn prepare_files(args: &EvaluateArgs, scenes: &Scenes) -> anyhow::Result<PathBuf
     let models = args.models.iter().map(|model| model_file(model));
     let mut reads = models.collect::<Result<Vec<_>, _>>()?;
     reads.extend(scenes.files());
-    for path in [Some(&sheet), args.csv.as_ref()].into_iter().flatten() {
-        prepare(path, &reads, args.overwrite)?;
+    prepare(&sheet, &reads, args.overwrite).context("--sheet")?;
+    if let Some(csv) = &args.csv {
+        prepare(csv, &reads, args.overwrite).context("--csv")?;
     }
     Ok(sheet)
 }

@@ -48,10 +48,10 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     let experiment = args.source.resolve(None, data, validation, None)?;
     let (experiment, opened) = data::open(&experiment)?;
     let noisy = noisy_input(&opened.validation)?.psnr;
+    let training = set(&*opened.scenes[0], &opened.train)?;
+    let validation = set(&*opened.scenes[1], &opened.validation)?;
     let report = Report {
         kind: &opened.kind,
-        training: set(&*opened.scenes[0], &opened.train)?,
-        validation: set(&*opened.scenes[1], &opened.validation)?,
         validates_against: if opened.validation.has_clean() {
             "clean images"
         } else {
@@ -63,7 +63,9 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
         noisy_psnr: noisy.into(),
         noise_check: opened.noise_check()?,
         holes: opened.train.holes(),
-        skipped: skipped(&opened),
+        skipped: skipped(&opened, [&training, &validation]),
+        training,
+        validation,
     };
     let normalize = serde_json::to_value(experiment.data.normalize)?;
     print(args.json, &report, || {
@@ -72,10 +74,16 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn skipped(opened: &Opened) -> Vec<String> {
+/// What is left out, each reason once: a file that cannot be read is met in several passes.
+fn skipped(opened: &Opened, sets: [&Set; 2]) -> Vec<String> {
     let mut skipped = opened.skipped.clone();
-    skipped.extend(opened.train.skipped());
-    skipped.extend(opened.validation.skipped());
+    let met = opened.train.skipped().into_iter();
+    let met = met.chain(opened.validation.skipped());
+    for reason in met.chain(sets.into_iter().flat_map(|set| set.unreadable.clone())) {
+        if !skipped.iter().any(|known| known.contains(&reason)) {
+            skipped.push(reason);
+        }
+    }
     skipped
 }
 
@@ -114,9 +122,13 @@ struct Set {
     height: [usize; 2],
     /// Smallest and largest width in pixels.
     width: [usize; 2],
-    /// Smallest and largest sample as stored, and the mean, of `sampled` scenes.
-    values: [f64; 3],
+    /// Smallest and largest sample as stored, and the mean, of `sampled` scenes; absent where none can be
+    /// read.
+    values: Option<[f64; 3]>,
     sampled: usize,
+    /// Why others of the scenes looked at cannot be read.
+    #[serde(skip)]
+    unreadable: Vec<String>,
     /// Images in an epoch.
     examples: usize,
     /// `[channels, height, width]` of the first example.
@@ -136,21 +148,18 @@ fn set(source: &dyn SceneSource, examples: &Examples) -> anyhow::Result<Set> {
         clean &= info.clean;
     }
     let stride = source.len().div_ceil(SAMPLED);
-    let sampled = source.len().div_ceil(stride);
-    let values = (0..source.len())
-        .into_par_iter()
-        .step_by(stride)
-        .map(|scene| values(source, scene))
-        .collect::<Result<Vec<_>, DataError>>();
-    // Unreadable files are reported by the full pass.
-    let values = values.unwrap_or_default();
-    let total = values.iter().fold(
-        [f64::INFINITY, f64::NEG_INFINITY, 0.0],
-        |total, [low, high, mean]| {
-            let share = mean / values.len() as f64;
-            [total[0].min(*low), total[1].max(*high), total[2] + share]
-        },
-    );
+    let looked_at = (0..source.len()).into_par_iter().step_by(stride);
+    let found: Vec<_> = looked_at.map(|scene| values(source, scene)).collect();
+    let (mut values, mut unreadable) = (Vec::new(), Vec::new());
+    for found in found {
+        match found {
+            Ok(found) => values.extend(found),
+            Err(error) => unreadable.push(error.to_string()),
+        }
+    }
+    let total = values.iter().copied().reduce(|total, [low, high, mean]| {
+        [total[0].min(low), total[1].max(high), total[2] + mean]
+    });
     Ok(Set {
         scenes: source.len(),
         shots,
@@ -160,8 +169,9 @@ fn set(source: &dyn SceneSource, examples: &Examples) -> anyhow::Result<Set> {
         kind: source.kind(),
         height,
         width,
-        values: total,
-        sampled,
+        values: total.map(|[low, high, sum]| [low, high, sum / values.len() as f64]),
+        sampled: values.len(),
+        unreadable,
         examples: examples.len(),
         example_shape: examples.shape(0),
     })
@@ -171,8 +181,8 @@ fn widen(bounds: &mut [usize; 2], value: usize) {
     *bounds = [bounds[0].min(value), bounds[1].max(value)];
 }
 
-/// Smallest, largest and mean sample of an image of a scene.
-fn values(source: &dyn SceneSource, scene: usize) -> Result<[f64; 3], DataError> {
+/// Smallest, largest and mean sample of an image of a scene; `None` where there is no number in it.
+fn values(source: &dyn SceneSource, scene: usize) -> Result<Option<[f64; 3]>, DataError> {
     let view = match source.info(scene).shots {
         0 => View::Clean,
         _ => View::Shot(0),
@@ -182,14 +192,14 @@ fn values(source: &dyn SceneSource, scene: usize) -> Result<[f64; 3], DataError>
 }
 
 /// The same of samples, less those that are NaN or infinite.
-fn summary<T: Sample>(samples: &[T]) -> [f64; 3] {
+fn summary<T: Sample>(samples: &[T]) -> Option<[f64; 3]> {
     let numbers = samples.iter().map(|sample| sample.to_f64());
     let numbers = numbers.filter(|number| number.is_finite());
     let start = ([f64::INFINITY, f64::NEG_INFINITY, 0.0], 0_usize);
     let ([low, high, sum], count) = numbers.fold(start, |([low, high, sum], count), number| {
         ([low.min(number), high.max(number), sum + number], count + 1)
     });
-    [low, high, sum / count.max(1) as f64]
+    (count > 0).then(|| [low, high, sum / count as f64])
 }
 
 impl Report<'_> {
@@ -203,7 +213,7 @@ impl Report<'_> {
                 scenes,
                 channels,
                 dtype,
-                values: [low, high, mean],
+                values,
                 sampled,
                 examples,
                 example_shape: [_, height, width],
@@ -224,9 +234,12 @@ impl Report<'_> {
                 bounds(set.height),
                 bounds(set.width),
             ));
-            lines.push(format!(
-                "  values {low} to {high}, mean {mean:.4} ({sampled} scenes looked at)"
-            ));
+            lines.push(match values {
+                Some([low, high, mean]) => {
+                    format!("  values {low} to {high}, mean {mean:.4} ({sampled} scenes looked at)")
+                }
+                None => "  no value can be read".to_owned(),
+            });
             lines.push(format!(
                 "  {examples} images of {height}x{width} in an epoch"
             ));

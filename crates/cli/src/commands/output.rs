@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
 use anyhow::{Context, ensure};
-use n2n_files::{is_stream, remove_unfinished, write_atomically};
+use n2n_files::{check_writable, is_stream, remove_unfinished, write_atomically};
 use serde::Serialize;
 
 /// Prints a result to standard output: one line of JSON, or text.
@@ -50,11 +50,15 @@ pub fn prepare(output: &Path, reads: &[PathBuf], overwrite: bool) -> anyhow::Res
             "{shown} is there already; choose another file, or overwrite it with --overwrite"
         );
     }
-    if let Some(folder) = output.parent().filter(|folder| *folder != Path::new("")) {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
-        remove_unfinished(folder);
-    }
+    let folder = match output.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let elsewhere =
+        |verb: &str| format!("cannot {verb} {}; choose another folder", folder.display());
+    fs::create_dir_all(folder).with_context(|| elsewhere("create"))?;
+    check_writable(folder).with_context(|| elsewhere("write into"))?;
+    remove_unfinished(folder);
     Ok(())
 }
 

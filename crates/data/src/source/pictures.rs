@@ -1,5 +1,7 @@
 //! Scenes whose images are files of their own: pairs of folders, folders of bursts, clean images.
 
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,18 +54,26 @@ struct Names {
     text: String,
     ends: Vec<u32>,
     folders: Vec<u32>,
+    /// Those of the names that are no text, by their position.
+    odd: HashMap<usize, OsString>,
 }
 
 impl Names {
-    fn push(&mut self, folder: usize, name: &str) {
-        self.text.push_str(name);
+    fn push(&mut self, folder: usize, name: &OsStr) {
+        match name.to_str() {
+            Some(text) => self.text.push_str(text),
+            None => {
+                self.odd.insert(self.ends.len(), name.to_owned());
+            }
+        }
         self.ends.push(self.text.len() as u32);
         self.folders.push(folder as u32);
     }
 
-    fn get(&self, index: usize) -> (usize, &str) {
+    fn get(&self, index: usize) -> (usize, &OsStr) {
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        let name = &self.text[start as usize..self.ends[index] as usize];
+        let text = &self.text[start as usize..self.ends[index] as usize];
+        let name = self.odd.get(&index).map_or(OsStr::new(text), |name| name);
         (self.folders[index] as usize, name)
     }
 }
@@ -170,8 +180,8 @@ impl Pictures {
                     number
                 }
             };
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            self.names.push(number, &name);
+            self.names
+                .push(number, path.file_name().unwrap_or_default());
         }
     }
 

@@ -130,21 +130,30 @@ impl BurstStacks {
     /// When a stack has a single image, or they differ in channels or type.
     pub fn new(bursts: Vec<BoxedStack>) -> Result<Self, DataError> {
         for burst in &bursts {
-            let path = || burst.path().to_owned();
-            if burst.len() < 2 {
-                return Err(DataError::SingleShot { path: path() });
-            }
-            let holds = |stack: &BoxedStack| format!("{} x {}", stack.shape()[0], stack.kind());
-            if holds(burst) != holds(&bursts[0]) {
-                return Err(DataError::StacksDiffer {
-                    first: bursts[0].path().to_owned(),
-                    first_holds: holds(&bursts[0]),
-                    second: path(),
-                    second_holds: holds(burst),
-                });
-            }
+            Self::check(&**burst, Some(&*bursts[0]))?;
         }
         Ok(Self { bursts })
+    }
+
+    /// Checks that a stack is a scene of two shots or more, and goes with the first one.
+    ///
+    /// # Errors
+    /// When it has a single image, or differs in channels or type.
+    pub fn check(burst: &dyn Stack, first: Option<&dyn Stack>) -> Result<(), DataError> {
+        let path = || burst.path().to_owned();
+        if burst.len() < 2 {
+            return Err(DataError::SingleShot { path: path() });
+        }
+        let holds = |stack: &dyn Stack| format!("{} x {}", stack.shape()[0], stack.kind());
+        match first {
+            Some(first) if holds(burst) != holds(first) => Err(DataError::StacksDiffer {
+                first: first.path().to_owned(),
+                first_holds: holds(first),
+                second: path(),
+                second_holds: holds(burst),
+            }),
+            _ => Ok(()),
+        }
     }
 }
 

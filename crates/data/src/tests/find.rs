@@ -31,10 +31,10 @@ fn folder(files: &[&str], make: impl Fn(&Path)) -> TempDir {
     folder
 }
 
-/// An 8-bit grey picture of 3x5 pixels, or notes.
+/// An 8-bit picture of 3x5 pixels, or notes.
 fn picture(path: &Path) {
     match path.extension().unwrap().to_str() {
-        Some("png") => png(path, [3, 5]),
+        Some("png" | "jpg") => png(path, [3, 5]),
         _ => fs::write(path, "notes").unwrap(),
     }
 }
@@ -252,4 +252,77 @@ fn what_is_no_data_says_what_would_be() {
     let single = folder(&["x/1.png"], picture);
     let message = error(find(single.path()));
     assert!(message.contains("a single shot"), "{message}");
+}
+
+#[test]
+fn pictures_of_one_stem_are_scenes_of_their_own() {
+    let files = [
+        "a/0.png", "a/0.jpg", "a/1.png", "b/0.png", "b/0.jpg", "b/1.jpg",
+    ];
+    assert_eq!(scenes(&files), (3, info(2, false), true));
+    // Which of the two is meant, nobody knows but for the one of the same ending.
+    let folder = folder(
+        &["a/0.png", "a/0.jpg", "a/1.png", "b/0.png", "b/1.jpg"],
+        picture,
+    );
+    let found = find(folder.path()).unwrap();
+    assert_eq!(found.train.len(), 2);
+    let [skipped] = &found.skipped[..] else {
+        panic!("{:?}", found.skipped);
+    };
+    assert!(
+        skipped.to_string().contains("0.jpg has no partner"),
+        "{skipped}"
+    );
+}
+
+#[test]
+fn a_torn_stack_holds_up_no_others() {
+    let make = |path: &Path| match path.extension().unwrap().to_str() {
+        Some("npy") => npy(path, &[4, 3, 5]),
+        _ => tiff(path, 4, [3, 5]),
+    };
+    for extension in ["tif", "npy"] {
+        let files = ["1", "2", "3"].map(|name| format!("{name}.{extension}"));
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let folder = folder(&files, make);
+        // The first one is what a folder is told by.
+        let first = folder.path().join(files[0]);
+        let whole = fs::read(&first).unwrap();
+        fs::write(&first, &whole[..whole.len() / 2]).unwrap();
+        let found = find(folder.path()).unwrap();
+        assert_eq!(
+            (found.train.len(), found.train.info(0)),
+            (2, info(4, false))
+        );
+        assert_eq!(found.skipped.len(), 1);
+        assert!(found.skipped[0].to_string().contains(files[0]));
+        let message = error(finder(true).find(folder.path()));
+        assert!(message.contains(files[0]), "{message}");
+    }
+}
+
+#[test]
+fn images_beside_stacks_are_told() {
+    let make = |path: &Path| match path.extension().unwrap().to_str() {
+        Some("npy") => npy(path, &[4, 3, 5]),
+        Some("tif") => tiff(path, 4, [3, 5]),
+        _ => picture(path),
+    };
+    for files in [
+        &["shots.npy", "1.png", "2.png", "notes.txt"][..],
+        &["one.tif", "two.tif", "1.png", "2.png"],
+        &["a.npy", "b.npy", "one.tif", "two.tif"],
+    ] {
+        let folder = folder(files, make);
+        let found = find(folder.path()).unwrap();
+        let [skipped] = &found.skipped[..] else {
+            panic!("{:?}", found.skipped);
+        };
+        let message = skipped.to_string();
+        assert!(
+            message.contains("holds other images") && message.contains(": 2, "),
+            "{message}"
+        );
+    }
 }

@@ -82,10 +82,18 @@ pub(crate) fn pixel_density(resolution: Resolution) -> Option<PixelDensity> {
 pub(crate) fn pixel_dimensions(resolution: Resolution) -> Option<PixelDimensions> {
     let (unit, [xppu, yppu]) = match resolution.unit {
         ResolutionUnit::None => (Unit::Unspecified, resolution.whole()?),
-        ResolutionUnit::Inch => (Unit::Meter, resolution.rounded(10_000, 254)?),
-        ResolutionUnit::Centimeter => (Unit::Meter, resolution.rounded(100, 1)?),
+        _ => (Unit::Meter, pixels_per_metre(resolution)?),
     };
     Some(PixelDimensions { xppu, yppu, unit })
+}
+
+/// Whole pixels per metre, of a resolution with a unit.
+pub(crate) fn pixels_per_metre(resolution: Resolution) -> Option<[u32; 2]> {
+    match resolution.unit {
+        ResolutionUnit::None => None,
+        ResolutionUnit::Inch => resolution.rounded(10_000, 254),
+        ResolutionUnit::Centimeter => resolution.rounded(100, 1),
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! WebP: the chunks ICCP and EXIF.
+//! WebP: the chunks ICCP, EXIF and XMP.
 
 use std::{
     io::{BufRead, Seek},
@@ -7,7 +7,7 @@ use std::{
 
 use image_webp::{DecodingError, WebPDecoder};
 
-use super::{Attached, MAX_BYTES, too_much};
+use super::{Attached, MAX_BYTES, png::other_frames, too_much};
 use crate::{
     FileError, PictureFormat,
     input::{malformed, read_error},
@@ -23,14 +23,19 @@ pub(super) fn read(mut input: impl BufRead + Seek, path: &Path) -> Result<Attach
     let mut decoder = WebPDecoder::new(input).map_err(error)?;
     decoder.set_memory_limit(MAX_BYTES);
     let exif = decoder.exif_metadata().map_err(error)?;
-    Ok(Attached {
+    let mut attached = Attached {
         icc: decoder.icc_profile().map_err(error)?,
+        xmp: decoder.xmp_metadata().map_err(error)?,
         exif: exif.map(|exif| match exif.strip_prefix(JPEG_NAME) {
             Some(rest) => rest.to_vec(),
             None => exif,
         }),
         ..Attached::default()
-    })
+    };
+    if decoder.num_frames() > 1 {
+        attached.unread.push(other_frames(decoder.num_frames() - 1));
+    }
+    Ok(attached)
 }
 
 fn webp_error(error: DecodingError, path: &Path) -> FileError {

@@ -78,6 +78,16 @@ impl Chain {
 }
 
 impl Form {
+    /// Whether the most significant byte of numbers comes first.
+    pub fn is_big_endian(self) -> bool {
+        self.big_endian
+    }
+
+    /// Whether numbers are as this machine writes them.
+    pub fn is_native(self) -> bool {
+        self.big_endian == cfg!(target_endian = "big")
+    }
+
     /// Offsets of the directories, none of them twice and all of them whole.
     fn follow(self, input: &Input) -> Result<Vec<u64>, FileError> {
         let path = input.path();

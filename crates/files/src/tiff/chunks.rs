@@ -14,7 +14,7 @@ use ::tiff::{
 
 use super::{
     chain::Form,
-    decode::{limits, samples, tiff_error},
+    decode::{Packing, limits, samples, tiff_error},
 };
 use crate::{
     FileError, Sample, Samples,
@@ -34,8 +34,8 @@ pub(super) struct Chunks<'a> {
     /// Samples of a pixel that lie together, and how many planes of them there are.
     pub samples: usize,
     pub planes: usize,
+    pub packing: Packing,
     /// Values of tags.
-    pub bits: u8,
     pub sample_format: u64,
     pub compression: u64,
     pub predictor: u64,
@@ -78,7 +78,7 @@ impl Chunks<'_> {
             self.form.single_page(&[
                 (Tag::ImageWidth, self.chunk[1] as u64),
                 (Tag::ImageLength, rows as u64),
-                (Tag::BitsPerSample, self.bits.into()),
+                (Tag::BitsPerSample, self.packing.bits.into()),
                 (Tag::Compression, self.compression),
                 (
                     Tag::PhotometricInterpretation,
@@ -101,7 +101,7 @@ impl Chunks<'_> {
         decoder
             .read_image_to_buffer(&mut pixels)
             .map_err(|error| tiff_error(error, path))?;
-        let samples = samples(pixels, self.bits, self.chunk[1]);
+        let samples = samples(pixels, self.packing, self.chunk[1]);
         let (found, expected) = (samples.len(), rows * self.chunk[1] * self.samples);
         if found != expected {
             let found = format!("{found} of the {expected} samples of a tile or strip can be read");

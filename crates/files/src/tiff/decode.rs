@@ -22,10 +22,27 @@ pub(super) fn limits() -> Limits {
     limits
 }
 
-/// The decoder's numbers, of `bits` each, as those of a raster.
-pub(super) fn samples(pixels: DecodingResult, bits: u8, width: usize) -> Samples {
+/// How samples lie in bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Packing {
+    /// Bits of one.
+    pub bits: u8,
+    /// Whether the first one of a byte takes its lowest bits, and the bits of a sample are turned around.
+    pub reversed: bool,
+}
+
+/// The decoder's numbers as those of a raster.
+pub(super) fn samples(pixels: DecodingResult, packing: Packing, width: usize) -> Samples {
+    let bits = packing.bits;
     match pixels {
-        DecodingResult::U8(packed) if bits < 8 => Samples::U8(unpack(&packed, bits, width)),
+        DecodingResult::U8(mut packed) if bits < 8 => {
+            if packing.reversed {
+                packed
+                    .iter_mut()
+                    .for_each(|byte| *byte = byte.reverse_bits());
+            }
+            Samples::U8(unpack(&packed, bits, width))
+        }
         DecodingResult::U8(samples) => Samples::U8(samples),
         DecodingResult::I8(samples) => Samples::I8(samples),
         DecodingResult::U16(samples) => Samples::U16(samples),

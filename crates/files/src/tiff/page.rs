@@ -10,7 +10,7 @@ use ::tiff::{
 use super::{
     chain::{Chain, Form},
     chunks::Chunks,
-    decode::{WAY_OUT, limits, samples, tiff_error},
+    decode::{Packing, WAY_OUT, limits, samples, tiff_error},
 };
 use crate::{
     FileError, Header, MAX_CHANNELS, MAX_DECODED_BYTES, Raster, SampleKind,
@@ -25,6 +25,7 @@ const PLANAR: u16 = 2;
 const NO_PREDICTOR: u64 = 1;
 /// Extra samples that are alpha: colours are multiplied by it, or not.
 const ALPHA: [u64; 2] = [1, 2];
+const REVERSED: u16 = 2;
 const UNCOMPRESSED: u16 = 1;
 const LZW: u16 = 5;
 const DEFLATE: u16 = 8;
@@ -48,8 +49,7 @@ type PageDecoder<'a> = Decoder<BufReader<InputReader<'a>>>;
 
 /// How the samples are stored.
 struct Stored {
-    /// Bits of one.
-    bits: u8,
+    packing: Packing,
     /// Values of their tags.
     format: u64,
     photometric: PhotometricInterpretation,
@@ -96,7 +96,7 @@ impl<'a> Page<'a> {
             self.decoder
                 .read_image_to_buffer(&mut pixels)
                 .map_err(error)?;
-            samples(pixels, self.stored.bits, width)
+            samples(pixels, self.stored.packing, width)
         };
         let (found, expected) = (samples.len(), self.planes() * height * width);
         if found != expected {
@@ -130,7 +130,7 @@ impl<'a> Page<'a> {
             strips: !self.stored.tiled,
             samples,
             planes,
-            bits: self.stored.bits,
+            packing: self.stored.packing,
             sample_format: self.stored.format,
             compression: self.stored.compression.into(),
             predictor: predictor.map_or(NO_PREDICTOR, u64::from),
@@ -198,7 +198,7 @@ impl<'a> Page<'a> {
             self.decoder.chunk_data_dimensions(chunk)
         };
         let samples = if self.stored.planar { 1 } else { self.planes() };
-        let row_bits = u128::from(width) * samples as u128 * u128::from(self.stored.bits);
+        let row_bits = u128::from(width) * samples as u128 * u128::from(self.stored.packing.bits);
         row_bits.div_ceil(8) * u128::from(height)
     }
 }
@@ -220,8 +220,19 @@ fn stored(decoder: &mut PageDecoder<'_>, path: &Path) -> Result<Stored, FileErro
     let bits = numbers(decoder, Tag::BitsPerSample, path)?;
     let format = numbers(decoder, Tag::SampleFormat, path)?;
     let planar = tag(decoder, Tag::PlanarConfiguration, path)?;
-    Ok(Stored {
+    let packing = Packing {
         bits: bits.first().map_or(1, |&bits| bits as u8),
+        reversed: tag(decoder, Tag::FillOrder, path)? == Some(REVERSED),
+    };
+    if packing.reversed && (packing.bits >= 8 || compression != UNCOMPRESSED) {
+        return Err(unsupported(
+            path,
+            "bytes whose bits are turned around",
+            WAY_OUT,
+        ));
+    }
+    Ok(Stored {
+        packing,
         format: format.first().copied().unwrap_or(UINT),
         photometric,
         compression,
@@ -233,7 +244,7 @@ fn stored(decoder: &mut PageDecoder<'_>, path: &Path) -> Result<Stored, FileErro
 impl Stored {
     /// The kind of samples that these become.
     fn kind(&self, path: &Path) -> Result<SampleKind, FileError> {
-        Ok(match (self.format, self.bits) {
+        Ok(match (self.format, self.packing.bits) {
             (UINT, 1 | 2 | 4 | 8) => SampleKind::U8,
             (UINT, 16) => SampleKind::U16,
             (UINT, 32) => SampleKind::U32,
@@ -279,10 +290,12 @@ fn header(
     };
     let channels = usize::from(samples) - usize::from(alpha);
     let least = if stored.photometric == RGB { 3 } else { 1 };
-    let is_alone = stored.bits < 8 || stored.photometric == WhiteIsZero;
+    let is_alone = stored.packing.bits < 8 || stored.photometric == WhiteIsZero;
     if !(least..=MAX_CHANNELS).contains(&channels) || (is_alone && samples > 1) {
         let Stored {
-            bits, photometric, ..
+            packing: Packing { bits, .. },
+            photometric,
+            ..
         } = stored;
         let found =
             format!("{samples} samples per pixel of {bits} bits and {photometric:?} colours");

@@ -11,12 +11,13 @@ use ::exr::{
     meta::header::LayerAttributes,
 };
 
-use super::{EncodeError, planes::Picture};
-use crate::PictureFormat;
+use super::{EncodeError, kept::Kept, planes::Picture};
+use crate::{Own, PictureFormat};
 
 pub(super) fn write<T: Clone>(
     file: impl Write + Seek,
     picture: &Picture<'_, T>,
+    kept: &Kept<'_>,
     samples: fn(Vec<T>) -> FlatSamples,
 ) -> Result<(), EncodeError> {
     let names: &[&str] = match picture.planes.len() {
@@ -27,9 +28,13 @@ pub(super) fn write<T: Clone>(
     };
     let channels = names.iter().zip(&picture.planes);
     let channels = channels.map(|(&name, plane)| AnyChannel::new(name, samples(plane.to_vec())));
+    let attributes = match kept.own {
+        Some(Own::Exr(attributes)) => Some(attributes),
+        _ => None,
+    };
     let layer = Layer::new(
         (picture.width, picture.height),
-        LayerAttributes::default(),
+        attributes.map_or_else(LayerAttributes::default, |found| found.layer.clone()),
         Encoding {
             compression: Compression::PIZ,
             blocks: Blocks::ScanLines,
@@ -37,7 +42,11 @@ pub(super) fn write<T: Clone>(
         },
         AnyChannels::sort(channels.collect()),
     );
-    Image::from_layer(layer)
+    let mut image = Image::from_layer(layer);
+    if let Some(attributes) = attributes {
+        image.attributes = attributes.image.clone();
+    }
+    image
         .write()
         .non_parallel()
         .to_buffered(file)

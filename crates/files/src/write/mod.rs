@@ -47,7 +47,7 @@ pub fn write_picture(
     format.supports(&header)?;
     let kept = Kept::new(attached, format, header.channels);
     match (format, &raster.samples) {
-        (Tiff, _) => TiffWriter::new(&mut file, &header, attached.clone())?.write(&raster)?,
+        (Tiff, _) => TiffWriter::new(&mut file, &header, attached)?.write(&raster, attached)?,
         (Png, Samples::U8(colours)) => {
             png::write8(&mut file, &Picture::of(colours, &raster), &kept)?;
         }
@@ -55,10 +55,20 @@ pub fn write_picture(
             png::write16(&mut file, &Picture::of(colours, &raster), &kept)?;
         }
         (Exr, Samples::F16(colours)) => {
-            exr::write(&mut file, &Picture::of(colours, &raster), FlatSamples::F16)?;
+            exr::write(
+                &mut file,
+                &Picture::of(colours, &raster),
+                &kept,
+                FlatSamples::F16,
+            )?;
         }
         (Exr, Samples::F32(colours)) => {
-            exr::write(&mut file, &Picture::of(colours, &raster), FlatSamples::F32)?;
+            exr::write(
+                &mut file,
+                &Picture::of(colours, &raster),
+                &kept,
+                FlatSamples::F32,
+            )?;
         }
         (Hdr, Samples::F16(colours)) => hdr::write(&mut file, Picture::of(colours, &raster))?,
         (Hdr, Samples::F32(colours)) => hdr::write(&mut file, Picture::of(colours, &raster))?,
@@ -72,7 +82,7 @@ pub fn write_picture(
             match format {
                 Jpeg => jpeg::write(&mut file, &pixels, &kept)?,
                 WebP => webp::write(&mut file, &pixels, &kept)?,
-                _ => bmp::write(&mut file, &pixels)?,
+                _ => bmp::write(&mut file, &pixels, &kept)?,
             }
         }
         // `supports` has refused what is left.

@@ -2,10 +2,16 @@
 
 use std::{borrow::Cow, io::Write};
 
-use ::png::{BitDepth, ColorType, Compression, DeflateCompression, Encoder, EncodingError, Info};
+use ::png::{
+    BitDepth, ColorType, Compression, DeflateCompression, Encoder, EncodingError, Info,
+    chunk::ChunkType,
+};
 
 use super::{EncodeError, kept::Kept, planes::Picture};
-use crate::{PictureFormat, Sample, attached::pixel_dimensions};
+use crate::{
+    Own, PictureFormat, Sample,
+    attached::{pixel_dimensions, xmp_chunk},
+};
 
 /// Bytes of a chunk of compressed pixels.
 const CHUNK: usize = 1 << 16;
@@ -61,6 +67,16 @@ fn write<T: Sample>(
         _ => LEVEL_8,
     }));
     let mut writer = encoder.write_header().map_err(png_error)?;
+    let own = match kept.own {
+        Some(Own::Png(chunks)) => &chunks[..],
+        _ => &[],
+    };
+    let xmp = kept.xmp.map(xmp_chunk);
+    for (name, bytes) in own.iter().chain(&xmp) {
+        writer
+            .write_chunk(ChunkType(*name), bytes)
+            .map_err(png_error)?;
+    }
     let mut stream = writer.stream_writer_with_size(CHUNK).map_err(png_error)?;
     let (mut samples, mut row) = (Vec::new(), Vec::new());
     for y in 0..picture.height {

@@ -8,8 +8,8 @@ use std::{
 use ::tiff::{
     Directory, TiffError, TiffResult,
     encoder::{
-        Compression, DeflateLevel, Predictor, Rational, TiffEncoder, TiffKind, TiffKindBig,
-        TiffKindStandard, TiffValue, colortype::ColorType,
+        Compression, DeflateLevel, DirectoryEncoder, Predictor, Rational, TiffEncoder, TiffKind,
+        TiffKindBig, TiffKindStandard, TiffValue, colortype::ColorType,
     },
     tags::{ExtraSamples, PhotometricInterpretation, SampleFormat, Tag, Type},
 };
@@ -18,7 +18,10 @@ use half::f16;
 
 use super::{EncodeError, kept::Kept, planes::Picture};
 use crate::{
-    Attached, Header, PictureFormat, Raster, ResolutionUnit, Sample, SampleKind, with_samples,
+    Attached, Header, Own, PictureFormat, Raster, ResolutionUnit, Sample, SampleKind,
+    exif::{Directory as Exif, Entry, Value, swap},
+    tiff::{XMP, is_structure},
+    with_samples,
 };
 
 /// Bytes of a strip before it is compressed, which end with a row.
@@ -27,16 +30,17 @@ const STRIP_BYTES: usize = 1_000_000;
 /// Bytes of a page beside its pixels and what is attached: tags, and places of strips of 1 MB.
 const PAGE_BYTES: u64 = 1 << 16;
 
+/// Tags of EXIF's main directory that are kept where nothing else says the same.
+const DESCRIPTION: u16 = 270;
+const RESOLUTION: [u16; 3] = [282, 283, 296];
+
 /// Writes the pages of a TIFF file, one at a time. After each one the file is whole.
 ///
 /// Samples are compressed by Deflate, integers behind a horizontal predictor. Offsets are of 64 bits
-/// (BigTIFF) only where the pages might take more than 4 GiB. Profile, resolution and turn are kept
-/// with every page, the description with the first; the rest of EXIF data is left out.
+/// (BigTIFF) only where the pages might take more than 4 GiB.
 pub struct TiffWriter<W: Write + Seek> {
     encoder: Form<W>,
     kind: SampleKind,
-    attached: Attached,
-    has_page: bool,
 }
 
 enum Form<W: Write + Seek> {
@@ -46,13 +50,14 @@ enum Form<W: Write + Seek> {
 
 impl<W: Write + Seek> TiffWriter<W> {
     /// Begins a file of up to `header.pages` images like `header` at the first byte of `writer`,
-    /// which should be buffered. `&mut writer` is a writer too, and leaves it to be flushed.
+    /// which should be buffered, with metadata like `attached` beside each. `&mut writer` is a writer too,
+    /// and leaves it to be flushed.
     ///
     /// # Errors
     /// When TIFF does not hold such images, or the first bytes cannot be written.
-    pub fn new(writer: W, header: &Header, attached: Attached) -> Result<Self, EncodeError> {
+    pub fn new(writer: W, header: &Header, attached: &Attached) -> Result<Self, EncodeError> {
         PictureFormat::Tiff.supports(header)?;
-        let encoder = if most_bytes(header, &attached) > u32::MAX.into() {
+        let encoder = if most_bytes(header, attached) > u32::MAX.into() {
             TiffEncoder::new_big(writer).map(|encoder| Form::Big(compressed(encoder)))
         } else {
             TiffEncoder::new(writer).map(|encoder| Form::Standard(compressed(encoder)))
@@ -60,12 +65,10 @@ impl<W: Write + Seek> TiffWriter<W> {
         Ok(Self {
             encoder: encoder.map_err(tiff_error)?,
             kind: header.kind,
-            attached,
-            has_page: false,
         })
     }
 
-    /// Writes the next page.
+    /// Writes the next page, and what is attached to it.
     ///
     /// # Errors
     /// When it cannot be written, or there are more or larger pages than announced and the file
@@ -74,17 +77,14 @@ impl<W: Write + Seek> TiffWriter<W> {
     /// # Panics
     /// When the raster's samples are not as many as its shape says, or not of the kind announced,
     /// or its alpha is of another kind.
-    pub fn write(&mut self, raster: &Raster) -> Result<(), EncodeError> {
+    pub fn write(&mut self, raster: &Raster, attached: &Attached) -> Result<(), EncodeError> {
         PictureFormat::Tiff.supports(&raster.header())?;
         assert_eq!(
             raster.samples.kind(),
             self.kind,
             "kind of a page, and announced"
         );
-        let mut kept = Kept::new(&self.attached, PictureFormat::Tiff, raster.channels);
-        if self.has_page {
-            kept.description = None;
-        }
+        let kept = Kept::new(attached, PictureFormat::Tiff, raster.channels);
         let written = with_samples!(&raster.samples, colours => {
             let picture = Picture::of(colours, raster);
             match &mut self.encoder {
@@ -92,9 +92,7 @@ impl<W: Write + Seek> TiffWriter<W> {
                 Form::Big(encoder) => write_page(encoder, &picture, &kept),
             }
         });
-        written.map_err(tiff_error)?;
-        self.has_page = true;
-        Ok(())
+        written.map_err(tiff_error)
     }
 }
 
@@ -104,8 +102,17 @@ fn most_bytes(header: &Header, attached: &Attached) -> u64 {
     let pixels = [planes, header.height, header.width, header.kind.bytes()]
         .iter()
         .fold(1_u64, |bytes, &size| bytes.saturating_mul(size as u64));
-    let attached = [&attached.icc, &attached.description];
-    let attached: usize = attached.into_iter().flatten().map(Vec::len).sum();
+    let Attached {
+        icc,
+        exif,
+        xmp,
+        description,
+        own,
+        ..
+    } = attached;
+    let attached = [icc, exif, xmp, description].into_iter().flatten();
+    let attached: usize =
+        attached.map(Vec::len).sum::<usize>() + own.as_ref().map_or(0, Own::bytes);
     let page = pixels
         .saturating_add(pixels / 256)
         .saturating_add(PAGE_BYTES + attached as u64);
@@ -141,10 +148,17 @@ where
     [T::Stored]: TiffValue,
 {
     let (width, height) = (picture.width as u32, picture.height as u32);
+    let exif = kept.exif.and_then(Exif::parse).map(|exif| exif.directory);
+    let below = match &exif {
+        Some(exif) => write_directories(encoder, exif)?,
+        None => vec![],
+    };
     let mut page = encoder.new_image::<Pixel<T, N>>(width, height)?;
     let mut extra = vec![ExtraSamples::Unspecified; picture.planes.len() - N];
     if let Some(last) = extra.last_mut().filter(|_| picture.alpha) {
-        *last = if kept.associated_alpha {
+        *last = if kept.unspecified_alpha {
+            ExtraSamples::Unspecified
+        } else if kept.associated_alpha {
             ExtraSamples::AssociatedAlpha
         } else {
             ExtraSamples::UnassociatedAlpha
@@ -156,8 +170,21 @@ where
     let row = picture.width * picture.planes.len();
     page.rows_per_strip(STRIP_BYTES.div_ceil(row * size_of::<T>()) as u32)?;
     let directory = page.encoder();
-    if let Some(orientation) = kept.orientation {
-        directory.write_tag(Tag::Orientation, u16::from(orientation))?;
+    for (tag, offset) in below {
+        directory.write_tag(Tag::from_u16_exhaustive(tag), offset)?;
+    }
+    let own = match kept.own {
+        Some(Own::Tiff(own)) => Some(own),
+        _ => None,
+    };
+    for entry in own.into_iter().chain(&exif).flat_map(|tags| &tags.entries) {
+        let tag = entry.tag;
+        if !is_structure(tag)
+            || tag == DESCRIPTION && kept.description.is_none()
+            || RESOLUTION.contains(&tag) && kept.resolution.is_none()
+        {
+            write_plain(directory, entry)?;
+        }
     }
     if let Some(resolution) = kept.resolution {
         let unit = match resolution.unit {
@@ -177,10 +204,10 @@ where
     for (tag, kind, bytes) in [
         (Tag::ImageDescription, Type::ASCII, description.as_deref()),
         (Tag::IccProfile, Type::UNDEFINED, kept.icc),
+        (XMP, Type::BYTE, kept.xmp),
     ] {
         if let Some(bytes) = bytes {
-            let entry = directory.write_entry_bytes(kind, bytes)?;
-            directory.extend_from(&Directory::from_iter([(tag, entry)]));
+            write_bytes(directory, tag, kind, bytes)?;
         }
     }
     let samples = picture.pixels().samples.into_iter();
@@ -195,6 +222,63 @@ where
         }
     }
     page.write_data(&pixels)
+}
+
+/// Writes the directories below one of EXIF; gives the tags that lead to them, and their places.
+fn write_directories<W: Write + Seek, K: TiffKind>(
+    encoder: &mut TiffEncoder<W, K>,
+    exif: &Exif,
+) -> TiffResult<Vec<(u16, K::OffsetType)>> {
+    let mut places = Vec::new();
+    for entry in &exif.entries {
+        let Value::Directory(below) = &entry.value else {
+            continue;
+        };
+        if below.entries.is_empty() {
+            continue;
+        }
+        let deeper = write_directories(encoder, below)?;
+        let mut directory = encoder.extra_directory()?;
+        for (tag, place) in deeper {
+            directory.write_tag(Tag::from_u16_exhaustive(tag), place)?;
+        }
+        for entry in &below.entries {
+            write_plain(&mut directory, entry)?;
+        }
+        places.push((entry.tag, directory.finish_with_offsets()?.offset));
+    }
+    Ok(places)
+}
+
+/// Writes a tag, unless it leads to a directory.
+fn write_plain<W: Write + Seek, K: TiffKind>(
+    directory: &mut DirectoryEncoder<'_, W, K>,
+    entry: &Entry,
+) -> TiffResult<()> {
+    let Value::Plain { kind, bytes } = &entry.value else {
+        return Ok(());
+    };
+    let Some(known) = Type::from_u16(*kind).filter(|_| !bytes.is_empty()) else {
+        return Ok(());
+    };
+    let mut bytes = bytes.clone();
+    if cfg!(target_endian = "big") {
+        swap(*kind, &mut bytes);
+    }
+    let tag = Tag::from_u16_exhaustive(entry.tag);
+    write_bytes(directory, tag, known, &bytes)
+}
+
+/// Writes a tag of bytes in the order of this machine.
+fn write_bytes<W: Write + Seek, K: TiffKind>(
+    directory: &mut DirectoryEncoder<'_, W, K>,
+    tag: Tag,
+    kind: Type,
+    bytes: &[u8],
+) -> TiffResult<()> {
+    let entry = directory.write_entry_bytes(kind, bytes)?;
+    directory.extend_from(&Directory::from_iter([(tag, entry)]));
+    Ok(())
 }
 
 /// The colours of a pixel: one of grey, or three.

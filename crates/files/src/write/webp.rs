@@ -19,6 +19,9 @@ pub(super) fn write(
     if let Some(exif) = kept.exif {
         encoder.set_exif_metadata(exif.to_vec());
     }
+    if let Some(xmp) = kept.xmp {
+        encoder.set_xmp_metadata(xmp.to_vec());
+    }
     let colours = match pixels.per_pixel {
         1 => ColorType::L8,
         2 => ColorType::La8,

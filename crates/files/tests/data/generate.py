@@ -530,24 +530,33 @@ def attached():
         out.write(data[:4] + struct.pack("<I", len(data) - 8) + data[8:])
     note("exif-named.webp", srgb, bare)
 
+    def of_tags(turn=None):
+        """What EXIF data say of the tags that tifffile writes: its name, and how to turn the image."""
+        name, entries = b"tifffile.py\0", []
+        if turn:
+            entries.append(struct.pack("<HHIHH", 0x112, 3, 1, turn, 0))
+        place = 8 + 2 + 12 * (len(entries) + 1) + 4
+        entries.append(struct.pack("<HHII", 0x131, 2, len(name), place))
+        start = b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries))
+        return start + b"".join(entries) + bytes(4) + name
+
     options = {"compression": "zlib", "metadata": None}
     tags = [(274, 3, 1, 8, True), (34675, 7, len(srgb), srgb, True)]
     file = "attached/turned.tif"
     image = pixels(smooth(3))
     about = {"resolution": ((5, 3), (1000, 7)), "resolutionunit": 2, "description": b"5 \xb5m"}
     tifffile.imwrite(file, image, extratags=tags, photometric="rgb", **about, **options)
-    turn = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x08\0\0\0\0\0\0\0"
-    note("turned.tif", srgb, turn, [[5, 3], [1000, 7], "inch"], b"5 \xb5m")
+    note("turned.tif", srgb, of_tags(8), [[5, 3], [1000, 7], "inch"], b"5 \xb5m")
     pages = np.stack([values(1, np.uint16, seed=n)[0] for n in range(3)])
     about = {"resolution": (15.5, 31), "metadata": {"unit": "micron", "axes": "ZYX"}}
     tifffile.imwrite("attached/imagej.tif", pages, imagej=True, **about)
     tag = tifffile.TiffFile("attached/imagej.tif").pages[0].tags["ImageDescription"]
     with open("attached/imagej.tif", "rb") as file:
         text = file.read()[tag.valueoffset :][: tag.count].rstrip(b"\0")
-    note("imagej.tif", resolution=[[31, 2], [31, 1], "none"], description=text)
+    note("imagej.tif", exif=of_tags(), resolution=[[31, 2], [31, 1], "none"], description=text)
     about = {"resolution": (100, 200), "resolutionunit": 3, "bigtiff": True, "byteorder": ">"}
     tifffile.imwrite("attached/big.tif", values(1, np.float32)[0], **about, **options)
-    note("big.tif", resolution=[[100, 1], [200, 1], "centimeter"])
+    note("big.tif", exif=of_tags(), resolution=[[100, 1], [200, 1], "centimeter"])
     about = {"photometric": "rgb", "extrasamples": ["assocalpha"], "software": False}
     tifffile.imwrite("attached/associated.tif", pixels(values(4, np.uint8)), **about, **options)
     note("associated.tif", associated_alpha=True)

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use n2n_files::{
-    FileError, Header, NpyAxes, NpyStack, PictureFormat, Stack, read_header, reading_bytes,
+    FileError, Header, NpyAxes, NpyStack, PictureFormat, Stack, read_attached, read_header,
+    reading_bytes,
 };
 
 use super::inputs::Input;
@@ -18,6 +19,9 @@ pub struct Job {
     pub input: PathBuf,
     /// The file of the result.
     pub output: PathBuf,
+    /// Whether a person chose the name of the output, and its format with it. Else the format is that of
+    /// the input, whatever the input is called.
+    pub named: bool,
 }
 
 /// A job whose output can hold the images of its input.
@@ -30,8 +34,13 @@ pub struct CheckedJob {
     pub source: Source,
     /// The format of the output.
     pub target: Target,
-    /// What all images of the file have in common.
+    /// What all images of the file have in common, as they are read.
     pub header: Header,
+    /// Whether the fourth channel is kept as it is: the file does not say what it is, and the network has
+    /// no use for it.
+    pub carries_fourth: bool,
+    /// What is to be said of an array whose axes could be others.
+    pub axes: Option<String>,
     /// Most bytes of memory that reading or writing an image takes.
     pub in_files: u64,
 }
@@ -93,6 +102,7 @@ pub fn plan(given: &[PathBuf], inputs: Vec<Input>, output: &Path) -> anyhow::Res
                 output.join(&input.relative)
             },
             input: input.path,
+            named: into_file,
         })
         .collect();
     check_apart(&jobs)?;
@@ -137,13 +147,26 @@ impl Job {
     /// # Errors
     /// When the input cannot be read, or the format of the output cannot hold it.
     pub fn check(&self, channels: usize) -> anyhow::Result<CheckedJob> {
-        let (source, header, axes) = self.source(channels)?;
+        ensure!(
+            !self.output.is_dir(),
+            "the result of {} would be {}, which is a folder; remove it, or choose another -o",
+            self.input.display(),
+            self.output.display()
+        );
+        let (source, mut header, axes) = self.source(channels)?;
+        let carries_fourth = header.channels == 4
+            && matches!(channels, 1 | 3)
+            && source != Source::Npy
+            && read_attached(&self.input)?.unspecified_alpha;
+        if carries_fourth {
+            (header.channels, header.alpha) = (3, true);
+        }
         let target = if is_npy(&self.output) {
             Target::Npy(axes.unwrap_or(axes_for(&header)))
         } else {
             Target::Picture(match PictureFormat::of_path(&self.output) {
-                Some(format) => format,
-                None => PictureFormat::of_file(&self.input)?,
+                Some(format) if self.named => format,
+                _ => PictureFormat::of_file(&self.input)?,
             })
         };
         let refused = || {
@@ -170,11 +193,16 @@ impl Job {
             Target::Picture(format) => format.writing_bytes(&header),
         };
         Ok(CheckedJob {
+            axes: match (source, axes) {
+                (Source::Npy, Some(axes)) => four_axes(axes, &header),
+                _ => None,
+            },
             input: self.input.clone(),
             output: self.output.clone(),
             source,
             target,
             header,
+            carries_fourth,
             in_files: reading.max(writing),
         })
     }
@@ -203,7 +231,35 @@ impl Job {
     }
 }
 
+/// How an array of four axes is read: its planes could as well be those of a volume.
+fn four_axes(axes: NpyAxes, header: &Header) -> Option<String> {
+    let Header {
+        channels, pages, ..
+    } = header;
+    let axis = match axes {
+        NpyAxes::ImagesChannelsFirst => "second",
+        NpyAxes::ImagesChannelsLast => "last",
+        _ => return None,
+    };
+    // A single one says nothing else.
+    (*channels > 1).then(|| {
+        format!(
+            "its {axis} axis is taken for {channels} channels of {pages} images; save planes of a volume \
+             with one axis less"
+        )
+    })
+}
+
 impl CheckedJob {
+    /// Whether images are turned as their metadata ask: another format may have no place to ask for it, or
+    /// its programs do not look there.
+    pub fn turns(&self) -> anyhow::Result<bool> {
+        Ok(match self.target {
+            Target::Picture(format) => format != PictureFormat::of_file(&self.input)?,
+            Target::Npy(_) => self.source != Source::Npy,
+        })
+    }
+
     /// Pixels of all images.
     pub fn pixels(&self) -> usize {
         self.header.pages * self.header.height * self.header.width

@@ -20,7 +20,8 @@ use serde::Serialize;
 
 pub use self::args::DenoiseArgs;
 use self::jobs::{CheckedJob, Job};
-use self::work::{CannotWrite, Remarks, Worker};
+pub use self::work::CannotWrite;
+use self::work::{Remarks, Worker};
 use super::output::print;
 use crate::hints;
 use crate::progress::{Pace, StatusLine};
@@ -39,15 +40,26 @@ const PROGRAM: u64 = 64 << 20;
 /// or an output cannot be written.
 pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
     let stop = signals::handle(|| eprintln!("stopping; once more to quit at once"), || {})?;
-    let inputs = inputs::find(&args.inputs, &args.output)?;
+    let inputs::Found {
+        inputs,
+        unreadable,
+        circles,
+    } = inputs::find(&args.inputs, &args.output)?;
     let jobs = jobs::plan(&args.inputs, inputs, &args.output)?;
     let selected = args.device.open()?;
     let denoiser = load(args, &selected.device)?;
     let mut tally = Tally {
-        alone: jobs.len() == 1,
+        alone: jobs.len() + unreadable.len() == 1,
         strict: args.strict,
         ..Tally::default()
     };
+    for link in circles {
+        let link = link.display();
+        eprintln!("warning: {link} is left out: it leads back to a folder above it");
+    }
+    for (path, error) in unreadable {
+        tally.fail(&path, error)?;
+    }
 
     let mut work: Vec<CheckedJob> = vec![];
     for job in jobs {
@@ -125,6 +137,15 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
                     let input = job.input.display();
                     eprintln!("warning: {input}: {holes} samples are NaN or infinite, and stay so");
                 }
+                if job.carries_fourth {
+                    let input = job.input.display();
+                    eprintln!(
+                        "warning: {input}: its fourth channel, of which it does not say what it is, stays as it is"
+                    );
+                }
+                if let Some(axes) = &job.axes {
+                    eprintln!("warning: {}: {axes}", job.input.display());
+                }
                 if !left_out.is_empty() {
                     let left_out = left_out.join(", ");
                     eprintln!("warning: {} does not keep {left_out}", job.output.display());
@@ -147,8 +168,8 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         megapixels_per_s: megapixels(tally.pixels) / seconds,
         backend: selected.backend,
         device: &selected.name,
-        model: args.model.as_deref(),
-        output: &args.output,
+        model: args.model.as_ref().map(|model| model.display().to_string()),
+        output: args.output.display().to_string(),
     };
     print(args.json, &summary, || summary.text())?;
     Ok(if stop.load(Ordering::Relaxed) {
@@ -269,8 +290,8 @@ struct Summary<'a> {
     megapixels_per_s: f64,
     backend: &'a str,
     device: &'a str,
-    model: Option<&'a Path>,
-    output: &'a Path,
+    model: Option<String>,
+    output: String,
 }
 
 impl Summary<'_> {
@@ -281,7 +302,7 @@ impl Summary<'_> {
             self.megapixels,
             self.seconds,
             self.megapixels_per_s,
-            self.output.display(),
+            self.output,
         );
         if self.skipped > 0 {
             let skipped = files(self.skipped);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::iter;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use n2n_data::Range;
 use n2n_denoise::Denoiser;
 use n2n_files::{
-    Attached, EncodeError, NpyWriter, PictureFormat, Raster, Stack, TiffStack, TiffWriter,
+    Attached, EncodeError, NpyWriter, PictureFormat, Raster, Stack, TiffStack, TiffWriter, Turn,
     read_attached, read_picture, write_atomically_with, write_picture,
 };
 
@@ -28,9 +28,10 @@ pub struct Worker<'a> {
 }
 
 /// What is to be said of a file that was denoised.
+#[derive(Default)]
 pub struct Remarks {
-    /// Kinds of metadata that the new file cannot hold.
-    pub left_out: Vec<&'static str>,
+    /// What the new file cannot hold, in words.
+    pub left_out: Vec<String>,
     /// Samples that are NaN or infinite, and stay so.
     pub holes: usize,
     /// Whether its samples are hardly in the units of the training, and nobody said what they are.
@@ -49,8 +50,18 @@ impl fmt::Display for CannotWrite {
     }
 }
 
-/// The images of a file, read one at a time.
-type Images = Box<dyn Iterator<Item = anyhow::Result<Raster>>>;
+/// The images of a file, read one at a time, each with what stands beside it.
+type Images = Box<dyn Iterator<Item = anyhow::Result<(Raster, Attached)>>>;
+
+impl CheckedJob {
+    /// What the output does not keep of what is `attached` to an image, in words.
+    fn leaves_out(&self, attached: &Attached) -> Vec<String> {
+        match self.target {
+            Target::Picture(format) => format.leaves_out(attached, self.header.channels),
+            Target::Npy(_) => attached.in_words(),
+        }
+    }
+}
 
 impl Worker<'_> {
     /// Denoises a file.
@@ -61,50 +72,72 @@ impl Worker<'_> {
         let (header, output) = (&job.header, &job.output);
         let cannot_write = || CannotWrite(output.clone());
         if let Some(folder) = output.parent() {
-            fs::create_dir_all(folder).with_context(cannot_write)?;
+            let created = fs::create_dir_all(folder);
+            let kind = created.as_ref().err().map(io::Error::kind);
+            // Other folders of the output are none the worse.
+            ensure!(
+                !matches!(
+                    kind,
+                    Some(ErrorKind::NotADirectory | ErrorKind::AlreadyExists)
+                ),
+                "cannot write {}: a file is where its folder would be; remove it, or choose another -o",
+                output.display()
+            );
+            created.with_context(cannot_write)?;
         }
-        let (images, metadata) = open(job)?;
-        let (mut holes, mut foreign, mut stray) = (0, false, false);
-        let mut denoised = images.enumerate().map(|(index, raster)| {
-            let raster = raster?;
-            holes += raster.samples.non_finite();
-            foreign |= self.range.is_none() && self.denoiser.is_foreign(&raster);
+        let Opened {
+            images,
+            turn: upright,
+            attached: first,
+        } = open(job)?;
+        let turn = upright.unwrap_or_default();
+        let mut remarks = Remarks::default();
+        let mut denoised = images.enumerate().map(|(index, image)| {
+            let (raster, attached) = image?;
+            remarks.holes += raster.samples.non_finite();
+            remarks.foreign |= self.range.is_none() && self.denoiser.is_foreign(&raster);
             let denoised = self.image(job, &raster, index)?;
-            stray |= self.denoiser.is_stray(&raster, &denoised, self.range);
-            anyhow::Ok(denoised)
+            remarks.stray |= self.denoiser.is_stray(&raster, &denoised, self.range);
+            drop(raster);
+            let attached = match upright {
+                Some(_) => attached.upright(),
+                None => attached,
+            };
+            for words in job.leaves_out(&attached) {
+                if !remarks.left_out.contains(&words) {
+                    remarks.left_out.push(words);
+                }
+            }
+            anyhow::Ok((denoised.turned(turn), attached))
         });
+        let mut shape = header.shape();
+        if turn.swaps_sides() {
+            shape.swap(1, 2);
+        }
         match job.target {
             Target::Picture(PictureFormat::Tiff) if header.pages > 1 => {
                 write_images(job, |buffer| {
-                    let writer = TiffWriter::new(buffer, header, metadata.clone());
-                    let mut writer = written(writer, job)?;
-                    denoised.try_for_each(|page| written(writer.write(&page?), job))
+                    let mut writer = written(TiffWriter::new(buffer, header, &first), job)?;
+                    denoised.try_for_each(|page| {
+                        let (page, attached) = page?;
+                        written(writer.write(&page, &attached), job)
+                    })
                 })?;
             }
             Target::Picture(format) => {
-                let denoised = denoised.next().context("a picture has an image")??;
+                let (denoised, attached) = denoised.next().context("a picture has an image")??;
                 write_images(job, |buffer| {
-                    written(write_picture(buffer, denoised, format, &metadata), job)
+                    written(write_picture(buffer, denoised, format, &attached), job)
                 })?;
             }
             Target::Npy(axes) => write_images(job, |buffer| {
-                let (count, shape) = (header.pages, header.shape());
-                let writer = NpyWriter::new(buffer, axes, count, shape, header.kind);
+                let writer = NpyWriter::new(buffer, axes, header.pages, shape, header.kind);
                 let mut writer = written(writer, job)?;
-                denoised.try_for_each(|image| written(writer.write(&image?.samples), job))
+                denoised.try_for_each(|image| written(writer.write(&image?.0.samples), job))
             })?,
         }
         drop(denoised);
-        let left_out = match job.target {
-            Target::Picture(format) => format.leaves_out(&metadata, header.channels),
-            Target::Npy(_) => vec![],
-        };
-        Ok(Remarks {
-            left_out,
-            holes,
-            foreign,
-            stray,
-        })
+        Ok(remarks)
     }
 
     /// Denoises image `index` of a file.
@@ -119,31 +152,79 @@ impl Worker<'_> {
     }
 }
 
-/// Opens a file: its images, and its metadata.
+/// A file to denoise.
+struct Opened {
+    images: Images,
+    /// How its images are turned, where they are to be upright.
+    turn: Option<Turn>,
+    /// What stands beside the first of several images.
+    attached: Attached,
+}
+
+/// Opens a file: its images, and what stands beside them.
 ///
 /// The header was read when all files were checked. Metadata and pixels are two more opens: each decoder
 /// reads a file from its start and keeps one of the two only.
-fn open(job: &CheckedJob) -> anyhow::Result<(Images, Attached)> {
+fn open(job: &CheckedJob) -> anyhow::Result<Opened> {
     let path = &job.input;
-    let (stack, metadata): (Box<dyn Stack>, _) = match job.source {
-        Source::Picture => {
-            let metadata = read_attached(path)?;
-            let picture = read_picture(path)?;
-            return Ok((Box::new(iter::once(Ok(picture))), metadata));
-        }
-        Source::TiffStack => (Box::new(TiffStack::open(path)?), read_attached(path)?),
-        Source::Npy => {
-            let stack = open_array(path, job.header.channels)?;
-            (Box::new(stack), Attached::default())
+    let carries_fourth = job.carries_fourth;
+    let with_fourth = move |raster: Raster| {
+        if carries_fourth {
+            raster.with_last_as_alpha()
+        } else {
+            raster
         }
     };
+    let turns = job.turns()?;
+    let turn = |attached: &Attached| turns.then(|| attached.turn());
+    Ok(match job.source {
+        Source::Picture => {
+            let attached = read_attached(path)?;
+            let turn = turn(&attached);
+            let picture = with_fourth(read_picture(path)?);
+            Opened {
+                images: Box::new(iter::once(Ok((picture, attached)))),
+                turn,
+                attached: Attached::default(),
+            }
+        }
+        Source::TiffStack => {
+            let stack = TiffStack::open(path)?;
+            check_same(&stack, job)?;
+            let attached = stack.attached(0)?;
+            let images = (0..stack.len())
+                .map(move |index| Ok((with_fourth(stack.read(index)?), stack.attached(index)?)));
+            Opened {
+                images: Box::new(images),
+                turn: turn(&attached),
+                attached,
+            }
+        }
+        Source::Npy => {
+            let stack = open_array(path, job.header.channels)?;
+            check_same(&stack, job)?;
+            let images =
+                (0..stack.len()).map(move |index| Ok((stack.read(index)?, Attached::default())));
+            Opened {
+                images: Box::new(images),
+                turn: None,
+                attached: Attached::default(),
+            }
+        }
+    })
+}
+
+/// Checks that a file is still what it was when all files were checked.
+fn check_same(stack: &impl Stack, job: &CheckedJob) -> anyhow::Result<()> {
+    let [channels, height, width] = stack.shape();
+    let planes = job.header.channels + usize::from(job.carries_fourth);
     ensure!(
-        stack.len() == job.header.pages && stack.shape() == job.header.shape(),
+        stack.len() == job.header.pages
+            && [channels, height, width] == [planes, job.header.height, job.header.width],
         "{} has changed since its header was read",
-        path.display()
+        stack.path().display()
     );
-    let images = (0..stack.len()).map(move |index| Ok(stack.read(index)?));
-    Ok((Box::new(images), metadata))
+    Ok(())
 }
 
 /// Writes a file image by image.

@@ -49,6 +49,18 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         "{}: the name of a run directory must be valid Unicode, since files in it name it",
         path.display()
     );
+    let data = &experiment.data;
+    let paths = [&data.path, &data.clean, &data.validation]
+        .into_iter()
+        .flatten();
+    for path in paths.chain(data.pairs.iter().flatten()) {
+        ensure!(
+            path.to_str().is_some(),
+            "{}: the name of the data must be valid Unicode, since the run's config names it; rename it, \
+             or name a link to it (files in it may have any name)",
+            path.display()
+        );
+    }
     report_data(&trainer, &selected, &path, args.json)?;
     let opened = trainer.data();
     let examples = [opened.train.clone(), opened.validation.clone()];

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::DataError;
 
-/// The visible files and folders in a folder.
+/// The visible files and folders in a folder, but for links to a folder that it is in.
 pub(super) struct Listing {
     pub folder: PathBuf,
     pub files: Vec<PathBuf>,
@@ -29,7 +29,9 @@ impl Listing {
                 continue;
             }
             if path.is_dir() {
-                listing.folders.push(path)
+                if !leads_back(&path, folder) {
+                    listing.folders.push(path)
+                }
             } else {
                 listing.files.push(path)
             }
@@ -60,6 +62,13 @@ impl Listing {
             .cloned()
             .collect()
     }
+}
+
+/// Whether a folder is a link to one that `folder` is in.
+fn leads_back(path: &Path, folder: &Path) -> bool {
+    let place = path.is_symlink().then(|| path.canonicalize().ok());
+    let place = place.flatten().zip(folder.canonicalize().ok());
+    place.is_some_and(|(place, folder)| folder.starts_with(place))
 }
 
 /// The last part of a path.

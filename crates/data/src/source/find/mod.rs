@@ -249,7 +249,7 @@ impl Finder<'_> {
         if self.layout == Some(Layout::Pairs) || clean.is_some() {
             return self.pair_folders(&[first, second], clean).map(Some);
         }
-        if files::look_like_pairs(first, second)? {
+        if files::look_like_pairs(first, second) {
             return Err(DataError::PairsOrBursts {
                 first: first.clone(),
                 second: second.clone(),
@@ -278,25 +278,65 @@ impl Finder<'_> {
     fn stacks(&self, listing: &Listing) -> Result<Option<Found>, DataError> {
         for extension in ["npz", "pkl"] {
             if let [file] = &listing.with_extension(&[extension])[..] {
-                return self.file(file).map(Some);
+                let found = self.file(file)?;
+                return self
+                    .beside(found, listing, std::slice::from_ref(file))
+                    .map(Some);
             }
         }
         let mut stacks = listing.with_extension(&["npy"]);
         if stacks.is_empty() {
             stacks = listing.with_extension(&TIFF);
-            let single = |path: &PathBuf| read_header(path).is_ok_and(|header| header.pages < 2);
-            if stacks.first().is_none_or(single) {
+            // A torn file says nothing of the others.
+            let first = stacks.iter().find_map(|path| read_header(path).ok());
+            if first.is_none_or(|header| header.pages < 2) {
                 return Ok(None);
             }
         }
         let stems: Vec<String> = stacks.iter().map(|path| stem(path)).collect();
         let roles = roles::roles(stems.iter().map(String::as_str));
         let Some(roles) = roles.filter(|_| self.layout != Some(Layout::Bursts)) else {
-            return self.burst_stacks(&stacks).map(Some);
+            let found = self.burst_stacks(&stacks)?;
+            return self.beside(found, listing, &stacks).map(Some);
         };
         let path = |at: usize| stacks[at].as_path();
         let shots: Vec<&Path> = roles.shots.iter().map(|&at| path(at)).collect();
-        self.paired_stacks(&shots, roles.clean.map(path)).map(Some)
+        let clean = roles.clean.map(path);
+        let used: Vec<PathBuf> = shots
+            .iter()
+            .copied()
+            .chain(clean)
+            .map(Path::to_owned)
+            .collect();
+        let found = self.paired_stacks(&shots, clean)?;
+        self.beside(found, listing, &used).map(Some)
+    }
+
+    /// What was found in some files of a folder, beside which other images are left out.
+    fn beside(
+        &self,
+        mut found: Found,
+        listing: &Listing,
+        used: &[PathBuf],
+    ) -> Result<Found, DataError> {
+        let is_image = |path: &&PathBuf| {
+            is_picture(path) || has_extension(path, &["npy", "npz"]) || has_extension(path, &TORCH)
+        };
+        let others = listing.files.iter().filter(is_image);
+        let others: Vec<_> = others.filter(|path| !used.contains(path)).collect();
+        if let Some(first) = others.first() {
+            let problem = DataError::OtherKind {
+                folder: listing.folder.clone(),
+                count: others.len(),
+                first: (*first).clone(),
+                kind: found.kind.clone(),
+            };
+            if self.strict {
+                return Err(problem);
+            }
+            found.skipped.push(problem);
+        }
+        Ok(found)
     }
 
     fn open_stack(&self, path: &Path) -> Result<Box<dyn Stack>, DataError> {
@@ -317,16 +357,31 @@ impl Finder<'_> {
 
     fn paired_stacks(&self, shots: &[&Path], clean: Option<&Path>) -> Result<Found, DataError> {
         let shots = shots.iter().map(|path| self.open_stack(path));
-        let shots = shots.collect::<Result<_, _>>()?;
+        let shots = shots.collect::<Result<Vec<_>, _>>()?;
         let clean = clean.map(|path| self.open_stack(path)).transpose()?;
-        let kind = "stacks paired image by image";
-        Ok(found(kind, PairedStacks::new(shots, clean, false)?))
+        let kind = in_channels("stacks paired image by image", &*shots[0]);
+        Ok(found(&kind, PairedStacks::new(shots, clean, false)?))
     }
 
     fn burst_stacks(&self, paths: &[PathBuf]) -> Result<Found, DataError> {
-        let bursts = paths.iter().map(|path| self.open_stack(path));
-        let bursts = bursts.collect::<Result<_, _>>()?;
-        Ok(found("bursts in stacks", BurstStacks::new(bursts)?))
+        let (mut bursts, mut skipped): (Vec<Box<dyn Stack>>, _) = (Vec::new(), Vec::new());
+        for path in paths {
+            let checked = self.open_stack(path).and_then(|stack| {
+                BurstStacks::check(&*stack, bursts.first().map(|first| &**first))?;
+                Ok(stack)
+            });
+            match checked {
+                Ok(stack) => bursts.push(stack),
+                Err(problem) => skipped.push(problem),
+            }
+        }
+        if (self.strict || bursts.is_empty()) && !skipped.is_empty() {
+            return Err(skipped.swap_remove(0));
+        }
+        let kind = in_channels("bursts in stacks", &*bursts[0]);
+        let mut found = found(&kind, BurstStacks::new(bursts)?);
+        found.skipped = skipped;
+        Ok(found)
     }
 
     fn bursts(&self, listing: &Listing) -> Result<Option<Found>, DataError> {
@@ -360,6 +415,15 @@ fn found(kind: &str, source: impl SceneSource + 'static) -> Found {
         train: Arc::new(source),
         validation: None,
         skipped: vec![],
+    }
+}
+
+/// A kind of stacks, and what their planes are taken for where there are several in an image.
+fn in_channels(kind: &str, stack: &dyn Stack) -> String {
+    let ([channels, ..], images) = (stack.shape(), stack.len());
+    match channels {
+        1 => kind.to_owned(),
+        _ => format!("{kind}, {images} images of {channels} channels in the first"),
     }
 }
 

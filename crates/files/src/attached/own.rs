@@ -1,0 +1,152 @@
+//! What files of one format keep, and no other does.
+
+use ::exr::meta::header::{ImageAttributes, LayerAttributes};
+
+use super::png::{Chunk, is_colour, is_srgb};
+use crate::exif::Directory;
+
+/// What only files of the same format keep.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Own {
+    /// Chunks of PNG: what its colours mean, texts, and what may be copied to other pixels.
+    Png(Vec<Chunk>),
+    /// Segments of JPEG: comments, IPTC data and those of programs.
+    Jpeg(Vec<Segment>),
+    /// Tags of TIFF that are not those of EXIF, such as GeoTIFF's.
+    Tiff(Directory),
+    /// Attributes of OpenEXR: windows, chromaticities and those of programs.
+    Exr(Box<ExrAttributes>),
+}
+
+/// A segment of a JPEG: the second byte of its marker, and its bytes, at most 65,533 of them.
+pub type Segment = (u8, Vec<u8>);
+
+/// Attributes of a file of OpenEXR and of the layer that is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExrAttributes {
+    pub(crate) image: ImageAttributes,
+    pub(crate) layer: LayerAttributes,
+    /// Whether the layer fills the window that is shown.
+    pub(crate) fills_window: bool,
+}
+
+/// The marker of comments, and that of IPTC data.
+const COMMENT: u8 = 0xfe;
+const IPTC: u8 = 0xed;
+
+impl Own {
+    /// In words, for a file that does not keep them; `profiled` says that it keeps an ICC profile, which
+    /// is worth more than other words about colours.
+    pub(crate) fn words(&self, profiled: bool) -> Vec<String> {
+        match self {
+            Self::Png(chunks) => png_words(chunks, profiled),
+            Self::Jpeg(segments) => jpeg_words(segments),
+            Self::Tiff(tags) => tiff_words(tags),
+            Self::Exr(attributes) => attributes.words(),
+        }
+    }
+
+    /// Bytes that it takes in a file, about.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Png(chunks) => chunks.iter().map(|(_, bytes)| bytes.len()).sum(),
+            Self::Jpeg(segments) => segments.iter().map(|(_, bytes)| bytes.len()).sum(),
+            Self::Tiff(tags) => tags.bytes(),
+            Self::Exr(_) => 0,
+        }
+    }
+}
+
+/// `what (name, name, ...)`, each name once; nothing without names.
+fn named(what: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
+    let mut each: Vec<String> = Vec::new();
+    for name in names {
+        if !each.contains(&name) {
+            each.push(name);
+        }
+    }
+    (!each.is_empty()).then(|| format!("{what} ({})", each.join(", ")))
+}
+
+fn png_words(chunks: &[Chunk], profiled: bool) -> Vec<String> {
+    let name = |(name, _): &Chunk| String::from_utf8_lossy(name).into_owned();
+    let of = |wanted: fn(&[u8; 4]) -> bool| {
+        let chunks = chunks.iter().filter(move |(name, _)| wanted(name));
+        chunks.map(name).collect::<Vec<_>>()
+    };
+    let colours = if profiled || is_srgb(chunks) {
+        vec![]
+    } else {
+        of(is_colour)
+    };
+    [
+        named("what its colours mean", colours),
+        named("its texts", of(is_text)),
+        named("its chunks", of(|name| !is_colour(name) && !is_text(name))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn is_text(name: &[u8; 4]) -> bool {
+    matches!(name, b"tEXt" | b"zTXt" | b"iTXt")
+}
+
+fn jpeg_words(segments: &[Segment]) -> Vec<String> {
+    let of = |wanted: u8| segments.iter().any(|(marker, _)| *marker == wanted);
+    let others = segments
+        .iter()
+        .filter(|(marker, _)| ![COMMENT, IPTC].contains(marker));
+    let others = others.map(|(marker, _)| format!("APP{}", marker & 0xf));
+    let comment = of(COMMENT).then(|| "its comment".to_owned());
+    let iptc = of(IPTC).then(|| "the IPTC data".to_owned());
+    [comment, iptc, named("its segments", others)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn tiff_words(tags: &Directory) -> Vec<String> {
+    let name = |tag: u16| match tag {
+        269 => "DocumentName".to_owned(),
+        285 => "PageName".to_owned(),
+        297 => "PageNumber".to_owned(),
+        33550 | 33922 | 34264 | 34735..=34737 => "GeoTIFF".to_owned(),
+        33723 => "IPTC".to_owned(),
+        34377 => "Photoshop".to_owned(),
+        42112 | 42113 => "GDAL".to_owned(),
+        50838 | 50839 => "ImageJ".to_owned(),
+        tag => tag.to_string(),
+    };
+    let names = tags.entries.iter().map(|entry| name(entry.tag));
+    named("its TIFF tags", names).into_iter().collect()
+}
+
+impl ExrAttributes {
+    fn words(&self) -> Vec<String> {
+        let Self {
+            image,
+            layer,
+            fills_window,
+        } = self;
+        let plain = LayerAttributes {
+            layer_name: layer.layer_name.clone(),
+            layer_position: layer.layer_position,
+            screen_window_center: layer.screen_window_center,
+            screen_window_width: layer.screen_window_width,
+            software_name: layer.software_name.clone(),
+            ..LayerAttributes::default()
+        };
+        let has_others = *layer != plain || !image.other.is_empty() || image.time_code.is_some();
+        [
+            ("its data window", !fills_window),
+            ("its chromaticities", image.chromaticities.is_some()),
+            ("that its pixels are not square", image.pixel_aspect != 1.0),
+            ("its other attributes", has_others),
+        ]
+        .into_iter()
+        .filter_map(|(words, said)| said.then(|| words.to_owned()))
+        .collect()
+    }
+}
