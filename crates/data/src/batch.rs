@@ -326,6 +326,8 @@ pub struct TrainStream {
     range: Range<usize>,
     batching: Batching,
     first: u64,
+    /// Images after which the last batch ends.
+    end: Option<u64>,
     device: Device,
     /// The images on the device, if they can lie there; found out when the first batch is asked for.
     on_device: Arc<OnceLock<Option<OnDevice>>>,
@@ -341,6 +343,7 @@ impl TrainStream {
             examples,
             batching,
             first: 0,
+            end: None,
             device,
             on_device: Arc::default(),
             sent_bytes: Arc::default(),
@@ -355,6 +358,13 @@ impl TrainStream {
     /// The same stream without its first `batches`.
     pub fn after(mut self, batches: u64) -> Self {
         self.first = batches;
+        self
+    }
+
+    /// The same stream for a run of so many images: the batch that would go beyond them ends with the last one.
+    #[must_use]
+    pub fn ending_after(mut self, images: usize) -> Self {
+        self.end = Some(images as u64);
         self
     }
 
@@ -377,11 +387,19 @@ impl TrainStream {
             _ => &mut order.insert((epoch, self.order(epoch))).1,
         };
         let start = (number % per_epoch) as usize * batch_size;
+        let before = epoch * self.range.len() as u64 + start as u64;
+        let left = self.end.map_or(0, |end| end.saturating_sub(before));
+        // Batches beyond the end are made ahead, and not used.
+        let most = if left == 0 {
+            batch_size
+        } else {
+            batch_size.min(usize::try_from(left).unwrap_or(usize::MAX))
+        };
         let example = |&index: &u32| ExampleIndex {
             epoch,
             index: index as usize,
         };
-        let batch = order.iter().skip(start).take(batch_size);
+        let batch = order.iter().skip(start).take(most);
         batch.map(example).collect()
     }
 

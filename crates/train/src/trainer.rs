@@ -228,7 +228,7 @@ impl Trainer {
             validate_every,
             left_out: BTreeSet::new(),
             train: self.opened.train.clone(),
-            stream,
+            stream: stream.ending_after(max_images),
             validation,
             noisy: self.noisy,
             counts_every_pixel: self.experiment.model.has_custom_backward(),

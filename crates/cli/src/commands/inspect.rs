@@ -58,6 +58,15 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
             "second noisy images"
         },
         validates_on: opened.validates_on,
+        one_scene: matches!(
+            opened.validates_on,
+            ValidatesOn::Regions | ValidatesOn::TrainingScene
+        ),
+        blank: opened
+            .train
+            .check_variation()
+            .err()
+            .map(|error| error.to_string()),
         range: opened.range.as_ref(),
         noise: opened.noise.as_ref().map(ToString::to_string),
         noisy_psnr: noisy.into(),
@@ -95,6 +104,11 @@ struct Report<'a> {
     validation: Set,
     validates_against: &'static str,
     validates_on: ValidatesOn,
+    /// Whether both sets are of the same scenes.
+    one_scene: bool,
+    /// Why there is nothing to learn, where every training image is blank.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blank: Option<String>,
     /// Samples that become 0 and 1; absent: those of the type.
     #[serde(skip_serializing_if = "Option::is_none")]
     range: Option<&'a Range>,
@@ -264,6 +278,7 @@ impl Report<'_> {
             lines.extend(check.warning().map(|warning| format!("warning: {warning}")));
         }
         lines.extend(held_out(self.validates_on).map(str::to_owned));
+        lines.extend(self.blank.iter().map(|why| format!("warning: {why}")));
         if self.holes > 0 {
             lines.push(format!(
                 "{} samples are NaN or infinite; they are left out",

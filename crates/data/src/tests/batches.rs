@@ -55,6 +55,25 @@ fn unshuffled_batches_follow_the_file() {
 }
 
 #[test]
+fn the_last_batch_ends_with_the_run() {
+    let stream = stream(&examples(Numbered::default(), pipeline()), 2, Some(8));
+    let sizes = |stream: &TrainStream| -> Vec<usize> {
+        let batches = stream.iter().take(6);
+        batches
+            .map(|batch| batch.unwrap().input.dims()[0])
+            .collect()
+    };
+    // Epochs of five images.
+    assert_eq!(sizes(&stream), [2, 2, 1, 2, 2, 1]);
+    let run = stream.clone().ending_after(6);
+    assert_eq!(sizes(&run)[..4], [2, 2, 1, 1]);
+    assert_eq!(run.examples_of(3), stream.examples_of(3)[..1]);
+    assert_eq!(sizes(&run.after(3))[..1], [1]);
+    // A run that ends with a batch.
+    assert_eq!(sizes(&stream.ending_after(7))[..4], [2, 2, 1, 2]);
+}
+
+#[test]
 fn batches_do_not_depend_on_workers_or_start() {
     let random = Pipeline {
         crop: CropPolicy::Random(4),
