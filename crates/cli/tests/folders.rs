@@ -207,7 +207,7 @@ fn names_that_are_no_text_train_and_denoise() {
     // Two letters of Latin-1 that look alike once they are made text.
     for (side, name) in ["noisy_a", "noisy_b"].iter().enumerate() {
         for (index, letter) in (0..12).flat_map(|index| [(index, 0xe8), (index, 0xe9)]) {
-            let file = [b"caf", &[letter][..], format!("{index}.png").as_bytes()].concat();
+            let file = [b"cell", &[letter][..], format!("{index}.png").as_bytes()].concat();
             let path = root.join("in").join(name).join(OsStr::from_bytes(&file));
             picture(&path, 4 * index + 2 * side as u32 + u32::from(letter & 1));
         }
@@ -237,7 +237,7 @@ fn names_that_are_no_text_train_and_denoise() {
         "--json",
     ];
     assert_eq!(summary(&in_folder(root, &args))["files"], 24);
-    let odd = OsStr::from_bytes(b"caf\xe90.png");
+    let odd = OsStr::from_bytes(b"cell\xe90.png");
     assert!(root.join("out").join(odd).exists());
 }
 

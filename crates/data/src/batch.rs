@@ -126,7 +126,7 @@ impl Batch {
 /// A training batch as it is made ahead of time.
 enum Made {
     /// The images.
-    Images(HostBatch),
+    Images(Box<HostBatch>),
     /// Where they lie on the device.
     Places(Vec<PairPlace>),
 }
@@ -428,7 +428,8 @@ impl DataLoader<Batch> for TrainStream {
                 let places = places.map(|&example| shelves.place(&stream.examples, example));
                 return places.collect::<Result<_, _>>().map(Made::Places);
             }
-            stack(&stream.examples, preparation, Some(*target), &batch).map(Made::Images)
+            let stacked = stack(&stream.examples, preparation, Some(*target), &batch);
+            stacked.map(|images| Made::Images(Box::new(images)))
         };
         let [_, height, width] = self.examples.shape(0);
         let made = Prefetcher::new(self.batching.workers, self.first, make);

@@ -212,9 +212,11 @@ fn geotiff() -> Own {
 
 /// The attributes of an OpenEXR file, as its reader finds them.
 fn attributes() -> Own {
-    let mut layer = LayerAttributes::default();
-    layer.owner = Some(Text::from("owner"));
-    layer.layer_position = Vec2(2, 1);
+    let layer = LayerAttributes {
+        owner: Some(Text::from("owner")),
+        layer_position: Vec2(2, 1),
+        ..LayerAttributes::default()
+    };
     let mut image = ImageAttributes::new(IntegerBounds::from_dimensions((9, 9)));
     image.pixel_aspect = 2.0;
     image.chromaticities = Some(Chromaticities {

@@ -146,7 +146,8 @@ impl ExrAttributes {
             ("its other attributes", has_others),
         ]
         .into_iter()
-        .filter_map(|(words, said)| said.then(|| words.to_owned()))
+        .filter(|&(_, is_said)| is_said)
+        .map(|(words, _)| words.to_owned())
         .collect()
     }
 }

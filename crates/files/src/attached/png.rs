@@ -20,7 +20,7 @@ pub type Chunk = ([u8; 4], Vec<u8>);
 /// How the text with XMP data begins: its keyword, uncompressed, in no language.
 const XMP: &[u8] = b"XML:com.adobe.xmp\0\0\0\0\0";
 
-/// Gamma and chromaticities of sRGB, in 100,000ths, and how far away others count as the same.
+/// Gamma and chromaticities of sRGB, in units of 0.00001, and how far away others count as the same.
 const SRGB_GAMMA: i64 = 45_455;
 const SRGB_CHROMATICITIES: [i64; 8] = [
     31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000,
@@ -143,9 +143,12 @@ fn is_kept(name: &[u8; 4]) -> bool {
         || name[3].is_ascii_lowercase()
 }
 
+/// The name of a chunk and its bytes, if there are not too many.
+type FoundChunk = ([u8; 4], Option<Vec<u8>>);
+
 /// The chunks that the decoder does not make use of, but for those of pixels and palettes, the time of the
 /// last change, and how a picture of macOS is parted. Those beyond [`MAX_BYTES`] are without their bytes.
-fn chunks(input: &mut (impl Read + Seek)) -> io::Result<Vec<([u8; 4], Option<Vec<u8>>)>> {
+fn chunks(input: &mut (impl Read + Seek)) -> io::Result<Vec<FoundChunk>> {
     let mut chunks = Vec::new();
     let (mut place, mut total) = (8, 0);
     loop {
