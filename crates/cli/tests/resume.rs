@@ -170,7 +170,8 @@ fn killed_after(batches: &[usize], run: &Path, settings: &[&str]) {
     for after in batches {
         let mut child = start(&args);
         wait_for(&mut child, || newest(run) >= Some(*after));
-        signal(&child, "KILL");
+        // At once: another program would send the signal after the run, on a busy machine.
+        child.kill().unwrap();
         let output = child.wait_with_output().unwrap();
         assert!(output.status.code().is_none(), "{}", stderr(&output));
         args = resume(run);
@@ -183,7 +184,7 @@ fn kills_leave_no_trace(optimizer: &[&str]) {
     assert_eq!(metrics(&expected).len(), 4);
     let run = folder.path().join("killed");
     // Before the first validation, at one, and between others.
-    killed_after(&[0, 5, 17, 18, 40, 52], &run, &settings);
+    killed_after(&[0, 5, 17, 18, 40], &run, &settings);
     summary(&output(&resume(&run)));
     assert_same(&run, &expected);
 }
