@@ -104,6 +104,7 @@ pub(crate) fn open(path: &Path) -> Result<(BufReader<File>, PictureFormat), File
         .map_err(|error| read_error(error, path, "its first bytes"))?;
     match PictureFormat::of_start(&start) {
         Some(format) => Ok((input, format)),
+        None if tiff::is_named_raw(path) => Err(tiff::raw(path)),
         None => Err(FileError::NotPicture {
             path: path.to_owned(),
         }),

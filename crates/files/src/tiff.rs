@@ -10,14 +10,19 @@ use crate::{
 };
 
 mod attached;
+mod camera;
 mod chain;
 mod chunks;
 mod decode;
+mod form;
+mod levels;
 mod page;
+mod planes;
 mod tags;
 
 pub(crate) use self::{
     attached::read_attached,
+    camera::{is_named_raw, raw},
     tags::{XMP, is_structure},
 };
 
@@ -57,7 +62,7 @@ impl TiffStack {
         let chain = Chain::read(&input)?;
         let header = caught(path, || {
             let first = Page::open(&input, &chain, 0)?.header();
-            for page in 1..chain.len() {
+            for page in chain.of_directories().skip(1) {
                 let found = Page::open(&input, &chain, page)?.header();
                 if (found.shape(), found.kind) != (first.shape(), first.kind) {
                     return Err(FileError::PagesDiffer {

@@ -18,7 +18,7 @@ use n2n_files::{
 use png::{BitDepth, ColorType, Encoder};
 use tempfile::TempDir;
 
-use crate::expected::data;
+use crate::{cameras, expected::data, planes, pyramids};
 
 /// Where the table is, and how it begins.
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/FORMATS.md");
@@ -223,6 +223,16 @@ fn the_document_says_what_is_read_as_something_else() {
         ),
         ("animations of PNG and WebP", animations),
         ("OpenEXR with other channels or layers", other_channels),
+        ("TIFF with smaller images of the first one", |_| {
+            pyramids::the_largest_of_several_sizes_is_read();
+        }),
+        (
+            "TIFF of ImageJ with many planes behind one directory",
+            |_| planes::planes_behind_one_directory_are_pages(),
+        ),
+        ("raw files of cameras", |_| {
+            cameras::raw_files_are_told_by_what_they_hold();
+        }),
         ("palettes, CMYK and YCbCr of TIFF; GIF", refused),
     ]);
     let document = fs::read_to_string(DOCUMENT).unwrap();

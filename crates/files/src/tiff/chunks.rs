@@ -13,8 +13,8 @@ use ::tiff::{
 };
 
 use super::{
-    chain::Form,
     decode::{Packing, limits, samples, tiff_error},
+    form::Form,
 };
 use crate::{
     FileError, Sample, Samples,

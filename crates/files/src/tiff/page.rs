@@ -8,9 +8,10 @@ use ::tiff::{
 };
 
 use super::{
-    chain::{Chain, Form},
+    chain::Chain,
     chunks::Chunks,
     decode::{Packing, WAY_OUT, limits, samples, tiff_error},
+    form::Form,
 };
 use crate::{
     FileError, Header, MAX_CHANNELS, MAX_DECODED_BYTES, Raster, SampleKind,
@@ -41,6 +42,8 @@ pub(super) struct Page<'a> {
     input: &'a Input,
     /// The form of the file.
     form: Form,
+    /// How many bytes its samples lie behind where its directory says.
+    behind: u64,
     header: Header,
     stored: Stored,
 }
@@ -71,6 +74,7 @@ impl<'a> Page<'a> {
             decoder,
             input,
             form: chain.form(),
+            behind: chain.behind(index),
             header,
             stored,
         })
@@ -89,7 +93,8 @@ impl<'a> Page<'a> {
             .decoder
             .colortype()
             .map_or(0, |colours| colours.num_samples());
-        let samples = if self.stored.tiled || usize::from(decoded) != self.planes() {
+        let is_whole = !self.stored.tiled && usize::from(decoded) == self.planes();
+        let samples = if self.behind > 0 || !is_whole {
             self.chunks()?.read(&chunks)?
         } else {
             let mut pixels = DecodingResult::U8(Vec::new());
@@ -158,7 +163,9 @@ impl<'a> Page<'a> {
         };
         let offsets = numbers(&mut self.decoder, offsets, path)?;
         let counts = numbers(&mut self.decoder, counts, path)?;
-        let chunks: Vec<_> = offsets.into_iter().zip(counts).collect();
+        let offsets = offsets.into_iter();
+        let offsets = offsets.map(|offset| offset.saturating_add(self.behind));
+        let chunks: Vec<_> = offsets.zip(counts).collect();
         // A tile may reach beyond a small image, but not far.
         let planes = if self.stored.planar { 1 } else { self.planes() };
         let Header {
