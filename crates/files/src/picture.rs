@@ -17,8 +17,8 @@ use crate::{
     whole::check_whole,
 };
 
-/// Most decoded bytes for a byte of a file: of all compressions here that of Deflate goes farthest, to
-/// 1032, with pixels that are all the same.
+/// Most decoded bytes for a byte of a file: Deflate goes to 1032, with pixels that are all the same. Other
+/// compressions go farther with such ones only.
 const MOST_COMPRESSION: u64 = 2000;
 
 /// Decoded bytes that any file may announce.

@@ -9,6 +9,7 @@ mod attached;
 mod bilevel;
 mod bounded;
 mod cameras;
+mod compressions;
 mod expected;
 mod formats;
 mod hostile;
@@ -16,6 +17,7 @@ mod layouts;
 #[cfg(target_os = "linux")]
 mod memory;
 mod mutated;
+mod packed;
 mod pickles;
 mod planes;
 mod pyramids;
