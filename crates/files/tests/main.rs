@@ -23,6 +23,7 @@ mod planes;
 mod pyramids;
 mod read_as;
 mod refused;
+mod texts;
 mod threads;
 mod tiff_file;
 mod truncated;
