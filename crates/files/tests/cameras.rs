@@ -75,11 +75,20 @@ fn raw_files_are_told_by_the_names_makers_give() {
             assert!(matches!(error, FileError::CameraRaw { .. }), "{error}");
         }
     }
+}
+
+#[test]
+fn raw_files_are_told_by_their_first_bytes() {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("a.raf");
-    fs::write(&path, "FUJIFILMCCD-RAW 0201").unwrap();
-    let error = read_picture(&path).unwrap_err();
-    assert!(matches!(error, FileError::CameraRaw { .. }), "{error}");
+    for (name, bytes) in [
+        ("a.raf", &b"FUJIFILMCCD-RAW 0201"[..]),
+        ("a.tif", b"II*\0\x10\0\0\0CR\x02\0\0\0\0\0"),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let error = read_picture(&path).unwrap_err();
+        assert!(matches!(error, FileError::CameraRaw { .. }), "{error}");
+    }
 }
 
 #[test]

@@ -20,8 +20,8 @@ const LINEAR: u64 = 34892;
 /// The tag of every DNG file.
 const DNG_VERSION: Tag = Tag::Unknown(50706);
 
-/// What a CR2 file has behind its header.
-const CR2: &[u8; 2] = b"CR";
+/// How every CR2 file begins: its first directory is behind a mark and a version.
+const CR2: &[u8; 11] = b"II*\0\x10\0\0\0CR\x02";
 
 /// Most directories below the first one that are looked at.
 const MOST_BELOW: usize = 16;
@@ -49,22 +49,27 @@ pub(super) fn is_sensor(photometric: u64) -> bool {
     matches!(photometric, MOSAIC | LINEAR)
 }
 
-/// Refuses a raw file: what can be read of it is a preview.
+/// Refuses a raw file by its name and its first bytes.
+pub(super) fn refuse_start(input: &Input) -> Result<(), FileError> {
+    let path = input.path();
+    let mut start = [0; CR2.len()];
+    let is_read = input.read_exact_at(0, &mut start, "its header").is_ok();
+    if is_read && start == *CR2 || is_named_raw(path) {
+        return Err(raw(path));
+    }
+    Ok(())
+}
+
+/// Refuses a raw file by its directories: what can be read of it is a preview.
 pub(super) fn refuse(
     pages: &[Brief],
     first: &Directory,
     form: Form,
     input: &Input,
 ) -> Result<(), FileError> {
-    let path = input.path();
-    let mut start = [0; 2];
-    let has_start = input.read_exact_at(8, &mut start, "its header").is_ok();
-    let is_raw = first.has(DNG_VERSION)
-        || has_start && start == *CR2 && has_extension(path, &["cr2"])
-        || pages.iter().any(|page| page.is_sensor)
-        || is_named_raw(path);
+    let is_raw = first.has(DNG_VERSION) || pages.iter().any(|page| page.is_sensor);
     if is_raw || holds_raw_below(pages, first, form, input)? {
-        return Err(raw(path));
+        return Err(raw(input.path()));
     }
     Ok(())
 }

@@ -69,6 +69,7 @@ impl Chain {
     /// # Errors
     /// When the file is damaged as far as that, has no directory, or is a camera's raw file.
     pub fn read(input: &Input) -> Result<Self, FileError> {
+        camera::refuse_start(input)?;
         let form = Form::read(input)?;
         let mut first = None;
         let mut directories = Vec::new();
