@@ -14,6 +14,7 @@ mod folders;
 mod gradcheck;
 mod kept;
 mod outputs;
+mod pages;
 mod processes;
 #[cfg(unix)]
 mod resume;

@@ -69,6 +69,17 @@ pub enum FileError {
         path: PathBuf,
     },
 
+    /// The file holds what the sensor of a camera measured.
+    #[error(
+        "{path} is a raw file of a camera, in which only a small preview is a picture; export it as a \
+         TIFF file of 16 bits, with the program of the maker, darktable or RawTherapee",
+        path = .path.display()
+    )]
+    CameraRaw {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// The image would take more memory than one image may.
     #[error(
         "{path} announces {width}x{height} pixels of {kind}, more than 2 GiB; \

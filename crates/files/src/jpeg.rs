@@ -53,6 +53,36 @@ pub(crate) fn read_picture(bytes: &[u8], path: &Path) -> Result<Raster, FileErro
     Ok(Raster::from_pixels(Samples::U8(pixels), shape, false))
 }
 
+/// The samples of a JPEG within another file, pixel by pixel; those of YCbCr become RGB if it is said that they
+/// are YCbCr. Its shape should be `[rows, columns, samples]`, with up to `most_rows`.
+pub(crate) fn read_samples(
+    bytes: &[u8],
+    ycbcr: bool,
+    [rows, columns, samples]: [usize; 3],
+    most_rows: usize,
+    path: &Path,
+) -> Result<Vec<u8>, FileError> {
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options());
+    let header = decode_headers(&mut decoder, path)?;
+    let stored = decoder.input_colorspace().unwrap_or(ColorSpace::Luma);
+    let found = [header.width, stored.num_components()];
+    if found != [columns, samples] || !(rows..=most_rows).contains(&header.height) {
+        let found = format!(
+            "a JPEG of {}x{} pixels and {} samples is in place of one of {columns}x{rows} and {samples}",
+            header.width,
+            header.height,
+            stored.num_components()
+        );
+        return Err(malformed(path, found));
+    }
+    if !scans::are_whole(bytes) {
+        return Err(truncated(path, "its compressed pixels"));
+    }
+    let colours = if ycbcr { ColorSpace::RGB } else { stored };
+    decoder.set_options(options().jpeg_set_out_colorspace(colours));
+    decoder.decode().map_err(|error| jpeg_error(error, path))
+}
+
 pub(crate) fn options() -> DecoderOptions {
     DecoderOptions::default()
         .set_strict_mode(true)

@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use crate::{
     FileError, Header, PictureFormat, exr,
     input::{caught, read_error},
-    picture,
+    picture, tiff,
 };
 
 /// Bytes of decoded pixels that threads work on at once; one picture alone may have more. Decoders hold
@@ -35,6 +35,7 @@ pub fn reading_bytes(path: &Path, header: &Header) -> Result<u64, FileError> {
         // Pixels with alpha, whether there is any or not, of a frame and of the canvas.
         PictureFormat::WebP => 4 * samples,
         PictureFormat::Exr => samples + caught(path, || exr::block_bytes(input, path))?,
+        PictureFormat::Tiff => 2 * samples + caught(path, || tiff::unpacking_bytes(path))?,
         // Pixel by pixel, and plane by plane.
         _ => 2 * samples,
     })

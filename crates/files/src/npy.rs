@@ -78,6 +78,17 @@ impl NpyStack {
         self.layout.axes
     }
 
+    /// The sizes of the array's axes.
+    fn sizes(&self) -> Vec<usize> {
+        let Layout {
+            axes,
+            images,
+            shape,
+            ..
+        } = self.layout;
+        axes.sizes(images, shape)
+    }
+
     /// With `[channels, height, width]` in place of `[images, height, width]`: one image of
     /// `channels` channels, more than one, where the array has as many grey images. Any other array
     /// stays as it is.

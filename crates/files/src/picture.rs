@@ -17,8 +17,8 @@ use crate::{
     whole::check_whole,
 };
 
-/// Most decoded bytes for a byte of a file: of all compressions here that of Deflate goes farthest, to
-/// 1032, with pixels that are all the same.
+/// Most decoded bytes for a byte of a file: Deflate goes to 1032, with pixels that are all the same. Other
+/// compressions go farther with such ones only.
 const MOST_COMPRESSION: u64 = 2000;
 
 /// Decoded bytes that any file may announce.
@@ -104,6 +104,7 @@ pub(crate) fn open(path: &Path) -> Result<(BufReader<File>, PictureFormat), File
         .map_err(|error| read_error(error, path, "its first bytes"))?;
     match PictureFormat::of_start(&start) {
         Some(format) => Ok((input, format)),
+        None if tiff::is_named_raw(path) => Err(tiff::raw(path)),
         None => Err(FileError::NotPicture {
             path: path.to_owned(),
         }),

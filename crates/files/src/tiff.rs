@@ -10,14 +10,21 @@ use crate::{
 };
 
 mod attached;
+mod camera;
 mod chain;
 mod chunks;
 mod decode;
+mod form;
+mod levels;
 mod page;
+mod palette;
+mod planes;
 mod tags;
+mod unpack;
 
 pub(crate) use self::{
     attached::read_attached,
+    camera::{is_named_raw, raw},
     tags::{XMP, is_structure},
 };
 
@@ -38,7 +45,16 @@ pub(crate) fn read_picture(path: &Path) -> Result<Raster, FileError> {
     Page::open(&input, &chain, 0)?.read()
 }
 
+/// Bytes of memory that the largest strip or tile of the first page takes beside its samples.
+pub(crate) fn unpacking_bytes(path: &Path) -> Result<u64, FileError> {
+    let input = Input::open(path)?;
+    let chain = Chain::read(&input)?;
+    Page::open(&input, &chain, 0)?.unpacking_bytes()
+}
+
 /// The pages of a TIFF file, all of one shape and kind, read from disk one at a time.
+///
+/// Smaller images of the first one are no pages; planes behind one directory, as ImageJ writes them, are.
 pub struct TiffStack {
     input: Input,
     chain: Chain,
@@ -50,14 +66,14 @@ impl TiffStack {
     /// Opens the file and reads the directory of each page.
     ///
     /// # Errors
-    /// When the file cannot be read, is damaged, a page is something else than grey, RGB or
+    /// When the file cannot be read, is damaged, is a camera's raw file, a page is something else than grey, RGB or
     /// bands of integers or floats, or the pages differ in shape or kind.
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let input = Input::open(path)?;
         let chain = Chain::read(&input)?;
         let header = caught(path, || {
             let first = Page::open(&input, &chain, 0)?.header();
-            for page in 1..chain.len() {
+            for page in chain.of_directories().skip(1) {
                 let found = Page::open(&input, &chain, page)?.header();
                 if (found.shape(), found.kind) != (first.shape(), first.kind) {
                     return Err(FileError::PagesDiffer {

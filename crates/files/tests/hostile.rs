@@ -235,7 +235,7 @@ fn array_headers_of_other_versions_are_errors() {
 }
 
 /// An archive of entries with these names and bytes.
-fn npz(method: CompressionMethod, entries: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn npz(method: CompressionMethod, entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(method);
     for (name, bytes) in entries {

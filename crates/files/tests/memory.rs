@@ -7,7 +7,10 @@ use n2n_files::{
     Attached, PictureFormat, Raster, Sample, SampleKind, Samples, read_header, read_picture,
     reading_bytes, with_samples, write_picture,
 };
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use tempfile::TempDir;
+
+use crate::tiff_file::{BITS, COMPRESSION, Page, file};
 
 /// Rows and columns: up to 120 MB of samples, far more than what is taken besides.
 const SIZE: [usize; 2] = [3000, 5000];
@@ -95,6 +98,34 @@ fn files_take_no_more_than_is_said() {
         assert!(
             read <= said + BESIDES,
             "reading {what} takes {} MiB, {} are said",
+            read >> 20,
+            said >> 20
+        );
+    }
+}
+
+#[test]
+fn strips_unpacked_at_once_take_what_is_said() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.tif");
+    let [height, width] = SIZE;
+    let size = [width as u16, height as u16];
+    let (zstd, uncompressed) = (50000, 1);
+    for (bits, compression) in [(16, zstd), (12, uncompressed), (12, zstd)] {
+        let bytes = vec![0x5a; height * width * usize::from(bits) / 8];
+        let strip = match compression {
+            1 => bytes,
+            _ => compress_to_vec(&*bytes, CompressionLevel::Uncompressed),
+        };
+        let page = Page::new(size, size[1], vec![strip])
+            .shorts(BITS, &[bits])
+            .shorts(COMPRESSION, &[compression]);
+        fs::write(&path, file(&[page], &[])).unwrap();
+        let said = reading_bytes(&path, &read_header(&path).unwrap()).unwrap();
+        let read = taken(|| drop(read_picture(&path).unwrap()));
+        assert!(
+            read <= said + BESIDES,
+            "reading {bits} bits, compression {compression}, takes {} MiB, {} are said",
             read >> 20,
             said >> 20
         );

@@ -18,7 +18,7 @@ use n2n_files::{
 use png::{BitDepth, ColorType, Encoder};
 use tempfile::TempDir;
 
-use crate::expected::data;
+use crate::{cameras, expected::data, packed, planes, pyramids};
 
 /// Where the table is, and how it begins.
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/FORMATS.md");
@@ -52,8 +52,15 @@ fn few_bits(_: &Path) {
 }
 
 fn colours(_: &Path) {
-    for file in ["png/palette2.png", "bmp/bits.bmp", "jpeg/cmyk.jpg"] {
+    for file in [
+        "png/palette2.png",
+        "bmp/bits.bmp",
+        "tiff/palette.tif",
+        "jpeg/cmyk.jpg",
+        "tiff/jpeg.tif",
+    ] {
         assert_eq!(read_header(&data(file)).unwrap().channels, 3, "{file}");
+        assert_eq!(read_picture(&data(file)).unwrap().channels, 3, "{file}");
     }
 }
 
@@ -200,9 +207,8 @@ fn other_channels(folder: &Path) {
 fn refused(folder: &Path) {
     let gif = folder.join("a.gif");
     fs::write(&gif, b"GIF89a and more than sixteen bytes").unwrap();
-    let files = ["palette", "cmyk"].map(|name| data(&format!("tiff/{name}.tif")));
-    for file in files.iter().chain([&gif]) {
-        let error = read_picture(file).unwrap_err().to_string();
+    for file in [data("tiff/cmyk.tif"), gif] {
+        let error = read_picture(&file).unwrap_err().to_string();
         assert!(
             error.contains("save it") || error.contains("expected PNG"),
             "{error}"
@@ -214,7 +220,13 @@ fn refused(folder: &Path) {
 fn the_document_says_what_is_read_as_something_else() {
     let rows: HashMap<&str, fn(&Path)> = HashMap::from([
         ("PNG and TIFF of 1, 2 or 4 bits", few_bits as fn(&Path)),
-        ("palettes of PNG and BMP, CMYK of JPEG", colours),
+        (
+            "palettes of PNG, BMP and TIFF, CMYK of JPEG, YCbCr of TIFF in JPEG",
+            colours,
+        ),
+        ("TIFF of 9 to 15 bits", |_| {
+            packed::bits_that_cross_bytes_keep_their_values();
+        }),
         ("TIFF in which 0 is white", zero_is_white),
         ("a transparent colour of PNG", transparent_colour),
         (
@@ -223,7 +235,17 @@ fn the_document_says_what_is_read_as_something_else() {
         ),
         ("animations of PNG and WebP", animations),
         ("OpenEXR with other channels or layers", other_channels),
-        ("palettes, CMYK and YCbCr of TIFF; GIF", refused),
+        ("TIFF with smaller images of the first one", |_| {
+            pyramids::the_largest_of_several_sizes_is_read();
+        }),
+        (
+            "TIFF of ImageJ with many planes behind one directory",
+            |_| planes::planes_behind_one_directory_are_pages(),
+        ),
+        ("raw files of cameras", |_| {
+            cameras::raw_files_are_told_by_what_they_hold();
+        }),
+        ("CMYK of TIFF, and YCbCr of other TIFF; GIF", refused),
     ]);
     let document = fs::read_to_string(DOCUMENT).unwrap();
     let (_, table) = document.split_once(START).expect("the head of the table");

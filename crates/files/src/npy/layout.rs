@@ -49,6 +49,11 @@ impl NpyAxes {
         }
     }
 
+    /// How many they are.
+    pub(crate) fn count(self) -> usize {
+        self.order().len()
+    }
+
     /// The sizes of an array's axes, where each of its `images` is of `[channels, height, width]`.
     ///
     /// Those that these axes do not have are left out.

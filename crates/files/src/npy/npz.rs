@@ -8,15 +8,19 @@ use std::{
 use ::zip::{CompressionMethod, ZipArchive};
 use tempfile::spooled_tempfile;
 
-use super::{CHUNK, NpyStack, header::NpyHeader};
+use super::{CHUNK, NpyAxes, NpyStack, header::NpyHeader};
 use crate::{
-    FileError,
+    FileError, Stack,
     input::{Input, malformed, open_file, read_error, truncated, unsupported},
     zip::{open_archive, zip_error},
 };
 
 /// How the names of arrays end.
 const ENDING: &str = ".npy";
+
+/// The name of the text that says what the axes are, and most bytes of a text that are read.
+const AXES: &str = "axes";
+const MOST_TEXT: u64 = 256;
 
 /// Most arrays of one archive.
 const MAX_ENTRIES: u64 = 1000;
@@ -30,9 +34,13 @@ const IN_MEMORY: u64 = 128 << 20;
 
 /// Unpacks all arrays of a `.npz` file, into memory as long as they are small: the name of each, without `.npy`, and its images.
 ///
+/// Texts beside them are passed over, but one named `axes`: it says, as in archives of CSBDeep, what the axes
+/// of arrays are that have as many.
+///
 /// # Errors
 /// When the file cannot be read, is damaged, has more than 1000 arrays or 4 GiB of them, two of one
-/// name or one whose name leads out of the archive, or when an array is not one of images.
+/// name or one whose name leads out of the archive, when an array is not one of images, or is read in other
+/// axes than the archive says.
 pub fn open_npz(path: &Path) -> Result<Vec<(String, NpyStack)>, FileError> {
     read_npz(BufReader::new(open_file(path)?), path)
 }
@@ -74,10 +82,24 @@ pub fn read_npz(
     }
     let mut arrays = Vec::with_capacity(names.len());
     let mut room = IN_MEMORY;
+    let mut axes = None;
     for (index, entry) in names.into_iter().enumerate() {
-        let array = read_array(&mut archive, index, &entry, &mut room, path)?;
         let name = entry.strip_suffix(ENDING).unwrap_or(&entry);
-        arrays.push((name.to_owned(), array));
+        match read_array(&mut archive, index, &entry, &mut room, path)? {
+            Unpacked::Images(array) => arrays.push((name.to_owned(), *array)),
+            Unpacked::Text(text) if name.eq_ignore_ascii_case(AXES) => axes = Some(text),
+            Unpacked::Text(_) => {}
+        }
+    }
+    if arrays.is_empty() {
+        return Err(FileError::Empty {
+            path: path.to_owned(),
+        });
+    }
+    if let Some(axes) = axes {
+        for (_, array) in &arrays {
+            check_axes(&axes, array)?;
+        }
     }
     Ok(arrays)
 }
@@ -120,6 +142,65 @@ fn check_entry<R: Read + Seek>(
     Ok((entry, raw.size()))
 }
 
+/// What an entry holds.
+enum Unpacked {
+    Images(Box<NpyStack>),
+    /// The first characters of a text.
+    Text(String),
+}
+
+/// Refuses an array that is read in other axes than a text of as many letters says: `S`, `T` or `Z` for images,
+/// `C`, `Y` and `X`.
+fn check_axes(axes: &str, array: &NpyStack) -> Result<(), FileError> {
+    let said = match axes.to_uppercase().replace(['T', 'Z'], "S").as_str() {
+        "YX" => NpyAxes::Grey,
+        "YXC" => NpyAxes::ChannelsLast,
+        "CYX" => NpyAxes::ChannelsFirst,
+        "SYX" => NpyAxes::ImagesGrey,
+        "SCYX" => NpyAxes::ImagesChannelsFirst,
+        "SYXC" => NpyAxes::ImagesChannelsLast,
+        _ => return Ok(()),
+    };
+    let read = array.axes();
+    if read == said || read.count() != said.count() {
+        return Ok(());
+    }
+    let found = format!(
+        "an array of the axes {axes} and the sizes {:?}",
+        array.sizes()
+    );
+    let way_out = "save it as [images, channels, height, width], or one .npy file for each image";
+    Err(unsupported(array.path(), found, way_out))
+}
+
+/// The text of an entry that is none of numbers; its header was read.
+fn read_text(file: impl Read, kind: &str, path: &Path) -> Result<String, FileError> {
+    let mut bytes = Vec::new();
+    let read = file.take(MOST_TEXT).read_to_end(&mut bytes);
+    read.map_err(|error| read_error(error, path, "its text"))?;
+    // NumPy's characters have 32 bits in a text, and 8 in bytes.
+    let characters: Vec<u32> = if kind.contains('U') {
+        let (four, _) = bytes.as_chunks::<4>();
+        let read = if kind.starts_with('>') {
+            u32::from_be_bytes
+        } else {
+            u32::from_le_bytes
+        };
+        four.iter().map(|&four| read(four)).collect()
+    } else {
+        bytes.into_iter().map(u32::from).collect()
+    };
+    let characters = characters.into_iter().filter_map(char::from_u32);
+    Ok(characters.take_while(|&found| found != '\0').collect())
+}
+
+/// Whether an array's element type, as NumPy writes it, is that of texts.
+fn is_text(kind: &str) -> bool {
+    let kind = kind.trim_start_matches(['<', '>', '|', '=']);
+    let len = kind.strip_prefix(['U', 'S']);
+    len.is_some_and(|len| !len.is_empty() && len.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
 /// Unpacks entry `index`, no further than its array reaches; `room` is what may still be in memory, in bytes.
 fn read_array<R: Read + Seek>(
     archive: &mut ZipArchive<R>,
@@ -127,13 +208,18 @@ fn read_array<R: Read + Seek>(
     entry: &str,
     room: &mut u64,
     path: &Path,
-) -> Result<NpyStack, FileError> {
+) -> Result<Unpacked, FileError> {
     let place = path.join(entry);
     let mut file = archive
         .by_index(index)
         .map_err(|error| zip_error(error, path, entry))?;
     let declared = file.size();
-    let header = NpyHeader::read(&mut file, &place)?;
+    let header = match NpyHeader::read(&mut file, &place) {
+        Err(FileError::ArrayType { found, .. }) if is_text(&found) => {
+            return read_text(file, &found, &place).map(Unpacked::Text);
+        }
+        header => header?,
+    };
     let needed = header.len.checked_add(header.data_len);
     if needed != Some(declared) {
         let found = format!(
@@ -160,5 +246,6 @@ fn read_array<R: Read + Seek>(
     if header.data_len + 1 - file.limit() < header.data_len {
         return Err(truncated(&place, "the elements of its array"));
     }
-    NpyStack::new(Input::new(elements, &place)?, 0, &header)
+    let array = NpyStack::new(Input::new(elements, &place)?, 0, &header)?;
+    Ok(Unpacked::Images(Box::new(array)))
 }

@@ -9,8 +9,9 @@ use ::tiff::{
 };
 
 use super::{
-    chain::{Chain, Form},
+    chain::Chain,
     decode::{limits, tiff_error},
+    form::Form,
     tags,
 };
 use crate::{
@@ -47,21 +48,27 @@ pub(super) fn of_page(input: &Input, chain: &Chain, index: usize) -> Result<Atta
         path,
         left: MAX_BYTES,
     };
-    let description = page
-        .bytes(Tag::ImageDescription, &[Type::ASCII, Type::BYTE])?
-        .map(without_zeros)
-        .filter(|text| !text.is_empty());
     let mut attached = Attached {
         icc: page.bytes(Tag::IccProfile, &[Type::UNDEFINED, Type::BYTE])?,
-        xmp: page.bytes(tags::XMP, &[Type::BYTE, Type::UNDEFINED])?,
         resolution: page.resolution()?,
-        description,
         associated_alpha: page.number(Tag::ExtraSamples)? == Some(ASSOCIATED_ALPHA),
         unspecified_alpha: page.number(Tag::ExtraSamples)? == Some(UNSPECIFIED)
             && page.number(Tag::SamplesPerPixel)? == Some(4)
             && page.number(Tag::PhotometricInterpretation)? == Some(RGB),
         ..Attached::default()
     };
+    // What a directory of many planes says of them all stays with the first.
+    if chain.behind(index) > 0 {
+        return Ok(attached);
+    }
+    let description = page
+        .bytes(Tag::ImageDescription, &[Type::ASCII, Type::BYTE])?
+        .map(without_zeros);
+    attached.description = description.filter(|text| !text.is_empty());
+    attached.xmp = page.bytes(tags::XMP, &[Type::BYTE, Type::UNDEFINED])?;
+    if index == 0 {
+        attached.unread.extend(chain.unread());
+    }
     page.others(&mut attached);
     Ok(attached)
 }

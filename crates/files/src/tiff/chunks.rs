@@ -3,9 +3,10 @@
 //! It reads tiles row by row, and fails on sound ones: where LZW has more at hand than a row takes, and
 //! at the lower edge of every plane but the first. Of pixels with more samples than colours it drops
 //! some. It reads a strip of grey or of bands in one go and whole, so each tile or strip is shown to it
-//! as the only one of such a file.
+//! as the only one of such a file, of bytes where samples end within them, and unpacked where it does not
+//! know the compression.
 
-use std::io::BufReader;
+use std::io::{BufReader, Cursor};
 
 use ::tiff::{
     decoder::{Decoder, DecodingResult},
@@ -13,14 +14,18 @@ use ::tiff::{
 };
 
 use super::{
-    chain::Form,
     decode::{Packing, limits, samples, tiff_error},
+    form::Form,
+    unpack::Packed,
 };
 use crate::{
     FileError, Sample, Samples,
     input::{Input, malformed},
     with_samples,
 };
+
+/// The value of a tag.
+const UNCOMPRESSED: u64 = 1;
 
 /// A page of tiles or strips.
 pub(super) struct Chunks<'a> {
@@ -38,6 +43,8 @@ pub(super) struct Chunks<'a> {
     /// Values of tags.
     pub sample_format: u64,
     pub compression: u64,
+    /// How they are unpacked, where the decoder does not.
+    pub packed: Option<Packed>,
     pub predictor: u64,
     pub photometric: PhotometricInterpretation,
 }
@@ -74,26 +81,46 @@ impl Chunks<'_> {
     /// A tile or strip of this many rows.
     fn read_chunk(&self, (offset, len): (u64, u64), rows: usize) -> Result<Samples, FileError> {
         let path = self.input.path();
-        let tags = |shift| {
+        let row = self.chunk[1] * self.samples;
+        let crosses_bytes = self.packing.crosses_bytes();
+        let (columns, samples_here, bits) = if crosses_bytes {
+            ((row * usize::from(self.packing.bits)).div_ceil(8), 1, 8)
+        } else {
+            (self.chunk[1], self.samples, self.packing.bits)
+        };
+        let tags = |compression, place, len| {
             self.form.single_page(&[
-                (Tag::ImageWidth, self.chunk[1] as u64),
+                (Tag::ImageWidth, columns as u64),
                 (Tag::ImageLength, rows as u64),
-                (Tag::BitsPerSample, self.packing.bits.into()),
-                (Tag::Compression, self.compression),
+                (Tag::BitsPerSample, bits.into()),
+                (Tag::Compression, compression),
                 (
                     Tag::PhotometricInterpretation,
                     self.photometric.to_u16().into(),
                 ),
-                (Tag::StripOffsets, offset + shift),
-                (Tag::SamplesPerPixel, self.samples as u64),
+                (Tag::StripOffsets, place),
+                (Tag::SamplesPerPixel, samples_here as u64),
                 (Tag::RowsPerStrip, rows as u64),
                 (Tag::StripByteCounts, len),
                 (Tag::Predictor, self.predictor),
                 (Tag::SampleFormat, self.sample_format),
             ])
         };
-        let header_len = tags(0).len() as u64;
-        let file = self.input.reader_behind(tags(header_len));
+        let header_len = tags(0, 0, 0).len() as u64;
+        let unpacked;
+        let file = if let Some(packed) = &self.packed {
+            let mut bytes = vec![0; len as usize];
+            self.input
+                .read_exact_at(offset, &mut bytes, "its strips or tiles")?;
+            let whole = (columns * samples_here * usize::from(bits)).div_ceil(8) * rows;
+            let shape = [rows, self.chunk[1], self.samples];
+            let bytes = packed.unpack(bytes, whole, shape, self.chunk[0], path)?;
+            unpacked = Input::new(Cursor::new(bytes), path)?;
+            unpacked.reader_behind(tags(UNCOMPRESSED, header_len, whole as u64))
+        } else {
+            let place = offset + header_len;
+            self.input.reader_behind(tags(self.compression, place, len))
+        };
         let mut decoder = Decoder::new(BufReader::new(file))
             .map_err(|error| tiff_error(error, path))?
             .with_limits(limits());
@@ -101,8 +128,8 @@ impl Chunks<'_> {
         decoder
             .read_image_to_buffer(&mut pixels)
             .map_err(|error| tiff_error(error, path))?;
-        let samples = samples(pixels, self.packing, self.chunk[1]);
-        let (found, expected) = (samples.len(), rows * self.chunk[1] * self.samples);
+        let samples = samples(pixels, self.packing, row);
+        let (found, expected) = (samples.len(), rows * row);
         if found != expected {
             let found = format!("{found} of the {expected} samples of a tile or strip can be read");
             return Err(malformed(path, found));

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(super) const WAY_OUT: &str = "save it as grey, RGB or up to 64 bands of integers of 8 to 64 bits or floats of \
-                       16 to 64, without compression, or with LZW, Deflate or PackBits";
+                       16 to 64, without compression, or with LZW, Deflate, PackBits, Zstandard, JPEG or WebP";
 
 pub(super) fn limits() -> Limits {
     let mut limits = Limits::default();
@@ -29,10 +29,19 @@ pub(super) struct Packing {
     pub bits: u8,
     /// Whether the first one of a byte takes its lowest bits, and the bits of a sample are turned around.
     pub reversed: bool,
+    /// Whether samples are numbers of colours in a palette, which are not scaled.
+    pub indexed: bool,
 }
 
-/// The decoder's numbers as those of a raster.
-pub(super) fn samples(pixels: DecodingResult, packing: Packing, width: usize) -> Samples {
+impl Packing {
+    /// Whether samples of more than a byte do not end where bytes do.
+    pub fn crosses_bytes(self) -> bool {
+        matches!(self.bits, 9..=15)
+    }
+}
+
+/// The decoder's numbers as those of a raster, of which so many are in a row.
+pub(super) fn samples(pixels: DecodingResult, packing: Packing, row: usize) -> Samples {
     let bits = packing.bits;
     match pixels {
         DecodingResult::U8(mut packed) if bits < 8 => {
@@ -41,7 +50,15 @@ pub(super) fn samples(pixels: DecodingResult, packing: Packing, width: usize) ->
                     .iter_mut()
                     .for_each(|byte| *byte = byte.reverse_bits());
             }
-            Samples::U8(unpack(&packed, bits, width))
+            let scale = if packing.indexed {
+                1
+            } else {
+                u8::MAX / most(bits)
+            };
+            Samples::U8(unpack(&packed, bits, row, scale))
+        }
+        DecodingResult::U8(packed) if packing.crosses_bytes() => {
+            Samples::U16(unpack_wide(&packed, bits, row))
         }
         DecodingResult::U8(samples) => Samples::U8(samples),
         DecodingResult::I8(samples) => Samples::I8(samples),
@@ -57,16 +74,35 @@ pub(super) fn samples(pixels: DecodingResult, packing: Packing, width: usize) ->
     }
 }
 
-/// Samples of fewer than 8 bits, where each row begins a byte, scaled to 0 to 255.
-fn unpack(packed: &[u8], bits: u8, width: usize) -> Vec<u8> {
+/// The largest number of fewer than 8 bits.
+fn most(bits: u8) -> u8 {
+    u8::MAX >> (8 - bits)
+}
+
+/// Samples of fewer than 8 bits, where each row begins a byte, times `scale`.
+fn unpack(packed: &[u8], bits: u8, width: usize, scale: u8) -> Vec<u8> {
     let row_len = (width * usize::from(bits)).div_ceil(8);
-    let most = u8::MAX >> (8 - bits);
     let per_byte = usize::from(8 / bits);
     let sample = |row: &[u8], column: usize| {
         let shift = 8 - bits * (column % per_byte + 1) as u8;
-        (row[column / per_byte] >> shift & most) * (u8::MAX / most)
+        (row[column / per_byte] >> shift & most(bits)) * scale
     };
     let rows = packed.chunks_exact(row_len);
+    rows.flat_map(|row| (0..width).map(move |column| sample(row, column)))
+        .collect()
+}
+
+/// Samples of 9 to 15 bits, where each row begins a byte, highest bit first.
+fn unpack_wide(packed: &[u8], bits: u8, width: usize) -> Vec<u16> {
+    let bits = usize::from(bits);
+    let sample = |row: &[u8], column: usize| {
+        let first = column * bits;
+        // A sample lies in two or three bytes.
+        let bytes = (0..3).map(|at| row.get(first / 8 + at).copied().unwrap_or(0));
+        let three = bytes.fold(0_u32, |number, byte| number << 8 | u32::from(byte));
+        (three >> (24 - first % 8 - bits)) as u16 & (u16::MAX >> (16 - bits))
+    };
+    let rows = packed.chunks_exact((width * bits).div_ceil(8));
     rows.flat_map(|row| (0..width).map(move |column| sample(row, column)))
         .collect()
 }

@@ -3,14 +3,17 @@
 use std::{io::BufReader, path::Path};
 
 use ::tiff::{
-    decoder::{ChunkType, Decoder, DecodingResult},
+    decoder::{ChunkType, Decoder, DecodingResult, ifd::Value},
     tags::{PhotometricInterpretation, Tag},
 };
 
 use super::{
-    chain::{Chain, Form},
+    chain::Chain,
     chunks::Chunks,
     decode::{Packing, WAY_OUT, limits, samples, tiff_error},
+    form::Form,
+    palette::Palette,
+    unpack::{self, JPEG, Packed, WEBP},
 };
 use crate::{
     FileError, Header, MAX_CHANNELS, MAX_DECODED_BYTES, Raster, SampleKind,
@@ -41,6 +44,8 @@ pub(super) struct Page<'a> {
     input: &'a Input,
     /// The form of the file.
     form: Form,
+    /// How many bytes its samples lie behind where its directory says.
+    behind: u64,
     header: Header,
     stored: Stored,
 }
@@ -57,6 +62,12 @@ struct Stored {
     tiled: bool,
     /// Plane by plane.
     planar: bool,
+    /// Of a pixel.
+    samples: usize,
+    /// The colours that samples are the numbers of.
+    palette: Option<Palette>,
+    /// Whether colours are YCbCr, which JPEG turns into RGB.
+    ycbcr: bool,
 }
 
 impl<'a> Page<'a> {
@@ -71,6 +82,7 @@ impl<'a> Page<'a> {
             decoder,
             input,
             form: chain.form(),
+            behind: chain.behind(index),
             header,
             stored,
         })
@@ -89,7 +101,13 @@ impl<'a> Page<'a> {
             .decoder
             .colortype()
             .map_or(0, |colours| colours.num_samples());
-        let samples = if self.stored.tiled || usize::from(decoded) != self.planes() {
+        let is_decoded = !self.stored.tiled
+            && usize::from(decoded) == self.planes()
+            && self.behind == 0
+            && !self.stored.packing.crosses_bytes()
+            && self.stored.palette.is_none()
+            && !unpack::is_packed(self.stored.compression);
+        let samples = if !is_decoded {
             self.chunks()?.read(&chunks)?
         } else {
             let mut pixels = DecodingResult::U8(Vec::new());
@@ -104,6 +122,9 @@ impl<'a> Page<'a> {
             return Err(malformed(path, found));
         }
         let (shape, alpha) = (self.header.shape(), self.header.alpha);
+        if let Some(palette) = &self.stored.palette {
+            return Ok(Raster::from_planes(palette.colours(samples), shape, alpha));
+        }
         Ok(if self.stored.planar {
             Raster::from_planes(samples, shape, alpha)
         } else {
@@ -114,6 +135,12 @@ impl<'a> Page<'a> {
     fn chunks(&mut self) -> Result<Chunks<'a>, FileError> {
         let path = self.input.path();
         let predictor = tag(&mut self.decoder, Tag::Predictor, path)?;
+        let packed = Packed::new(
+            self.stored.compression,
+            bytes(&mut self.decoder, Tag::JPEGTables, path)?,
+            self.stored.ycbcr,
+        );
+        let has_predictor = packed.as_ref().is_none_or(Packed::keeps_predictor);
         let [height, width] = [self.header.height, self.header.width];
         let (chunk_width, chunk_height) = self.decoder.chunk_dimensions();
         let chunk = [chunk_height as usize, chunk_width as usize];
@@ -133,7 +160,10 @@ impl<'a> Page<'a> {
             packing: self.stored.packing,
             sample_format: self.stored.format,
             compression: self.stored.compression.into(),
-            predictor: predictor.map_or(NO_PREDICTOR, u64::from),
+            packed,
+            predictor: predictor
+                .filter(|_| has_predictor)
+                .map_or(NO_PREDICTOR, u64::from),
             // All but inverted grey are numbers like any others here.
             photometric: match self.stored.photometric {
                 inverted @ PhotometricInterpretation::WhiteIsZero => inverted,
@@ -142,8 +172,22 @@ impl<'a> Page<'a> {
         })
     }
 
+    /// Samples of a pixel in the file.
     fn planes(&self) -> usize {
-        self.header.channels + usize::from(self.header.alpha)
+        self.stored.samples
+    }
+
+    /// Bytes that the largest strip or tile takes until its samples are in their places, where they are
+    /// unpacked first.
+    pub fn unpacking_bytes(mut self) -> Result<u64, FileError> {
+        let packed = unpack::is_packed(self.stored.compression);
+        if !packed && !self.stored.packing.crosses_bytes() {
+            return Ok(0);
+        }
+        let chunks = self.check_chunks()?;
+        let longest = chunks.iter().map(|&(_, len)| len).max();
+        // Pixels with alpha of WebP, and those of JPEG beside its coefficients.
+        Ok(longest.unwrap_or(0) + 4 * self.stored_bytes(0) as u64)
     }
 
     /// Refuses strips and tiles that the file does not hold, that hold too little, since the
@@ -158,7 +202,9 @@ impl<'a> Page<'a> {
         };
         let offsets = numbers(&mut self.decoder, offsets, path)?;
         let counts = numbers(&mut self.decoder, counts, path)?;
-        let chunks: Vec<_> = offsets.into_iter().zip(counts).collect();
+        let offsets = offsets.into_iter();
+        let offsets = offsets.map(|offset| offset.saturating_add(self.behind));
+        let chunks: Vec<_> = offsets.zip(counts).collect();
         // A tile may reach beyond a small image, but not far.
         let planes = if self.stored.planar { 1 } else { self.planes() };
         let Header {
@@ -205,17 +251,21 @@ impl<'a> Page<'a> {
 
 /// How the page's samples are stored, in a way that is read here.
 fn stored(decoder: &mut PageDecoder<'_>, path: &Path) -> Result<Stored, FileError> {
-    use PhotometricInterpretation::{BlackIsZero, RGB, WhiteIsZero};
+    use PhotometricInterpretation::{BlackIsZero, RGB, RGBPalette, WhiteIsZero, YCbCr};
+    let compression = tag(decoder, Tag::Compression, path)?.unwrap_or(UNCOMPRESSED);
     let photometric = tag(decoder, Tag::PhotometricInterpretation, path)?;
     let photometric = photometric.and_then(PhotometricInterpretation::from_u16);
-    let Some(photometric @ (BlackIsZero | WhiteIsZero | RGB)) = photometric else {
-        let colours = photometric.map_or("no".to_owned(), |found| format!("{found:?}"));
-        return Err(unsupported(path, format!("{colours} colours"), WAY_OUT));
+    let photometric = match photometric {
+        Some(known @ (BlackIsZero | WhiteIsZero | RGB | RGBPalette)) => known,
+        Some(YCbCr) if compression == JPEG => YCbCr,
+        _ => {
+            let colours = photometric.map_or("no".to_owned(), |found| format!("{found:?}"));
+            return Err(unsupported(path, format!("{colours} colours"), WAY_OUT));
+        }
     };
-    let compression = tag(decoder, Tag::Compression, path)?.unwrap_or(UNCOMPRESSED);
-    if ![UNCOMPRESSED, LZW, DEFLATE, OLD_DEFLATE, PACK_BITS].contains(&compression) {
-        let found = format!("the TIFF compression {compression}");
-        return Err(unsupported(path, found, WAY_OUT));
+    let is_decoded = [UNCOMPRESSED, LZW, DEFLATE, OLD_DEFLATE, PACK_BITS].contains(&compression);
+    if !is_decoded && !unpack::is_packed(compression) {
+        return Err(unsupported(path, unpack::name(compression), WAY_OUT));
     }
     let bits = numbers(decoder, Tag::BitsPerSample, path)?;
     let format = numbers(decoder, Tag::SampleFormat, path)?;
@@ -223,6 +273,37 @@ fn stored(decoder: &mut PageDecoder<'_>, path: &Path) -> Result<Stored, FileErro
     let packing = Packing {
         bits: bits.first().map_or(1, |&bits| bits as u8),
         reversed: tag(decoder, Tag::FillOrder, path)? == Some(REVERSED),
+        indexed: photometric == RGBPalette,
+    };
+    let samples = tag(decoder, Tag::SamplesPerPixel, path)?.unwrap_or(1);
+    let planar = planar == Some(PLANAR);
+    let is_picture = packing.bits == 8
+        && match compression {
+            JPEG => !(planar && photometric == YCbCr),
+            _ => matches!(samples, 3 | 4) && !planar && photometric == RGB,
+        };
+    if matches!(compression, JPEG | WEBP) && !is_picture {
+        let found = format!(
+            "{samples} samples per pixel of {} bits in {}",
+            packing.bits,
+            unpack::name(compression)
+        );
+        return Err(unsupported(path, found, WAY_OUT));
+    }
+    let predictor = tag(decoder, Tag::Predictor, path)?;
+    if packing.crosses_bytes() && predictor.is_some_and(|found| u64::from(found) != NO_PREDICTOR) {
+        let found = format!("differences of {} bits", packing.bits);
+        return Err(unsupported(path, found, WAY_OUT));
+    }
+    let format = format.first().copied().unwrap_or(UINT);
+    if packing.indexed && format != UINT {
+        return Err(unsupported(path, "a palette for signed numbers", WAY_OUT));
+    }
+    let palette = if packing.indexed {
+        let colours = numbers(decoder, Tag::ColorMap, path)?;
+        Some(Palette::new(&colours, packing.bits, path)?)
+    } else {
+        None
     };
     if packing.reversed && (packing.bits >= 8 || compression != UNCOMPRESSED) {
         return Err(unsupported(
@@ -233,11 +314,18 @@ fn stored(decoder: &mut PageDecoder<'_>, path: &Path) -> Result<Stored, FileErro
     }
     Ok(Stored {
         packing,
-        format: format.first().copied().unwrap_or(UINT),
-        photometric,
+        format,
+        photometric: if photometric == YCbCr {
+            RGB
+        } else {
+            photometric
+        },
         compression,
         tiled: decoder.get_chunk_type() == ChunkType::Tile,
-        planar: planar == Some(PLANAR),
+        planar,
+        samples: samples.into(),
+        palette,
+        ycbcr: photometric == YCbCr,
     })
 }
 
@@ -246,7 +334,7 @@ impl Stored {
     fn kind(&self, path: &Path) -> Result<SampleKind, FileError> {
         Ok(match (self.format, self.packing.bits) {
             (UINT, 1 | 2 | 4 | 8) => SampleKind::U8,
-            (UINT, 16) => SampleKind::U16,
+            (UINT, 9..=16) => SampleKind::U16,
             (UINT, 32) => SampleKind::U32,
             (UINT, 64) => SampleKind::U64,
             (INT, 8) => SampleKind::I8,
@@ -281,16 +369,17 @@ fn header(
         .dimensions()
         .map_err(|error| tiff_error(error, path))?;
     let kind = stored.kind(path)?;
-    let samples = tag(decoder, Tag::SamplesPerPixel, path)?.unwrap_or(1);
+    let samples = stored.samples;
     let extra = numbers(decoder, Tag::ExtraSamples, path)?;
     let alpha = match (stored.photometric, extra.last()) {
         // Some writers leave out what the fourth sample is.
         (RGB, None) => samples == 4,
         (_, last) => samples > 1 && last.is_some_and(|last| ALPHA.contains(last)),
     };
-    let channels = usize::from(samples) - usize::from(alpha);
+    let channels = samples - usize::from(alpha);
     let least = if stored.photometric == RGB { 3 } else { 1 };
-    let is_alone = stored.packing.bits < 8 || stored.photometric == WhiteIsZero;
+    let is_alone =
+        stored.packing.bits < 8 || stored.photometric == WhiteIsZero || stored.palette.is_some();
     if !(least..=MAX_CHANNELS).contains(&channels) || (is_alone && samples > 1) {
         let Stored {
             packing: Packing { bits, .. },
@@ -302,7 +391,11 @@ fn header(
         return Err(unsupported(path, found, WAY_OUT));
     }
     let header = Header {
-        channels,
+        channels: if stored.palette.is_some() {
+            3
+        } else {
+            channels
+        },
         height: height as usize,
         width: width as usize,
         kind,
@@ -322,6 +415,15 @@ fn tag(decoder: &mut PageDecoder<'_>, tag: Tag, path: &Path) -> Result<Option<u1
 /// The values of a tag, none if it is not there.
 fn numbers(decoder: &mut PageDecoder<'_>, tag: Tag, path: &Path) -> Result<Vec<u64>, FileError> {
     let found = decoder.find_tag_unsigned_vec(tag);
+    Ok(found
+        .map_err(|error| tiff_error(error, path))?
+        .unwrap_or_default())
+}
+
+/// The bytes of a tag, none if it is not there.
+fn bytes(decoder: &mut PageDecoder<'_>, tag: Tag, path: &Path) -> Result<Vec<u8>, FileError> {
+    let found = decoder.find_tag(tag);
+    let found = found.and_then(|value| value.map(Value::into_u8_vec).transpose());
     Ok(found
         .map_err(|error| tiff_error(error, path))?
         .unwrap_or_default())
