@@ -17,6 +17,7 @@ mod outputs;
 mod processes;
 #[cfg(unix)]
 mod resume;
+mod science;
 mod settings;
 mod stops;
 mod terminals;

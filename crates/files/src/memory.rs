@@ -35,6 +35,8 @@ pub fn reading_bytes(path: &Path, header: &Header) -> Result<u64, FileError> {
         // Pixels with alpha, whether there is any or not, of a frame and of the canvas.
         PictureFormat::WebP => 4 * samples,
         PictureFormat::Exr => samples + caught(path, || exr::block_bytes(input, path))?,
+        // As they are.
+        PictureFormat::Mrc => samples,
         // Pixel by pixel, and plane by plane.
         _ => 2 * samples,
     })
@@ -52,7 +54,7 @@ impl PictureFormat {
         };
         match self {
             // Row by row.
-            Self::Png => samples,
+            Self::Png | Self::Mrc => samples,
             Self::Tiff | Self::Jpeg => 2 * samples,
             // Its encoder keeps up to a quarter more on its way, as measured.
             Self::Exr => 2 * samples + samples / 4,

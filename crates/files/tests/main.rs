@@ -14,6 +14,7 @@ mod hostile;
 mod layouts;
 #[cfg(target_os = "linux")]
 mod memory;
+mod mrc;
 mod mutated;
 mod pickles;
 mod read_as;
