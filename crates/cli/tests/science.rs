@@ -12,6 +12,9 @@ use crate::{n2n, stderr};
 /// Images, rows, columns.
 const SIZES: [usize; 3] = [3, 10, 12];
 
+/// Bytes of a header of FITS.
+const FITS_HEADER: usize = 2880;
+
 /// Bytes of a header of MRC; those of its statistics: DMIN to DMEAN, and RMS.
 const MRC_HEADER: usize = 1024;
 const MRC_STATISTICS: [std::ops::Range<usize>; 2] = [76..88, 216..220];
@@ -80,4 +83,32 @@ fn a_volume_of_mrc_keeps_its_header() {
     for index in 0..SIZES[0] {
         assert_eq!(tiff.read(index).unwrap(), mrc.read(index).unwrap());
     }
+}
+
+#[test]
+fn a_cube_of_fits_keeps_its_header() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let mut bytes = waves(PictureFormat::Fits);
+    let end = bytes.windows(4).position(|text| text == b"END ").unwrap();
+    let cards = ["CRVAL1  =                83.21", "OBJECT  = 'M 31'", "END"];
+    let cards: String = cards.iter().map(|card| format!("{card:<80}")).collect();
+    bytes[end..end + cards.len()].copy_from_slice(cards.as_bytes());
+    fs::write(root.join("cube.fits"), &bytes).unwrap();
+    let done = denoise(root, &["cube.fits", "-o", "out"]);
+    let message = stderr(&done);
+    assert!(done.status.success(), "{message}");
+    assert!(!message.contains("warning"), "{message}");
+    let found = fs::read(root.join("out/cube.fits")).unwrap();
+    assert_eq!(found.len(), bytes.len());
+    assert!(found[..FITS_HEADER] == bytes[..FITS_HEADER], "the header");
+    assert!(found[FITS_HEADER..] != bytes[FITS_HEADER..], "the planes");
+    assert_eq!(
+        PageStack::open(&root.join("out/cube.fits")).unwrap().len(),
+        SIZES[0]
+    );
+
+    let done = denoise(root, &["cube.fits", "-o", "cube.npy"]);
+    let expected = "cube.npy does not keep the cards of its FITS header";
+    assert!(stderr(&done).contains(expected), "{}", stderr(&done));
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    FileError, MrcStack, PictureFormat, exr,
+    FileError, FitsStack, MrcStack, PictureFormat, exr,
     input::{caught, unsupported},
     picture::open,
     tiff,
@@ -72,6 +72,7 @@ pub fn read_attached(path: &Path) -> Result<Attached, FileError> {
         PictureFormat::Bmp => bmp::read(input, path),
         PictureFormat::Hdr => hdr::read(input, path),
         PictureFormat::Mrc => MrcStack::open(path)?.attached(),
+        PictureFormat::Fits => Ok(FitsStack::open(path)?.attached().clone()),
     })
 }
 

@@ -5,7 +5,8 @@ use std::{fmt, path::Path};
 use image::ImageFormat;
 
 use crate::{
-    EncodeError, FileError, Header, MAX_CHANNELS, SampleKind, mrc::header::is_mrc, picture, tiff,
+    EncodeError, FileError, Header, MAX_CHANNELS, SampleKind, fits, mrc::header::is_mrc, picture,
+    tiff,
 };
 
 /// Most pages that a file has room to say.
@@ -32,11 +33,13 @@ pub enum PictureFormat {
     /// MRC: int8, int16, uint16, float16 and float32, grey, one section or many; uint8 becomes uint16.
     /// Lossless.
     Mrc,
+    /// FITS: samples of all kinds but float16, grey, one plane or many. Lossless.
+    Fits,
 }
 
 impl PictureFormat {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Png,
         Self::Jpeg,
         Self::WebP,
@@ -45,6 +48,7 @@ impl PictureFormat {
         Self::Exr,
         Self::Hdr,
         Self::Mrc,
+        Self::Fits,
     ];
 
     /// The format that a file's name asks for by its ending.
@@ -73,11 +77,12 @@ impl PictureFormat {
         let mut all = Self::ALL.into_iter();
         all.find(|format| known.is_some() && known == format.image_format())
             .or_else(|| tiff::is_big(start).then_some(Self::Tiff))
+            .or_else(|| start.starts_with(fits::START).then_some(Self::Fits))
     }
 
     /// Whether a file of this format may have several images of one shape and kind: its pages.
     pub fn has_pages(self) -> bool {
-        matches!(self, Self::Tiff | Self::Mrc)
+        matches!(self, Self::Tiff | Self::Mrc | Self::Fits)
     }
 
     /// How the names of its files end, without the dot.
@@ -95,6 +100,7 @@ impl PictureFormat {
             Self::Exr => &["exr"],
             Self::Hdr => &["hdr"],
             Self::Mrc => &["mrc", "mrcs", "map", "st", "rec"],
+            Self::Fits => &["fits", "fit", "fts"],
         }
     }
 
@@ -108,7 +114,7 @@ impl PictureFormat {
             Self::Tiff => ImageFormat::Tiff,
             Self::Exr => ImageFormat::OpenExr,
             Self::Hdr => ImageFormat::Hdr,
-            Self::Mrc => return None,
+            Self::Mrc | Self::Fits => return None,
         })
     }
 
@@ -130,7 +136,7 @@ impl PictureFormat {
         } = *header;
         let (holds_channels, held) = match self {
             Self::Tiff => ((1..=MAX_CHANNELS).contains(&channels), "1 to 64 channels"),
-            Self::Mrc => (channels == 1, "1 channel"),
+            Self::Mrc | Self::Fits => (channels == 1, "1 channel"),
             _ => (matches!(channels, 1 | 3), "1 or 3 channels"),
         };
         if !holds_channels {
@@ -159,7 +165,7 @@ impl PictureFormat {
                 way_out,
             });
         }
-        if alpha && matches!(self, Self::Jpeg | Self::Hdr | Self::Mrc) {
+        if alpha && matches!(self, Self::Jpeg | Self::Hdr | Self::Mrc | Self::Fits) {
             return Err(EncodeError::Alpha { format, way_out });
         }
         if pages > 1 && !self.has_pages() || pages > MOST_PAGES {
@@ -190,6 +196,18 @@ impl PictureFormat {
                 SampleKind::F16,
                 SampleKind::F32,
             ],
+            Self::Fits => &[
+                SampleKind::U8,
+                SampleKind::I8,
+                SampleKind::U16,
+                SampleKind::I16,
+                SampleKind::U32,
+                SampleKind::I32,
+                SampleKind::U64,
+                SampleKind::I64,
+                SampleKind::F32,
+                SampleKind::F64,
+            ],
             Self::Exr | Self::Hdr => &[SampleKind::F16, SampleKind::F32],
         }
     }
@@ -215,6 +233,7 @@ impl fmt::Display for PictureFormat {
             Self::Exr => "OpenEXR",
             Self::Hdr => "Radiance HDR",
             Self::Mrc => "MRC",
+            Self::Fits => "FITS",
         })
     }
 }

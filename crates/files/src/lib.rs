@@ -11,6 +11,7 @@ mod element;
 mod error;
 mod exif;
 mod exr;
+mod fits;
 mod format;
 mod input;
 mod jpeg;
@@ -38,6 +39,7 @@ pub use self::{
     attached::{Attached, Own, Resolution, ResolutionUnit, read_attached},
     cifar::CifarFile,
     error::FileError,
+    fits::FitsStack,
     format::PictureFormat,
     memory::reading_bytes,
     mrc::MrcStack,

@@ -55,7 +55,8 @@ impl PictureFormat {
         match self {
             // Row by row.
             Self::Png | Self::Mrc => samples,
-            Self::Tiff | Self::Jpeg => 2 * samples,
+            // Of other signs, or compressed.
+            Self::Tiff | Self::Jpeg | Self::Fits => 2 * samples,
             // Its encoder keeps up to a quarter more on its way, as measured.
             Self::Exr => 2 * samples + samples / 4,
             // As RGB.

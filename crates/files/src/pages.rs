@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    Attached, FileError, MrcStack, PictureFormat, Raster, SampleKind, Stack, TiffStack,
+    Attached, FileError, FitsStack, MrcStack, PictureFormat, Raster, SampleKind, Stack, TiffStack,
     input::unsupported, picture,
 };
 
@@ -13,6 +13,7 @@ pub struct PageStack(Pages);
 enum Pages {
     Tiff(TiffStack),
     Mrc(MrcStack),
+    Fits(FitsStack),
 }
 
 impl PageStack {
@@ -25,6 +26,7 @@ impl PageStack {
         Ok(Self(match format {
             PictureFormat::Tiff => Pages::Tiff(TiffStack::open(path)?),
             PictureFormat::Mrc => Pages::Mrc(MrcStack::open(path)?),
+            PictureFormat::Fits => Pages::Fits(FitsStack::open(path)?),
             _ => {
                 let way_out = "save its images as pages of TIFF";
                 return Err(unsupported(path, format!("one image of {format}"), way_out));
@@ -44,7 +46,8 @@ impl PageStack {
         match &self.0 {
             Pages::Tiff(stack) => stack.attached(index),
             Pages::Mrc(stack) if index == 0 => stack.attached(),
-            Pages::Mrc(_) => Ok(Attached::default()),
+            Pages::Fits(stack) if index == 0 => Ok(stack.attached().clone()),
+            Pages::Mrc(_) | Pages::Fits(_) => Ok(Attached::default()),
         }
     }
 
@@ -52,6 +55,7 @@ impl PageStack {
         match &self.0 {
             Pages::Tiff(stack) => stack,
             Pages::Mrc(stack) => stack,
+            Pages::Fits(stack) => stack,
         }
     }
 }

@@ -9,8 +9,8 @@ use std::{
 use image::{ColorType, ImageDecoder, ImageError, ImageReader, Limits};
 
 use crate::{
-    FileError, Header, MAX_DECODED_BYTES, MrcStack, PictureFormat, Raster, SampleKind, Samples,
-    Stack, exr,
+    FileError, FitsStack, Header, MAX_DECODED_BYTES, MrcStack, PictureFormat, Raster, SampleKind,
+    Samples, Stack, exr,
     input::{caught, has_extension, malformed, open_file, read_error, unsupported},
     jpeg,
     memory::share,
@@ -29,7 +29,7 @@ const SHARED: [&str; 3] = ["map", "st", "rec"];
 const UNDOUBTED: u64 = 16 << 20;
 
 /// Whether the name of a file ends as that of a picture: `.png`, `.jpg`, `.jpeg`, `.webp`, `.bmp`,
-/// `.tif`, `.tiff`, `.exr`, `.hdr`, `.mrc` or `.mrcs`; or as that of other files too, `.map`, `.st` or
+/// `.tif`, `.tiff`, `.exr`, `.hdr`, `.mrc`, `.mrcs`, `.fits`, `.fit` or `.fts`; or as that of other files too, `.map`, `.st` or
 /// `.rec`, and the file begins as one of a picture, or cannot be read.
 pub fn is_picture(path: &Path) -> bool {
     let is_picture = || {
@@ -53,6 +53,7 @@ pub fn read_header(path: &Path) -> Result<Header, FileError> {
     caught(path, || match format {
         PictureFormat::Tiff => tiff::read_header(path),
         PictureFormat::Mrc => Ok(MrcStack::open(path)?.header()),
+        PictureFormat::Fits => Ok(FitsStack::open(path)?.header()),
         PictureFormat::Jpeg => jpeg::read_header(input, path),
         PictureFormat::Exr => exr::read_header(input, path),
         PictureFormat::Png => png::read_header(input, path),
@@ -75,6 +76,7 @@ pub fn read_picture(path: &Path) -> Result<Raster, FileError> {
     caught(path, || match format {
         PictureFormat::Tiff => tiff::read_picture(path),
         PictureFormat::Mrc => MrcStack::open(path)?.read(0),
+        PictureFormat::Fits => FitsStack::open(path)?.read(0),
         PictureFormat::Jpeg => {
             let mut bytes = Vec::new();
             let read = input.read_to_end(&mut bytes);

@@ -274,7 +274,7 @@ fn attributes() -> Own {
     read_attached(&path).unwrap().own.unwrap()
 }
 
-/// The header of an MRC file with an origin, as its reader finds it when there are bytes in two rows.
+/// The header of an MRC file with an origin, as its reader finds it.
 fn microscope() -> Own {
     let mut bytes = encode_picture(
         &raster(1, SampleKind::U8, false),
@@ -285,6 +285,19 @@ fn microscope() -> Own {
     bytes[196..200].copy_from_slice(&7_f32.to_le_bytes());
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("image.mrc");
+    fs::write(&path, bytes).unwrap();
+    read_attached(&path).unwrap().own.unwrap()
+}
+
+/// The cards of a FITS file that names its object, as its reader finds them.
+fn telescope() -> Own {
+    let format = PictureFormat::Fits;
+    let raster = raster(1, SampleKind::U8, false);
+    let mut bytes = encode_picture(&raster, format, &Attached::default()).unwrap();
+    let end = bytes.windows(4).position(|text| text == b"END ").unwrap();
+    bytes[end..end + 83].copy_from_slice(format!("{:<80}END", "OBJECT  = 'M 31'").as_bytes());
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("image.fits");
     fs::write(&path, bytes).unwrap();
     read_attached(&path).unwrap().own.unwrap()
 }
@@ -427,6 +440,10 @@ fn table() -> String {
         (
             "header of MRC",
             Box::new(with(|found| found.own = Some(microscope()))),
+        ),
+        (
+            "cards of FITS",
+            Box::new(with(|found| found.own = Some(telescope()))),
         ),
     ];
     let columns = columns();

@@ -9,6 +9,7 @@ mod attached;
 mod bilevel;
 mod bounded;
 mod expected;
+mod fits;
 mod formats;
 mod hostile;
 mod layouts;

@@ -166,8 +166,8 @@ fn pictures_come_back() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    // Forms of PNG, JPEG, WebP, BMP, TIFF, OpenEXR, HDR and MRC.
-    assert_eq!(written, (8 + 2 + 4 + 4 + 44 + 8 + 4 + 6) * SIZES.len());
+    // Forms of PNG, JPEG, WebP, BMP, TIFF, OpenEXR, HDR, MRC and FITS.
+    assert_eq!(written, (8 + 2 + 4 + 4 + 44 + 8 + 4 + 6 + 10) * SIZES.len());
 }
 
 /// A picture of `[channels, 23, 37]` that changes slowly.

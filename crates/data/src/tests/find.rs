@@ -160,7 +160,7 @@ fn tiff_stacks_are_bursts_or_paired_by_name() {
 }
 
 #[test]
-fn sections_of_microscopes_are_as_pages_are() {
+fn sections_and_planes_are_as_pages_are() {
     let many = |path: &Path| pages(path, 4, [3, 5]);
     let one = |path: &Path| pages(path, 1, [3, 5]);
     let found = |folder: &TempDir| {
@@ -168,7 +168,7 @@ fn sections_of_microscopes_are_as_pages_are() {
         assert!(found.skipped.is_empty());
         (found.train.len(), found.train.info(0))
     };
-    for extension in ["mrc", "st"] {
+    for extension in ["mrc", "st", "fits", "fts"] {
         let named = |stem: &str| format!("{stem}.{extension}");
         let stacks = |stems: &[&str], make: &dyn Fn(&Path)| {
             let names: Vec<String> = stems.iter().map(|stem| named(stem)).collect();

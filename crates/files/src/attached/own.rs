@@ -3,7 +3,7 @@
 use ::exr::meta::header::{ImageAttributes, LayerAttributes};
 
 use super::png::{Chunk, is_colour, is_srgb};
-use crate::{exif::Directory, mrc::header::MrcHeader};
+use crate::{exif::Directory, fits::FitsHeader, mrc::header::MrcHeader};
 
 /// What only files of the same format keep.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub enum Own {
     Exr(Box<ExrAttributes>),
     /// The header of MRC: pixel size, origin, labels, and what programs keep behind it.
     Mrc(Box<MrcHeader>),
+    /// The cards of FITS: where a telescope looked, and how.
+    Fits(Box<FitsHeader>),
 }
 
 /// A segment of a JPEG: the second byte of its marker, and its bytes, at most 65,533 of them.
@@ -46,6 +48,7 @@ impl Own {
             Self::Tiff(tags) => tiff_words(tags),
             Self::Exr(attributes) => attributes.words(),
             Self::Mrc(header) => header.words(),
+            Self::Fits(header) => header.words(),
         }
     }
 
@@ -56,7 +59,7 @@ impl Own {
             Self::Jpeg(segments) => segments.iter().map(|(_, bytes)| bytes.len()).sum(),
             Self::Tiff(tags) => tags.bytes(),
             // Written nowhere else, and of one length.
-            Self::Exr(_) | Self::Mrc(_) => 0,
+            Self::Exr(_) | Self::Mrc(_) | Self::Fits(_) => 0,
         }
     }
 }

@@ -13,6 +13,7 @@ mod bmp;
 mod elements;
 mod error;
 mod exr;
+mod fits;
 mod hdr;
 mod jpeg;
 mod kept;
@@ -48,12 +49,12 @@ pub fn write_picture(
     format: PictureFormat,
     attached: &Attached,
 ) -> Result<(), EncodeError> {
-    use PictureFormat::{Bmp, Exr, Hdr, Jpeg, Mrc, Png, Tiff, WebP};
+    use PictureFormat::{Bmp, Exr, Fits, Hdr, Jpeg, Mrc, Png, Tiff, WebP};
     let header = raster.header();
     format.supports(&header)?;
     let kept = Kept::new(attached, format, header.channels);
     match (format, &raster.samples) {
-        (Tiff | Mrc, _) => {
+        (Tiff | Mrc | Fits, _) => {
             let mut writer = PagesWriter::new(&mut file, format, &header, attached)?;
             writer.write(&raster, attached)?;
         }

@@ -2,7 +2,7 @@
 
 use std::io::{Seek, Write};
 
-use super::{EncodeError, mrc::MrcWriter, tiff::TiffWriter};
+use super::{EncodeError, fits::FitsWriter, mrc::MrcWriter, tiff::TiffWriter};
 use crate::{Attached, Header, PictureFormat, Raster};
 
 /// Writes the pages of a file of a format that [has pages](PictureFormat::has_pages), one at a time.
@@ -11,6 +11,7 @@ pub struct PagesWriter<W: Write + Seek>(Form<W>);
 enum Form<W: Write + Seek> {
     Tiff(TiffWriter<W>),
     Mrc(MrcWriter<W>),
+    Fits(FitsWriter<W>),
 }
 
 impl<W: Write + Seek> PagesWriter<W> {
@@ -29,6 +30,7 @@ impl<W: Write + Seek> PagesWriter<W> {
         Ok(Self(match format {
             PictureFormat::Tiff => Form::Tiff(TiffWriter::new(writer, header, first)?),
             PictureFormat::Mrc => Form::Mrc(MrcWriter::new(writer, header, first)?),
+            PictureFormat::Fits => Form::Fits(FitsWriter::new(writer, header, first)?),
             _ => {
                 let pages = header.pages;
                 return Err(EncodeError::Pages { format, pages });
@@ -47,6 +49,7 @@ impl<W: Write + Seek> PagesWriter<W> {
         match &mut self.0 {
             Form::Tiff(writer) => writer.write(raster, attached),
             Form::Mrc(writer) => writer.write(&raster.samples),
+            Form::Fits(writer) => writer.write(&raster.samples),
         }
     }
 }

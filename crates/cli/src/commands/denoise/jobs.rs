@@ -50,7 +50,7 @@ pub struct CheckedJob {
 pub enum Source {
     /// One image.
     Picture,
-    /// Several images of one shape: pages of TIFF, sections of MRC.
+    /// Several images of one shape: pages of TIFF, sections of MRC, planes of FITS.
     Pages,
     /// An array; it has no metadata.
     Npy,
@@ -83,7 +83,7 @@ pub fn plan(given: &[PathBuf], inputs: Vec<Input>, output: &Path) -> anyhow::Res
         ensure!(
             is_npy(output) || PictureFormat::of_path(output).is_some(),
             "-o {}: this format cannot be written; expected .png, .jpg, .webp, .bmp, .tif, .exr, \
-             .hdr, .mrc or .npy, or a folder",
+             .hdr, .mrc, .fits or .npy, or a folder",
             output.display()
         );
     } else {
