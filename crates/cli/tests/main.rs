@@ -18,6 +18,7 @@ mod pages;
 mod processes;
 #[cfg(unix)]
 mod resume;
+mod science;
 mod settings;
 mod stops;
 mod terminals;

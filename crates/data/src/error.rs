@@ -64,7 +64,7 @@ pub enum DataError {
     /// A folder holds none of the kinds of data.
     #[error(
         "{path} holds no data that is understood; expected two folders or stacks named {names}; \
-         or one folder for each scene with two shots or more; or TIFF stacks, NumPy arrays, files \
+         or one folder for each scene with two shots or more; or stacks of TIFF, MRC or FITS, NumPy arrays, files \
          of PyTorch, CIFAR-10's binary files, or clean images",
         path = .path.display()
     )]
@@ -77,8 +77,8 @@ pub enum DataError {
 
     /// A file is not of a known kind of data.
     #[error(
-        "{path} is no kind of file that pairs are read from; expected .pkl, .pt, .npz, .npy, .tif \
-         or CIFAR-10's .bin, or a folder",
+        "{path} is no kind of file that pairs are read from; expected .pkl, .pt, .npz, .npy, .tif, \
+         .mrc, .fits or CIFAR-10's .bin, or a folder",
         path = .path.display()
     )]
     UnknownKind {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    FileError, PictureFormat, exr,
+    FileError, FitsStack, MrcStack, PictureFormat, exr,
     input::{caught, unsupported},
     picture::open,
     tiff,
@@ -71,6 +71,8 @@ pub fn read_attached(path: &Path) -> Result<Attached, FileError> {
         PictureFormat::Exr => exr::read_attached(input, path),
         PictureFormat::Bmp => bmp::read(input, path),
         PictureFormat::Hdr => hdr::read(input, path),
+        PictureFormat::Mrc => MrcStack::open(path)?.attached(),
+        PictureFormat::Fits => Ok(FitsStack::open(path)?.attached().clone()),
     })
 }
 

@@ -60,8 +60,8 @@ pub enum FileError {
 
     /// The file does not begin as any picture does.
     #[error(
-        "{path} is no picture in a known format; expected PNG, JPEG, WebP, BMP, TIFF, OpenEXR or \
-         Radiance HDR: convert it to one of them",
+        "{path} is no picture in a known format; expected PNG, JPEG, WebP, BMP, TIFF, OpenEXR, \
+         Radiance HDR, MRC or FITS: convert it to one of them",
         path = .path.display()
     )]
     NotPicture {

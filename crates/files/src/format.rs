@@ -4,7 +4,13 @@ use std::{fmt, path::Path};
 
 use image::ImageFormat;
 
-use crate::{EncodeError, FileError, Header, MAX_CHANNELS, SampleKind, picture, tiff};
+use crate::{
+    EncodeError, FileError, Header, MAX_CHANNELS, SampleKind, fits, mrc::header::is_mrc, picture,
+    tiff,
+};
+
+/// Most pages that a file has room to say.
+const MOST_PAGES: usize = i32::MAX as usize;
 
 /// A format that pictures are read from and written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,11 +30,16 @@ pub enum PictureFormat {
     Exr,
     /// Radiance HDR: RGB of 8 bits each and a common exponent. Lossy.
     Hdr,
+    /// MRC: int8, int16, uint16, float16 and float32, grey, one section or many; uint8 becomes uint16.
+    /// Lossless.
+    Mrc,
+    /// FITS: samples of all kinds but float16, grey, one plane or many. Lossless.
+    Fits,
 }
 
 impl PictureFormat {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Png,
         Self::Jpeg,
         Self::WebP,
@@ -36,6 +47,8 @@ impl PictureFormat {
         Self::Tiff,
         Self::Exr,
         Self::Hdr,
+        Self::Mrc,
+        Self::Fits,
     ];
 
     /// The format that a file's name asks for by its ending.
@@ -56,11 +69,20 @@ impl PictureFormat {
     }
 
     pub(crate) fn of_start(start: &[u8]) -> Option<Self> {
+        // First, for it may begin with any number.
+        if is_mrc(start) {
+            return Some(Self::Mrc);
+        }
         let known = image::guess_format(start).ok();
-        Self::ALL
-            .into_iter()
-            .find(|format| known == Some(format.image_format()))
+        let mut all = Self::ALL.into_iter();
+        all.find(|format| known.is_some() && known == format.image_format())
             .or_else(|| tiff::is_big(start).then_some(Self::Tiff))
+            .or_else(|| start.starts_with(fits::START).then_some(Self::Fits))
+    }
+
+    /// Whether a file of this format may have several images of one shape and kind: its pages.
+    pub fn has_pages(self) -> bool {
+        matches!(self, Self::Tiff | Self::Mrc | Self::Fits)
     }
 
     /// How the names of its files end, without the dot.
@@ -77,11 +99,14 @@ impl PictureFormat {
             Self::Tiff => &["tif", "tiff"],
             Self::Exr => &["exr"],
             Self::Hdr => &["hdr"],
+            Self::Mrc => &["mrc", "mrcs", "map", "st", "rec"],
+            Self::Fits => &["fits", "fit", "fts"],
         }
     }
 
-    pub(crate) fn image_format(self) -> ImageFormat {
-        match self {
+    /// How `image` calls it, where it knows it.
+    pub(crate) fn image_format(self) -> Option<ImageFormat> {
+        Some(match self {
             Self::Png => ImageFormat::Png,
             Self::Jpeg => ImageFormat::Jpeg,
             Self::WebP => ImageFormat::WebP,
@@ -89,7 +114,8 @@ impl PictureFormat {
             Self::Tiff => ImageFormat::Tiff,
             Self::Exr => ImageFormat::OpenExr,
             Self::Hdr => ImageFormat::Hdr,
-        }
+            Self::Mrc | Self::Fits => return None,
+        })
     }
 
     /// Whether a file of this format holds such an image.
@@ -109,8 +135,9 @@ impl PictureFormat {
             pages,
         } = *header;
         let (holds_channels, held) = match self {
-            Self::Tiff => ((1..=MAX_CHANNELS).contains(&channels), "1 to 64"),
-            _ => (matches!(channels, 1 | 3), "1 or 3"),
+            Self::Tiff => ((1..=MAX_CHANNELS).contains(&channels), "1 to 64 channels"),
+            Self::Mrc | Self::Fits => (channels == 1, "1 channel"),
+            _ => (matches!(channels, 1 | 3), "1 or 3 channels"),
         };
         if !holds_channels {
             return Err(EncodeError::Channels {
@@ -138,10 +165,10 @@ impl PictureFormat {
                 way_out,
             });
         }
-        if alpha && matches!(self, Self::Jpeg | Self::Hdr) {
+        if alpha && matches!(self, Self::Jpeg | Self::Hdr | Self::Mrc | Self::Fits) {
             return Err(EncodeError::Alpha { format, way_out });
         }
-        if pages > 1 && self != Self::Tiff {
+        if pages > 1 && !self.has_pages() || pages > MOST_PAGES {
             return Err(EncodeError::Pages { format, pages });
         }
         let most = self.longest_side();
@@ -161,6 +188,26 @@ impl PictureFormat {
             Self::Png => &[SampleKind::U8, SampleKind::U16],
             Self::Jpeg | Self::WebP | Self::Bmp => &[SampleKind::U8],
             Self::Tiff => &SampleKind::ALL,
+            Self::Mrc => &[
+                SampleKind::U8,
+                SampleKind::I8,
+                SampleKind::U16,
+                SampleKind::I16,
+                SampleKind::F16,
+                SampleKind::F32,
+            ],
+            Self::Fits => &[
+                SampleKind::U8,
+                SampleKind::I8,
+                SampleKind::U16,
+                SampleKind::I16,
+                SampleKind::U32,
+                SampleKind::I32,
+                SampleKind::U64,
+                SampleKind::I64,
+                SampleKind::F32,
+                SampleKind::F64,
+            ],
             Self::Exr | Self::Hdr => &[SampleKind::F16, SampleKind::F32],
         }
     }
@@ -185,6 +232,8 @@ impl fmt::Display for PictureFormat {
             Self::Tiff => "TIFF",
             Self::Exr => "OpenEXR",
             Self::Hdr => "Radiance HDR",
+            Self::Mrc => "MRC",
+            Self::Fits => "FITS",
         })
     }
 }

@@ -10,6 +10,9 @@ use std::{
 
 use crate::FileError;
 
+/// Bytes read at a time, a multiple of the size of every kind of number.
+pub(crate) const CHUNK: usize = 1 << 16;
+
 /// An open file, or bytes in its place, that several threads read from at once.
 ///
 /// It stays open, so that a file replaced on disk is not read half old and half new.
@@ -60,6 +63,23 @@ impl Input {
     ) -> Result<(), FileError> {
         self.with_source_at(offset, |source| source.read_exact(buffer))
             .map_err(|error| read_error(error, &self.path, part))
+    }
+
+    /// Calls `act` with the `len` bytes from `start` on, which are those of `part`, a chunk at a time.
+    pub fn for_chunks(
+        &self,
+        start: u64,
+        len: usize,
+        part: &str,
+        mut act: impl FnMut(&[u8]),
+    ) -> Result<(), FileError> {
+        let mut chunk = vec![0; CHUNK.min(len)];
+        for done in (0..len).step_by(CHUNK) {
+            let chunk = &mut chunk[..CHUNK.min(len - done)];
+            self.read_exact_at(start + done as u64, chunk, part)?;
+            act(chunk);
+        }
+        Ok(())
     }
 
     /// Reads some of the bytes at `offset`, as [`Read::read`] does.

@@ -7,18 +7,23 @@
 mod atomic;
 mod attached;
 mod cifar;
+mod element;
 mod error;
 mod exif;
 mod exr;
+mod fits;
 mod format;
 mod input;
 mod jpeg;
 mod memory;
+mod mrc;
 mod npy;
+mod pages;
 mod picture;
 mod png;
 mod raster;
 mod samples;
+mod sections;
 mod stack;
 mod tiff;
 mod torch;
@@ -34,9 +39,12 @@ pub use self::{
     attached::{Attached, Own, Resolution, ResolutionUnit, read_attached},
     cifar::CifarFile,
     error::FileError,
+    fits::FitsStack,
     format::PictureFormat,
     memory::reading_bytes,
+    mrc::MrcStack,
     npy::{NpyAxes, NpyStack, open_npz, read_npz},
+    pages::PageStack,
     picture::{is_picture, read_header, read_picture},
     raster::{Header, MAX_CHANNELS, MAX_DECODED_BYTES, Raster},
     samples::{Sample, SampleKind, Samples},
@@ -47,5 +55,8 @@ pub use self::{
         read_torch,
     },
     turn::Turn,
-    write::{EncodeError, JPEG_QUALITY, NpyWriter, TiffWriter, encode_picture, write_picture},
+    write::{
+        EncodeError, JPEG_QUALITY, NpyWriter, PagesWriter, TiffWriter, encode_picture,
+        write_picture,
+    },
 };

@@ -36,6 +36,8 @@ pub fn reading_bytes(path: &Path, header: &Header) -> Result<u64, FileError> {
         PictureFormat::WebP => 4 * samples,
         PictureFormat::Exr => samples + caught(path, || exr::block_bytes(input, path))?,
         PictureFormat::Tiff => 2 * samples + caught(path, || tiff::unpacking_bytes(path))?,
+        // As they are.
+        PictureFormat::Mrc => samples,
         // Pixel by pixel, and plane by plane.
         _ => 2 * samples,
     })
@@ -53,8 +55,9 @@ impl PictureFormat {
         };
         match self {
             // Row by row.
-            Self::Png => samples,
-            Self::Tiff | Self::Jpeg => 2 * samples,
+            Self::Png | Self::Mrc => samples,
+            // Of other signs, or compressed.
+            Self::Tiff | Self::Jpeg | Self::Fits => 2 * samples,
             // Its encoder keeps up to a quarter more on its way, as measured.
             Self::Exr => 2 * samples + samples / 4,
             // As RGB.

@@ -9,25 +9,25 @@ use std::{
     path::Path,
 };
 
-use self::{element::Element, header::NpyHeader, layout::Layout, places::Places};
+use self::{header::NpyHeader, layout::Layout, places::Places};
 use crate::{
     FileError, Header, Raster, SampleKind, Samples, Stack,
+    element::Element,
     input::{Input, malformed, truncated, unsupported},
     stack::check_index,
 };
 
-mod element;
 mod header;
 mod layout;
 mod npz;
 mod places;
 
-pub(crate) use element::code;
+pub(crate) use header::code;
 pub use layout::NpyAxes;
 pub use npz::{open_npz, read_npz};
 
-/// Bytes read at a time, a multiple of every element's size.
-const CHUNK: usize = 1 << 16;
+/// What its bytes are.
+const PART: &str = "the elements of its array";
 
 /// Largest array whose images are interleaved, in bytes: it is brought into another order.
 const MOST_REORDERED: u64 = 256 << 20;
@@ -102,7 +102,7 @@ impl NpyStack {
         let header = NpyHeader::read(&mut input.reader(Vec::new()), input.path())?;
         let held = input.len().saturating_sub(header.len);
         if held < header.data_len {
-            return Err(truncated(input.path(), "the elements of its array"));
+            return Err(truncated(input.path(), PART));
         }
         if held > header.data_len {
             let found = format!(
@@ -159,34 +159,17 @@ impl NpyStack {
         for first in (0..count).step_by(at_once) {
             let last = (first + at_once).min(count);
             let mut bytes = vec![0; (last - first) * size];
-            self.for_chunks(self.start, count, |chunk| {
-                for (element, place) in chunk.chunks_exact(size).zip(&mut places) {
-                    if (first..last).contains(&place) {
-                        bytes[(place - first) * size..][..size].copy_from_slice(element);
+            self.input
+                .for_chunks(self.start, count * size, PART, |chunk| {
+                    for (element, place) in chunk.chunks_exact(size).zip(&mut places) {
+                        if (first..last).contains(&place) {
+                            bytes[(place - first) * size..][..size].copy_from_slice(element);
+                        }
                     }
-                }
-            })?;
+                })?;
             file.write_all(&bytes).map_err(failed)?;
         }
         Ok(file)
-    }
-
-    /// Calls `act` with the bytes of `count` elements from `start` on, a chunk at a time.
-    fn for_chunks(
-        &self,
-        start: u64,
-        count: usize,
-        mut act: impl FnMut(&[u8]),
-    ) -> Result<(), FileError> {
-        let len = count * self.element.bytes();
-        let mut chunk = vec![0; CHUNK.min(len)];
-        for done in (0..len).step_by(CHUNK) {
-            let chunk = &mut chunk[..CHUNK.min(len - done)];
-            let part = "the elements of its array";
-            self.input.read_exact_at(start + done as u64, chunk, part)?;
-            act(chunk);
-        }
-        Ok(())
     }
 }
 
@@ -214,7 +197,8 @@ impl Stack for NpyStack {
         let start = self.start + (index * count * self.element.bytes()) as u64;
         let mut places = self.layout.places();
         let mut samples = Samples::zeros(self.kind(), count);
-        self.for_chunks(start, count, |chunk| {
+        let len = count * self.element.bytes();
+        self.input.for_chunks(start, len, PART, |chunk| {
             self.element.scatter(chunk, &mut samples, &mut places);
         })?;
         Ok(Raster::from_planes(samples, self.layout.shape, false))

@@ -9,11 +9,12 @@ use std::{
 use image::{ColorType, ImageDecoder, ImageError, ImageReader, Limits};
 
 use crate::{
-    FileError, Header, MAX_DECODED_BYTES, PictureFormat, Raster, SampleKind, Samples, exr,
-    input::{caught, malformed, open_file, read_error, unsupported},
+    FileError, FitsStack, Header, MAX_DECODED_BYTES, MrcStack, PictureFormat, Raster, SampleKind,
+    Samples, Stack, exr,
+    input::{caught, has_extension, malformed, open_file, read_error, unsupported},
     jpeg,
     memory::share,
-    png, tiff,
+    mrc, png, tiff,
     whole::check_whole,
 };
 
@@ -21,13 +22,23 @@ use crate::{
 /// compressions go farther with such ones only.
 const MOST_COMPRESSION: u64 = 2000;
 
+/// How names of pictures end, and those of other files.
+const SHARED: [&str; 3] = ["map", "st", "rec"];
+
 /// Decoded bytes that any file may announce.
 const UNDOUBTED: u64 = 16 << 20;
 
 /// Whether the name of a file ends as that of a picture: `.png`, `.jpg`, `.jpeg`, `.webp`, `.bmp`,
-/// `.tif`, `.tiff`, `.exr` or `.hdr`.
+/// `.tif`, `.tiff`, `.exr`, `.hdr`, `.mrc`, `.mrcs`, `.fits`, `.fit` or `.fts`; or as that of other files too, `.map`, `.st` or
+/// `.rec`, and the file begins as one of a picture, or cannot be read.
 pub fn is_picture(path: &Path) -> bool {
-    PictureFormat::of_path(path).is_some()
+    let is_picture = || {
+        !matches!(
+            PictureFormat::of_file(path),
+            Err(FileError::NotPicture { .. })
+        )
+    };
+    PictureFormat::of_path(path).is_some() && (!has_extension(path, &SHARED) || is_picture())
 }
 
 /// What a picture's file says of it; no pixel is decoded.
@@ -41,6 +52,8 @@ pub fn read_header(path: &Path) -> Result<Header, FileError> {
     let (input, format) = open(path)?;
     caught(path, || match format {
         PictureFormat::Tiff => tiff::read_header(path),
+        PictureFormat::Mrc => Ok(MrcStack::open(path)?.header()),
+        PictureFormat::Fits => Ok(FitsStack::open(path)?.header()),
         PictureFormat::Jpeg => jpeg::read_header(input, path),
         PictureFormat::Exr => exr::read_header(input, path),
         PictureFormat::Png => png::read_header(input, path),
@@ -62,6 +75,8 @@ pub fn read_picture(path: &Path) -> Result<Raster, FileError> {
     let _share = share(header.decoded_bytes());
     caught(path, || match format {
         PictureFormat::Tiff => tiff::read_picture(path),
+        PictureFormat::Mrc => MrcStack::open(path)?.read(0),
+        PictureFormat::Fits => FitsStack::open(path)?.read(0),
         PictureFormat::Jpeg => {
             let mut bytes = Vec::new();
             let read = input.read_to_end(&mut bytes);
@@ -99,7 +114,10 @@ fn check_held(header: &Header, input: &BufReader<File>, path: &Path) -> Result<(
 pub(crate) fn open(path: &Path) -> Result<(BufReader<File>, PictureFormat), FileError> {
     let mut input = BufReader::new(open_file(path)?);
     let mut start = Vec::new();
-    let read = input.by_ref().take(16).read_to_end(&mut start);
+    let read = input
+        .by_ref()
+        .take(mrc::header::LEN as u64)
+        .read_to_end(&mut start);
     read.and_then(|_| input.rewind())
         .map_err(|error| read_error(error, path, "its first bytes"))?;
     match PictureFormat::of_start(&start) {
@@ -118,7 +136,10 @@ fn decoder<'a>(
 ) -> Result<impl ImageDecoder + 'a, FileError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_DECODED_BYTES);
-    let mut reader = ImageReader::with_format(input, format.image_format());
+    let known = format.image_format().ok_or_else(|| FileError::NotPicture {
+        path: path.to_owned(),
+    })?;
+    let mut reader = ImageReader::with_format(input, known);
     reader.limits(limits);
     reader
         .into_decoder()

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{FileError, Raster, SampleKind, input::has_extension};
+use crate::{FileError, PictureFormat, Raster, SampleKind, input::has_extension, is_picture};
 
 /// Images of one shape and kind in one file, read one at a time.
 pub trait Stack: Send + Sync {
@@ -33,9 +33,11 @@ pub trait Stack: Send + Sync {
     fn read(&self, index: usize) -> Result<Raster, FileError>;
 }
 
-/// Whether the name of a file ends as that of a stack: `.npy`, `.tif` or `.tiff`.
+/// Whether the name of a file ends as that of a stack: `.npy`, or as that of a [picture](is_picture) of a
+/// format that has pages.
 pub fn is_stack(path: &Path) -> bool {
-    has_extension(path, &["npy", "tif", "tiff"])
+    let has_pages = PictureFormat::of_path(path).is_some_and(PictureFormat::has_pages);
+    has_extension(path, &["npy"]) || has_pages && is_picture(path)
 }
 
 /// Panics where `index` is no image of `stack`.

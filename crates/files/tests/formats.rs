@@ -13,9 +13,9 @@ use exr::prelude::{
     attribute::{AttributeValue, Chromaticities},
 };
 use n2n_files::{
-    Attached, Header, NpyAxes, NpyStack, NpyWriter, Own, PictureFormat, Raster, Resolution,
-    ResolutionUnit, SampleKind, Samples, Stack, TiffStack, TiffWriter, encode_picture,
-    read_attached, read_picture,
+    Attached, Header, NpyAxes, NpyStack, NpyWriter, Own, PageStack, PagesWriter, PictureFormat,
+    Raster, Resolution, ResolutionUnit, SampleKind, Samples, Stack, encode_picture, read_attached,
+    read_picture,
 };
 use tempfile::TempDir;
 use tiff::{
@@ -87,12 +87,21 @@ fn read_again(raster: &Raster, format: Option<PictureFormat>) -> Option<Raster> 
     Some(read_picture(&path).unwrap())
 }
 
+/// Bytes as numbers of 16 bits.
+fn in_words(raster: &Raster) -> Option<Samples> {
+    match &raster.samples {
+        Samples::U8(bytes) => Some(Samples::U16(bytes.iter().copied().map(u16::from).collect())),
+        _ => None,
+    }
+}
+
 /// In a cell: whether an image comes back, and as what.
 fn image(raster: &Raster, format: Option<PictureFormat>) -> &'static str {
     match read_again(raster, format) {
         None => "refused",
         Some(found) if found == *raster => "yes",
         Some(found) if found.channels != raster.channels => "as RGB",
+        Some(found) if in_words(raster) == Some(found.samples.clone()) => "as uint16",
         Some(found) if found.header() == raster.header() => "rounded",
         Some(_) => "rounded, float32",
     }
@@ -100,12 +109,17 @@ fn image(raster: &Raster, format: Option<PictureFormat>) -> &'static str {
 
 /// The kinds of numbers of a class that a format holds, and whether it rounds them.
 fn kinds(format: Option<PictureFormat>, of: &[SampleKind]) -> String {
-    let cell = |kind: &SampleKind| image(&raster(3, *kind, false), format);
+    let channels = channels_of(format);
+    let cell = |kind: &SampleKind| image(&raster(channels, *kind, false), format);
     let held = of.iter().filter(|kind| cell(kind) != "refused");
     let exact = of
         .iter()
-        .all(|kind| ["yes", "refused"].contains(&cell(kind)));
-    let names: Vec<String> = held.map(SampleKind::to_string).collect();
+        .all(|kind| ["yes", "as uint16", "refused"].contains(&cell(kind)));
+    let name = |kind: &SampleKind| match cell(kind) {
+        "as uint16" => format!("{kind} as uint16"),
+        _ => kind.to_string(),
+    };
+    let names: Vec<String> = held.map(name).collect();
     let names = match &names[..] {
         [] => return "refused".to_owned(),
         [first, .., last] if names.len() == of.len() => format!("{first} to {last}"),
@@ -116,6 +130,17 @@ fn kinds(format: Option<PictureFormat>, of: &[SampleKind]) -> String {
     } else {
         format!("{names}, rounded")
     }
+}
+
+/// Channels of an image that a format holds.
+fn channels_of(format: Option<PictureFormat>) -> usize {
+    let holds = |format: PictureFormat| {
+        let kinds = [SampleKind::U8, SampleKind::F32];
+        kinds
+            .iter()
+            .any(|&kind| format.supports(&raster(3, kind, false).header()).is_ok())
+    };
+    if format.is_none_or(holds) { 3 } else { 1 }
 }
 
 /// In a cell: what becomes of how an image is to be turned.
@@ -144,7 +169,8 @@ fn beside(attached: &Attached, format: Option<PictureFormat>) -> &'static str {
         return "told";
     };
     let kinds = [SampleKind::U8, SampleKind::F32];
-    let raster = kinds.map(|kind| raster(3, kind, false));
+    let channels = channels_of(Some(format));
+    let raster = kinds.map(|kind| raster(channels, kind, false));
     let raster = raster
         .iter()
         .find(|raster| format.supports(&raster.header()).is_ok());
@@ -162,7 +188,7 @@ fn beside(attached: &Attached, format: Option<PictureFormat>) -> &'static str {
     {
         found.resolution = attached.resolution;
     }
-    let told = format.leaves_out(attached, 3);
+    let told = format.leaves_out(attached, channels);
     assert_eq!(
         found == *attached,
         told.is_empty(),
@@ -248,6 +274,34 @@ fn attributes() -> Own {
     read_attached(&path).unwrap().own.unwrap()
 }
 
+/// The header of an MRC file with an origin, as its reader finds it.
+fn microscope() -> Own {
+    let mut bytes = encode_picture(
+        &raster(1, SampleKind::U8, false),
+        PictureFormat::Mrc,
+        &Attached::default(),
+    )
+    .unwrap();
+    bytes[196..200].copy_from_slice(&7_f32.to_le_bytes());
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("image.mrc");
+    fs::write(&path, bytes).unwrap();
+    read_attached(&path).unwrap().own.unwrap()
+}
+
+/// The cards of a FITS file that names its object, as its reader finds them.
+fn telescope() -> Own {
+    let format = PictureFormat::Fits;
+    let raster = raster(1, SampleKind::U8, false);
+    let mut bytes = encode_picture(&raster, format, &Attached::default()).unwrap();
+    let end = bytes.windows(4).position(|text| text == b"END ").unwrap();
+    bytes[end..end + 83].copy_from_slice(format!("{:<80}END", "OBJECT  = 'M 31'").as_bytes());
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("image.fits");
+    fs::write(&path, bytes).unwrap();
+    read_attached(&path).unwrap().own.unwrap()
+}
+
 /// Two pages with two descriptions, in a cell.
 fn pages(format: Option<PictureFormat>) -> &'static str {
     let page = raster(1, SampleKind::U8, false);
@@ -255,18 +309,16 @@ fn pages(format: Option<PictureFormat>) -> &'static str {
         pages: 2,
         ..page.header()
     };
-    if let Some(format) = format
-        && format.supports(&header).is_err()
-    {
+    let Some(format) = format else {
+        return "yes";
+    };
+    if format.supports(&header).is_err() {
         return "refused";
     }
-    if format.is_none() {
-        return "yes";
-    }
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("pages.tif");
+    let path = folder.path().join("pages");
     let mut file = BufWriter::new(File::create(&path).unwrap());
-    let mut writer = TiffWriter::new(&mut file, &header, &Attached::default()).unwrap();
+    let mut writer = PagesWriter::new(&mut file, format, &header, &Attached::default()).unwrap();
     let described = [b"first", b"other"].map(|text| Attached {
         description: Some(text.to_vec()),
         ..Attached::default()
@@ -274,9 +326,13 @@ fn pages(format: Option<PictureFormat>) -> &'static str {
     for attached in &described {
         writer.write(&page, attached).unwrap();
     }
+    drop(writer);
     file.into_inner().unwrap();
-    let stack = TiffStack::open(&path).unwrap();
+    let stack = PageStack::open(&path).unwrap();
     assert_eq!(stack.len(), 2);
+    if format != PictureFormat::Tiff {
+        return "yes";
+    }
     for (index, attached) in described.iter().enumerate() {
         assert_eq!(stack.attached(index).unwrap(), *attached);
     }
@@ -298,8 +354,10 @@ fn table() -> String {
         move |format| {
             let rasters = [U8, F32].map(|kind| raster(channels, kind, alpha));
             let cells = rasters.map(|raster| image(&raster, format));
-            let cell = cells.into_iter().find(|cell| *cell != "refused");
-            cell.unwrap_or("refused").to_owned()
+            let mut best = cells.iter().filter(|cell| **cell == "yes");
+            let mut held = cells.iter().filter(|cell| **cell != "refused");
+            let cell = best.next().or_else(|| held.next());
+            cell.copied().unwrap_or("refused").to_owned()
         }
     };
     let rows: Vec<Row> = vec![
@@ -378,6 +436,14 @@ fn table() -> String {
         (
             "windows, attributes of OpenEXR",
             Box::new(with(|found| found.own = Some(attributes()))),
+        ),
+        (
+            "header of MRC",
+            Box::new(with(|found| found.own = Some(microscope()))),
+        ),
+        (
+            "cards of FITS",
+            Box::new(with(|found| found.own = Some(telescope()))),
         ),
     ];
     let columns = columns();

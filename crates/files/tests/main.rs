@@ -11,11 +11,13 @@ mod bounded;
 mod cameras;
 mod compressions;
 mod expected;
+mod fits;
 mod formats;
 mod hostile;
 mod layouts;
 #[cfg(target_os = "linux")]
 mod memory;
+mod mrc;
 mod mutated;
 mod packed;
 mod pickles;

@@ -57,7 +57,7 @@ fn noise(channels: usize, kind: SampleKind, alpha: bool) -> Raster {
 
 #[test]
 fn files_take_no_more_than_is_said() {
-    use PictureFormat::{Bmp, Exr, Hdr, Jpeg, Png, Tiff, WebP};
+    use PictureFormat::{Bmp, Exr, Fits, Hdr, Jpeg, Mrc, Png, Tiff, WebP};
     let folder = TempDir::new().unwrap();
     for (format, channels, kind, alpha) in [
         (Png, 3, SampleKind::U8, false),
@@ -77,6 +77,10 @@ fn files_take_no_more_than_is_said() {
         (Exr, 3, SampleKind::F16, true),
         (Hdr, 3, SampleKind::F32, false),
         (Hdr, 1, SampleKind::F32, false),
+        (Mrc, 1, SampleKind::U8, false),
+        (Mrc, 1, SampleKind::F32, false),
+        (Fits, 1, SampleKind::U16, false),
+        (Fits, 1, SampleKind::F64, false),
     ] {
         let path = folder.path().join(format!("a.{}", format.extension()));
         let raster = noise(channels, kind, alpha);

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use image::GrayImage;
+use n2n_files::{Attached, Header, PagesWriter, PictureFormat, Raster, Samples};
 use tiff::encoder::{TiffEncoder, colortype::Gray16};
 
 /// An 8-bit grey picture of `[height, width]`, brighter to the right.
@@ -21,6 +22,27 @@ pub fn tiff(path: &Path, pages: u16, [height, width]: [u32; 2]) {
         encoder
             .write_image::<Gray16>(width, height, &samples)
             .unwrap();
+    }
+}
+
+/// A file of float32 pages of `[height, width]`, of the format that its name says, page `k` filled with `k`.
+pub fn pages(path: &Path, pages: usize, [height, width]: [usize; 2]) {
+    let page = |page: usize| Raster {
+        channels: 1,
+        height,
+        width,
+        samples: Samples::F32(vec![page as f32; height * width]),
+        alpha: None,
+    };
+    let header = Header {
+        pages,
+        ..page(0).header()
+    };
+    let (format, attached) = (PictureFormat::of_path(path).unwrap(), Attached::default());
+    let file = File::create(path).unwrap();
+    let mut writer = PagesWriter::new(file, format, &header, &attached).unwrap();
+    for index in 0..pages {
+        writer.write(&page(index), &attached).unwrap();
     }
 }
 

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::files::{npy, png, tiff};
+use super::files::{npy, pages, png, tiff};
 use crate::{DataError, Finder, Found, Layout, SceneInfo, Target};
 
 fn finder(strict: bool) -> Finder<'static> {
@@ -157,6 +157,31 @@ fn tiff_stacks_are_bursts_or_paired_by_name() {
     let folder = folder(&["one.tif"], pages);
     let found = find(&folder.path().join("one.tif")).unwrap();
     assert_eq!(found.train.info(0), info(4, false));
+}
+
+#[test]
+fn sections_and_planes_are_as_pages_are() {
+    let many = |path: &Path| pages(path, 4, [3, 5]);
+    let one = |path: &Path| pages(path, 1, [3, 5]);
+    let found = |folder: &TempDir| {
+        let found = find(folder.path()).unwrap();
+        assert!(found.skipped.is_empty());
+        (found.train.len(), found.train.info(0))
+    };
+    for extension in ["mrc", "st", "fits", "fts"] {
+        let named = |stem: &str| format!("{stem}.{extension}");
+        let stacks = |stems: &[&str], make: &dyn Fn(&Path)| {
+            let names: Vec<String> = stems.iter().map(|stem| named(stem)).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            found(&folder(&names, make))
+        };
+        assert_eq!(stacks(&["tilts"], &many), (1, info(4, false)));
+        assert_eq!(stacks(&["a", "b"], &many), (4, info(2, false)));
+        let sides = ["noisy_a/1", "noisy_a/2", "noisy_b/1", "noisy_b/2"];
+        assert_eq!(stacks(&sides, &one), (2, info(2, false)));
+        let frames = ["movie/1", "movie/2", "movie/3"];
+        assert_eq!(stacks(&frames, &one), (1, info(3, false)));
+    }
 }
 
 #[test]

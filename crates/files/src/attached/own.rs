@@ -3,7 +3,7 @@
 use ::exr::meta::header::{ImageAttributes, LayerAttributes};
 
 use super::png::{Chunk, is_colour, is_srgb};
-use crate::exif::Directory;
+use crate::{exif::Directory, fits::FitsHeader, mrc::header::MrcHeader};
 
 /// What only files of the same format keep.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,10 @@ pub enum Own {
     Tiff(Directory),
     /// Attributes of OpenEXR: windows, chromaticities and those of programs.
     Exr(Box<ExrAttributes>),
+    /// The header of MRC: pixel size, origin, labels, and what programs keep behind it.
+    Mrc(Box<MrcHeader>),
+    /// The cards of FITS: where a telescope looked, and how.
+    Fits(Box<FitsHeader>),
 }
 
 /// A segment of a JPEG: the second byte of its marker, and its bytes, at most 65,533 of them.
@@ -43,6 +47,8 @@ impl Own {
             Self::Jpeg(segments) => jpeg_words(segments),
             Self::Tiff(tags) => tiff_words(tags),
             Self::Exr(attributes) => attributes.words(),
+            Self::Mrc(header) => header.words(),
+            Self::Fits(header) => header.words(),
         }
     }
 
@@ -52,7 +58,8 @@ impl Own {
             Self::Png(chunks) => chunks.iter().map(|(_, bytes)| bytes.len()).sum(),
             Self::Jpeg(segments) => segments.iter().map(|(_, bytes)| bytes.len()).sum(),
             Self::Tiff(tags) => tags.bytes(),
-            Self::Exr(_) => 0,
+            // Written nowhere else, and of one length.
+            Self::Exr(_) | Self::Mrc(_) | Self::Fits(_) => 0,
         }
     }
 }

@@ -5,9 +5,9 @@
 
 use std::{io::Read, path::Path};
 
-use super::element::Element;
 use crate::{
-    FileError,
+    FileError, SampleKind,
+    element::Element,
     input::{malformed, read_error},
 };
 
@@ -73,7 +73,7 @@ impl NpyHeader {
             Description::Plain(text) => text,
             Description::Structured => "structured records",
         };
-        let element = Element::from_description(description, path)?;
+        let element = element_of(description, path)?;
         let size = element.bytes() as u64;
         let data_len = fields
             .shape
@@ -88,6 +88,35 @@ impl NpyHeader {
             data_len,
         })
     }
+}
+
+/// NumPy's code of a kind: `u1` for uint8.
+pub(crate) fn code(kind: SampleKind) -> String {
+    let letter = match kind.bounds() {
+        Some([smallest, _]) if smallest < 0.0 => 'i',
+        Some(_) => 'u',
+        None => 'f',
+    };
+    format!("{letter}{}", kind.bytes())
+}
+
+/// From NumPy's description, such as `<f4`.
+fn element_of(description: &str, path: &Path) -> Result<Element, FileError> {
+    let (order, number) = description.split_at_checked(1).unwrap_or_default();
+    let mut known = SampleKind::ALL.into_iter();
+    let known = known.find(|&kind| code(kind) == number);
+    let element = known.map(|kind| Element::new(kind, order == ">"));
+    element
+        .filter(|element| match order {
+            "<" | ">" => true,
+            // Bytes have no order.
+            "|" => element.bytes() == 1,
+            _ => false,
+        })
+        .ok_or_else(|| FileError::ArrayType {
+            path: path.to_owned(),
+            found: description.to_owned(),
+        })
 }
 
 struct Fields<'a> {

@@ -8,10 +8,10 @@ use std::{
 use ::zip::{CompressionMethod, ZipArchive};
 use tempfile::spooled_tempfile;
 
-use super::{CHUNK, NpyAxes, NpyStack, header::NpyHeader};
+use super::{NpyAxes, NpyStack, PART, header::NpyHeader};
 use crate::{
     FileError, Stack,
-    input::{Input, malformed, open_file, read_error, truncated, unsupported},
+    input::{CHUNK, Input, malformed, open_file, read_error, truncated, unsupported},
     zip::{open_archive, zip_error},
 };
 
@@ -236,7 +236,7 @@ fn read_array<R: Read + Seek>(
     let mut chunk = vec![0; CHUNK];
     loop {
         let read = file.read(&mut chunk);
-        let read = read.map_err(|error| read_error(error, &place, "the elements of its array"))?;
+        let read = read.map_err(|error| read_error(error, &place, PART))?;
         if read == 0 {
             break;
         }
@@ -244,7 +244,7 @@ fn read_array<R: Read + Seek>(
         written.map_err(|source| FileError::temporary(&place, source))?;
     }
     if header.data_len + 1 - file.limit() < header.data_len {
-        return Err(truncated(&place, "the elements of its array"));
+        return Err(truncated(&place, PART));
     }
     let array = NpyStack::new(Input::new(elements, &place)?, 0, &header)?;
     Ok(Unpacked::Images(Box::new(array)))

@@ -27,7 +27,7 @@ pub enum EncodeError {
     },
 
     /// The format cannot hold this number of channels.
-    #[error("a {format} file holds images of {held} channels, not {channels}; save {way_out}")]
+    #[error("a {format} file holds images of {held}, not {channels}; save {way_out}")]
     Channels {
         /// The format asked for.
         format: PictureFormat,

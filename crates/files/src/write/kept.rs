@@ -34,31 +34,31 @@ pub(super) struct Kept<'a> {
 impl<'a> Kept<'a> {
     /// For a picture of `channels` channels.
     pub fn new(attached: &'a Attached, format: PictureFormat, channels: usize) -> Self {
-        use PictureFormat::{Bmp, Exr, Hdr, Jpeg, Png, Tiff, WebP};
+        use PictureFormat::{Bmp, Exr, Fits, Hdr, Jpeg, Mrc, Png, Tiff, WebP};
         let icc = attached.icc.as_deref().filter(|icc| match format {
             Png | Tiff => is_of(icc, channels),
             Jpeg => is_of(icc, channels) && icc.len() <= JPEG_ICC,
             // Grey has become RGB there.
             WebP => is_of(icc, channels) && channels == 3,
-            Bmp | Exr | Hdr => false,
+            Bmp | Exr | Hdr | Mrc | Fits => false,
         });
         let exif = attached.exif.as_deref().filter(|exif| match format {
             Png | WebP => true,
             Jpeg => exif.len() <= JPEG_EXIF,
             Tiff => Directory::parse(exif).is_some(),
-            Bmp | Exr | Hdr => false,
+            Bmp | Exr | Hdr | Mrc | Fits => false,
         });
         let xmp = attached.xmp.as_deref().filter(|xmp| match format {
             Png | WebP | Tiff => true,
             Jpeg => xmp.len() <= LONGEST_JPEG_XMP,
-            Bmp | Exr | Hdr => false,
+            Bmp | Exr | Hdr | Mrc | Fits => false,
         });
         let resolution = attached.resolution.filter(|&found| match format {
             Png => pixel_dimensions(found).is_some(),
             Jpeg => pixel_density(found).is_some(),
             Tiff => true,
             Bmp => pixels_per_metre(found).is_some(),
-            WebP | Exr | Hdr => false,
+            WebP | Exr | Hdr | Mrc | Fits => false,
         });
         let own = attached.own.as_ref().filter(|own| {
             matches!(
@@ -67,6 +67,8 @@ impl<'a> Kept<'a> {
                     | (Own::Jpeg(_), Jpeg)
                     | (Own::Tiff(_), Tiff)
                     | (Own::Exr(_), Exr)
+                    | (Own::Mrc(_), Mrc)
+                    | (Own::Fits(_), Fits)
             )
         });
         let is_tiff = format == Tiff;

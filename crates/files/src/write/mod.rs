@@ -10,18 +10,25 @@ use image::ImageError;
 use crate::{Attached, PictureFormat, Raster, Samples};
 
 mod bmp;
+mod elements;
 mod error;
 mod exr;
+mod fits;
 mod hdr;
 mod jpeg;
 mod kept;
+mod mrc;
 mod npy;
+mod pages;
 mod planes;
 mod png;
+mod rows;
 mod tiff;
 mod webp;
 
-pub use self::{error::EncodeError, jpeg::JPEG_QUALITY, npy::NpyWriter, tiff::TiffWriter};
+pub use self::{
+    error::EncodeError, jpeg::JPEG_QUALITY, npy::NpyWriter, pages::PagesWriter, tiff::TiffWriter,
+};
 use self::{kept::Kept, planes::Picture};
 
 /// Writes a file of this format that holds `raster` and, as far as the format can hold it, what is
@@ -42,12 +49,15 @@ pub fn write_picture(
     format: PictureFormat,
     attached: &Attached,
 ) -> Result<(), EncodeError> {
-    use PictureFormat::{Bmp, Exr, Hdr, Jpeg, Png, Tiff, WebP};
+    use PictureFormat::{Bmp, Exr, Fits, Hdr, Jpeg, Mrc, Png, Tiff, WebP};
     let header = raster.header();
     format.supports(&header)?;
     let kept = Kept::new(attached, format, header.channels);
     match (format, &raster.samples) {
-        (Tiff, _) => TiffWriter::new(&mut file, &header, attached)?.write(&raster, attached)?,
+        (Tiff | Mrc | Fits, _) => {
+            let mut writer = PagesWriter::new(&mut file, format, &header, attached)?;
+            writer.write(&raster, attached)?;
+        }
         (Png, Samples::U8(colours)) => {
             png::write8(&mut file, &Picture::of(colours, &raster), &kept)?;
         }

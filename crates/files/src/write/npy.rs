@@ -2,10 +2,8 @@
 
 use std::io::Write;
 
-use half::f16;
-
-use super::{EncodeError, planes::Picture};
-use crate::{NpyAxes, Sample, SampleKind, Samples, npy::code, with_samples};
+use super::{EncodeError, elements::ToBytes, planes::Picture};
+use crate::{NpyAxes, SampleKind, Samples, npy::code, with_samples};
 
 /// The first element stands at a multiple of this, as NumPy has it.
 const ALIGNMENT: usize = 64;
@@ -89,7 +87,8 @@ impl<W: Write> NpyWriter<W> {
         let mut line = Vec::new();
         let mut write = |samples: &[T]| {
             line.clear();
-            samples.iter().for_each(|sample| sample.push_to(&mut line));
+            let all = samples.iter();
+            all.for_each(|sample| sample.push_to(&mut line, false));
             self.writer.write_all(&line)
         };
         if matches!(
@@ -124,20 +123,3 @@ impl<W: Write> NpyWriter<W> {
         Ok(self.writer)
     }
 }
-
-/// A number that is written little-endian.
-trait ToBytes: Sample {
-    fn push_to(self, bytes: &mut Vec<u8>);
-}
-
-macro_rules! to_bytes {
-    ($($number:ty)*) => {
-        $(impl ToBytes for $number {
-            fn push_to(self, bytes: &mut Vec<u8>) {
-                bytes.extend(self.to_le_bytes());
-            }
-        })*
-    };
-}
-
-to_bytes!(u8 i8 u16 i16 u32 i32 u64 i64 f16 f32 f64);

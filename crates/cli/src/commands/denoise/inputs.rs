@@ -139,7 +139,7 @@ impl Found {
         }
         ensure!(
             self.inputs.len() + self.unreadable.len() > before,
-            "{} holds no image; expected PNG, JPEG, WebP, BMP, TIFF, OpenEXR, Radiance HDR or .npy",
+            "{} holds no image; expected PNG, JPEG, WebP, BMP, TIFF, OpenEXR, Radiance HDR, MRC, FITS or .npy",
             path.display()
         );
         Ok(())

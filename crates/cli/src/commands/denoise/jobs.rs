@@ -50,8 +50,8 @@ pub struct CheckedJob {
 pub enum Source {
     /// One image.
     Picture,
-    /// A TIFF file with several images of one shape.
-    TiffStack,
+    /// Several images of one shape: pages of TIFF, sections of MRC, planes of FITS.
+    Pages,
     /// An array; it has no metadata.
     Npy,
 }
@@ -59,7 +59,7 @@ pub enum Source {
 /// The format of a file to write.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
-    /// One image, or the pages of a TIFF file.
+    /// One image, or pages.
     Picture(PictureFormat),
     /// An array.
     Npy(NpyAxes),
@@ -82,8 +82,8 @@ pub fn plan(given: &[PathBuf], inputs: Vec<Input>, output: &Path) -> anyhow::Res
         );
         ensure!(
             is_npy(output) || PictureFormat::of_path(output).is_some(),
-            "-o {}: this format cannot be written; expected .png, .jpg, .webp, .bmp, .tif, .exr, .hdr \
-             or .npy, or a folder",
+            "-o {}: this format cannot be written; expected .png, .jpg, .webp, .bmp, .tif, .exr, \
+             .hdr, .mrc, .fits or .npy, or a folder",
             output.display()
         );
     } else {
@@ -186,7 +186,7 @@ impl Job {
         }
         let reading = match source {
             Source::Npy => 0,
-            Source::Picture | Source::TiffStack => reading_bytes(&self.input, &header)?,
+            Source::Picture | Source::Pages => reading_bytes(&self.input, &header)?,
         };
         let writing = match target {
             Target::Npy(_) => 0,
@@ -225,7 +225,7 @@ impl Job {
         let source = if header.pages == 1 {
             Source::Picture
         } else {
-            Source::TiffStack
+            Source::Pages
         };
         Ok((source, header, None))
     }

@@ -11,8 +11,8 @@ use anyhow::{Context, ensure};
 use n2n_data::Range;
 use n2n_denoise::Denoiser;
 use n2n_files::{
-    Attached, EncodeError, NpyWriter, PictureFormat, Raster, Stack, TiffStack, TiffWriter, Turn,
-    read_attached, read_picture, write_atomically_with, write_picture,
+    Attached, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, Turn, read_attached,
+    read_picture, write_atomically_with, write_picture,
 };
 
 use super::jobs::{CheckedJob, Source, Target, open_array};
@@ -115,9 +115,10 @@ impl Worker<'_> {
             shape.swap(1, 2);
         }
         match job.target {
-            Target::Picture(PictureFormat::Tiff) if header.pages > 1 => {
+            Target::Picture(format) if header.pages > 1 => {
                 write_images(job, |buffer| {
-                    let mut writer = written(TiffWriter::new(buffer, header, &first), job)?;
+                    let mut writer =
+                        written(PagesWriter::new(buffer, format, header, &first), job)?;
                     denoised.try_for_each(|page| {
                         let (page, attached) = page?;
                         written(writer.write(&page, &attached), job)
@@ -188,8 +189,8 @@ fn open(job: &CheckedJob) -> anyhow::Result<Opened> {
                 attached: Attached::default(),
             }
         }
-        Source::TiffStack => {
-            let stack = TiffStack::open(path)?;
+        Source::Pages => {
+            let stack = PageStack::open(path)?;
             check_same(&stack, job)?;
             let attached = stack.attached(0)?;
             let images = (0..stack.len())

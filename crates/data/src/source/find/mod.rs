@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use n2n_files::{
-    CifarFile, NpyStack, Stack, TiffStack, is_picture, open_npz, open_torch, read_header,
+    CifarFile, NpyStack, PageStack, PictureFormat, Stack, is_picture, is_stack, open_npz,
+    open_torch, read_header,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,6 @@ const TRAIN_FOLDERS: [&str; 2] = ["train", "training"];
 const VALIDATION_FOLDERS: [&str; 4] = ["val", "valid", "validation", "test"];
 
 const TORCH: [&str; 3] = ["pkl", "pt", "pth"];
-const TIFF: [&str; 2] = ["tif", "tiff"];
 
 /// How the images of a folder belong together, for those that can be read in two ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ impl Finder<'_> {
         if has_extension(path, &["bin"]) {
             return Ok(found("CIFAR-10, clean images", cifar(&[path.to_owned()])?));
         }
-        if has_extension(path, &["npy"]) || has_extension(path, &TIFF) {
+        if has_extension(path, &["npy"]) || is_paged(path) {
             return self.burst_stacks(&[path.to_owned()]);
         }
         Err(DataError::UnknownKind {
@@ -286,7 +286,8 @@ impl Finder<'_> {
         }
         let mut stacks = listing.with_extension(&["npy"]);
         if stacks.is_empty() {
-            stacks = listing.with_extension(&TIFF);
+            let files = listing.files.iter().filter(|path| is_stack(path));
+            stacks = files.cloned().collect();
             // A torn file says nothing of the others.
             let first = stacks.iter().find_map(|path| read_header(path).ok());
             if first.is_none_or(|header| header.pages < 2) {
@@ -340,8 +341,8 @@ impl Finder<'_> {
     }
 
     fn open_stack(&self, path: &Path) -> Result<Box<dyn Stack>, DataError> {
-        if has_extension(path, &TIFF) {
-            return Ok(Box::new(TiffStack::open(path)?));
+        if is_paged(path) {
+            return Ok(Box::new(PageStack::open(path)?));
         }
         if has_extension(path, &["npy"]) {
             let stack = NpyStack::open(path)?;
@@ -407,6 +408,11 @@ impl Finder<'_> {
         found.skipped = skipped;
         Ok(found)
     }
+}
+
+/// Whether the name of a file ends as that of a picture that may have pages.
+fn is_paged(path: &Path) -> bool {
+    PictureFormat::of_path(path).is_some_and(PictureFormat::has_pages)
 }
 
 fn found(kind: &str, source: impl SceneSource + 'static) -> Found {
