@@ -42,7 +42,6 @@ fn waves(format: PictureFormat) -> Vec<u8> {
     for index in 0..pages {
         writer.write(&page(index), &attached).unwrap();
     }
-    drop(writer);
     file.into_inner()
 }
 

@@ -326,7 +326,6 @@ fn pages(format: Option<PictureFormat>) -> &'static str {
     for attached in &described {
         writer.write(&page, attached).unwrap();
     }
-    drop(writer);
     file.into_inner().unwrap();
     let stack = PageStack::open(&path).unwrap();
     assert_eq!(stack.len(), 2);

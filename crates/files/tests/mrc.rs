@@ -65,9 +65,10 @@ fn sections(mode: i32, big_endian: bool) -> (Vec<u8>, Vec<Samples>) {
                 let number = |at: usize| <$number>::from(((section * 31 + at * 7) % 100) as i8);
                 let numbers: Vec<$number> = (0..rows * columns).map(number).collect();
                 for number in &numbers {
-                    bytes.extend(match big_endian {
-                        true => number.to_be_bytes(),
-                        false => number.to_le_bytes(),
+                    bytes.extend(if big_endian {
+                        number.to_be_bytes()
+                    } else {
+                        number.to_le_bytes()
                     });
                 }
                 images.push(Samples::$kind(numbers));
@@ -95,9 +96,10 @@ fn sections_of_words(big_endian: bool) -> (Vec<u8>, Vec<Samples>) {
         let number = |at: usize| (section * 20_000 + at * 700) as u16;
         let numbers: Vec<u16> = (0..rows * columns).map(number).collect();
         for number in &numbers {
-            bytes.extend(match big_endian {
-                true => number.to_be_bytes(),
-                false => number.to_le_bytes(),
+            bytes.extend(if big_endian {
+                number.to_be_bytes()
+            } else {
+                number.to_le_bytes()
             });
         }
         images.push(Samples::U16(numbers));
@@ -293,9 +295,10 @@ fn names_of_others_are_pictures_if_they_begin_so() {
     for (name, mrc) in [("a.map", true), ("b.rec", true), ("style.css.map", false)] {
         let path = folder.path().join(name);
         let (data, _) = sections(2, false);
-        let bytes = match mrc {
-            true => [header(2, false, &[]), vec![0; EXTENDED], data].concat(),
-            false => b"{\"version\":3,\"mappings\":\"AAAA\"}".repeat(40),
+        let bytes = if mrc {
+            [header(2, false, &[]), vec![0; EXTENDED], data].concat()
+        } else {
+            b"{\"version\":3,\"mappings\":\"AAAA\"}".repeat(40)
         };
         fs::write(&path, bytes).unwrap();
         assert_eq!((is_picture(&path), is_stack(&path)), (mrc, mrc), "{name}");
