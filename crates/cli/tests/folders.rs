@@ -241,7 +241,7 @@ fn names_that_are_no_text_train_and_denoise() {
     assert!(root.join("out").join(odd).exists());
 }
 
-/// A place where nobody can create a file, whoever asks.
+/// A folder in which even the superuser cannot create a file.
 #[cfg(target_os = "linux")]
 const UNWRITABLE: &str = "/proc";
 

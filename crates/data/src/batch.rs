@@ -361,7 +361,7 @@ impl TrainStream {
         self
     }
 
-    /// The same stream for a run of so many images: the batch that would go beyond them ends with the last one.
+    /// The same stream for a run of `images` images: the batch that passes this number is cut off there.
     #[must_use]
     pub fn ending_after(mut self, images: usize) -> Self {
         self.end = Some(images as u64);

@@ -122,7 +122,7 @@ impl Directory {
     fn write(&self, exif: &mut Vec<u8>) {
         exif.extend((self.entries.len() as u16).to_le_bytes());
         let start = exif.len();
-        // The place of the next directory is 0: there is none.
+        // An offset of 0 says that no directory follows.
         exif.resize(start + ENTRY * self.entries.len() + 4, 0);
         for (index, entry) in self.entries.iter().enumerate() {
             let at = start + ENTRY * index;

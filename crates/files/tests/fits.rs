@@ -10,7 +10,7 @@ use n2n_files::{
 };
 use tempfile::TempDir;
 
-/// Headers and data are whole numbers of blocks of so many bytes.
+/// Bytes of a block; headers and data are padded to whole blocks.
 const BLOCK: usize = 2880;
 
 /// Planes, rows, columns.

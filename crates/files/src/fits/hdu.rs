@@ -7,7 +7,7 @@ use crate::{
     input::{Input, malformed},
 };
 
-/// Headers and data are whole numbers of blocks of so many bytes.
+/// Bytes of a block; headers and data are padded to whole blocks.
 pub(crate) const BLOCK: usize = 2880;
 
 /// Most axes, after the standard.

@@ -173,7 +173,7 @@ fn check_axes(axes: &str, array: &NpyStack) -> Result<(), FileError> {
     Err(unsupported(array.path(), found, way_out))
 }
 
-/// The text of an entry that is none of numbers; its header was read.
+/// The text of an entry that holds text; its header has been read.
 fn read_text(file: impl Read, kind: &str, path: &Path) -> Result<String, FileError> {
     let mut bytes = Vec::new();
     let read = file.take(MOST_TEXT).read_to_end(&mut bytes);

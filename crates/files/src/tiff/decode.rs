@@ -40,7 +40,7 @@ impl Packing {
     }
 }
 
-/// The decoder's numbers as those of a raster, of which so many are in a row.
+/// Converts the decoder's numbers to samples of a raster.
 pub(super) fn samples(pixels: DecodingResult, packing: Packing, row: usize) -> Samples {
     let bits = packing.bits;
     match pixels {

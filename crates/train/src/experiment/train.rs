@@ -108,7 +108,7 @@ pub enum Activations {
     /// 32 bits.
     #[default]
     F32,
-    /// 16 bits: half of the memory, and numbers of three digits. Graphics devices only.
+    /// 16 bits: half of the bytes, and about three significant digits. Graphics devices only.
     F16,
 }
 
