@@ -40,7 +40,7 @@ impl Packing {
     }
 }
 
-/// Converts the decoder's numbers to samples of a raster.
+/// Converts the decoder's numbers to samples of a raster, in which `row` of them lie in a row.
 pub(super) fn samples(pixels: DecodingResult, packing: Packing, row: usize) -> Samples {
     let bits = packing.bits;
     match pixels {
