@@ -3,6 +3,7 @@
 use n2n_data::DataError;
 use n2n_denoise::Error as DenoiseError;
 use n2n_devices::DeviceError;
+use n2n_files::FileError;
 use n2n_train::{ExperimentError, TrainError};
 
 use crate::commands::denoise::CannotWrite;
@@ -34,10 +35,12 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     }
     error.chain().find_map(|cause| {
         let of_data = cause.downcast_ref().and_then(of_data);
+        let of_files = || cause.downcast_ref().and_then(of_files);
         let of_denoising = || cause.downcast_ref().and_then(of_denoising);
         let of_device = || cause.downcast_ref().and_then(of_device);
         let of_training = || cause.downcast_ref().and_then(of_training);
         of_data
+            .or_else(of_files)
             .or_else(of_training)
             .or_else(of_denoising)
             .or_else(of_device)
@@ -90,6 +93,13 @@ fn of_data(error: &DataError) -> Option<String> {
         DataError::PairsOrBursts { .. } => {
             "use --set data.layout=pairs or --set data.layout=bursts".to_owned()
         }
+        DataError::UnknownAxes { .. } => {
+            "use --set data.axes=TYX, ZYX or CYX; or name two files of the same scenes with --pairs A B"
+                .to_owned()
+        }
+        DataError::PlanesOnly { .. } => {
+            "name two volumes with --pairs A B, or use --set data.axes=TYX".to_owned()
+        }
         DataError::SingleShot { .. } => {
             "add a shot, or for clean images use --set data.layout=clean".to_owned()
         }
@@ -99,6 +109,16 @@ fn of_data(error: &DataError) -> Option<String> {
         DataError::NoCleanToCorrupt { .. } => "leave the noise out, or add clean images".to_owned(),
         _ => return None,
     })
+}
+
+fn of_files(error: &FileError) -> Option<String> {
+    match error {
+        FileError::ArrayShape { .. } => Some(
+            "say what its axes are: --axes TZCYX where it is denoised, or --set data.axes=TZCYX"
+                .to_owned(),
+        ),
+        _ => None,
+    }
 }
 
 fn of_denoising(error: &DenoiseError) -> Option<String> {

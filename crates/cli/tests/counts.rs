@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use n2n_files::{NpyAxes, NpyStack, NpyWriter, Sample, SampleKind, Samples, Stack, with_samples};
+use n2n_files::{Axes, NpyStack, NpyWriter, Sample, SampleKind, Samples, Stack, with_samples};
 
 use crate::data::SMALL;
 use crate::{n2n, stderr, summary};
@@ -32,9 +32,9 @@ fn write(folder: &Path, kind: SampleKind, channels: usize, [low, high]: [f64; 2]
     let [height, width] = SIDES;
     for (name, shot) in [("a", 1), ("b", 2), ("clean", 0)] {
         let file = File::create(folder.join(format!("{name}.npy"))).unwrap();
-        let shape = [channels, height, width];
-        let mut writer =
-            NpyWriter::new(file, NpyAxes::ImagesChannelsFirst, SCENES, shape, kind).unwrap();
+        let sizes = [SCENES, channels, height, width];
+        let axes = "NCYX".parse::<Axes>().unwrap().sized(&sizes);
+        let mut writer = NpyWriter::new(file, &axes, kind).unwrap();
         for scene in 0..SCENES {
             let value = |at: usize| {
                 let (y, x) = (at / width % height, at % width);
@@ -160,9 +160,9 @@ fn five_channels_go_the_whole_way() {
         .read(3)
         .unwrap();
     let file = File::create(path.join("image.npy")).unwrap();
-    let shape = [5, SIDES[0], SIDES[1]];
-    let mut writer =
-        NpyWriter::new(file, NpyAxes::ChannelsFirst, 1, shape, SampleKind::U16).unwrap();
+    let sizes = [5, SIDES[0], SIDES[1]];
+    let axes = "CYX".parse::<Axes>().unwrap().sized(&sizes);
+    let mut writer = NpyWriter::new(file, &axes, SampleKind::U16).unwrap();
     writer.write(&image.samples).unwrap();
     writer.finish().unwrap();
     denoise(path, "image.npy");

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use n2n_files::{
-    Attached, NpyAxes, NpyStack, NpyWriter, PictureFormat, Raster, Sample, SampleKind, Samples,
-    Stack, TiffStack, TiffWriter, encode_picture, read_attached, read_header, read_picture,
-    with_samples,
+    Attached, Axes, NpyStack, NpyWriter, PictureFormat, Raster, Sample, SampleKind, Samples, Stack,
+    TiffStack, TiffWriter, encode_picture, read_attached, read_header, read_picture, with_samples,
 };
 
 use crate::{n2n, stderr, summary};
@@ -199,8 +198,9 @@ fn stacks_are_denoised_image_by_image() {
     let file = fs::File::create(root.join("stack.tif")).unwrap();
     let mut writer = TiffWriter::new(file, &header, &Attached::default()).unwrap();
     let array = fs::File::create(root.join("stack.npy")).unwrap();
-    let shape = header.shape();
-    let mut array = NpyWriter::new(array, NpyAxes::ImagesGrey, 3, shape, header.kind).unwrap();
+    let [_, height, width] = header.shape();
+    let axes = "NYX".parse::<Axes>().unwrap().sized(&[3, height, width]);
+    let mut array = NpyWriter::new(array, &axes, header.kind).unwrap();
     for (index, page) in pages.iter().enumerate() {
         writer.write(page, &Attached::default()).unwrap();
         array.write(&page.samples).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Output;
 
 use n2n_files::{
-    Attached, Header, NpyAxes, NpyStack, NpyWriter, Own, PictureFormat, Raster, Samples, Stack,
+    Attached, Axes, Header, NpyStack, NpyWriter, Own, PictureFormat, Raster, Samples, Stack,
     TiffStack, TiffWriter, encode_picture, read_attached, read_header, read_picture,
 };
 
@@ -219,18 +219,18 @@ fn arrays_of_four_axes_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     let [height, width] = SIZE;
-    let save = |name: &str, axes: NpyAxes, channels: usize| {
+    let save = |name: &str, axes: &str, sizes: &[usize]| {
         let file = fs::File::create(root.join(name)).unwrap();
-        let image = Samples::U8(vec![90; channels * height * width]);
-        let shape = [channels, height, width];
-        let mut writer = NpyWriter::new(file, axes, 2, shape, image.kind()).unwrap();
+        let image = Samples::U8(vec![90; sizes[1..].iter().product()]);
+        let axes = axes.parse::<Axes>().unwrap().sized(sizes);
+        let mut writer = NpyWriter::new(file, &axes, image.kind()).unwrap();
         writer.write(&image).unwrap();
         writer.write(&image).unwrap();
     };
-    save("volume.npy", NpyAxes::ImagesChannelsFirst, 3);
-    save("movie.npy", NpyAxes::ImagesChannelsLast, 3);
-    save("single.npy", NpyAxes::ImagesChannelsFirst, 1);
-    save("grey.npy", NpyAxes::ImagesGrey, 1);
+    save("volume.npy", "NCYX", &[2, 3, height, width]);
+    save("movie.npy", "NYXC", &[2, height, width, 3]);
+    save("single.npy", "NCYX", &[2, 1, height, width]);
+    save("grey.npy", "NYX", &[2, height, width]);
     for (name, axis) in [
         ("volume.npy", Some("second")),
         ("movie.npy", Some("last")),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod axes;
 mod bad_input;
 mod changes;
 mod compare;

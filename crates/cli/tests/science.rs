@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 use std::process::Output;
+use std::slice::from_ref;
 
 use n2n_files::{Attached, Header, PageStack, PagesWriter, PictureFormat, Raster, Samples, Stack};
 
@@ -40,7 +41,7 @@ fn waves(format: PictureFormat) -> Vec<u8> {
     let attached = Attached::default();
     let mut writer = PagesWriter::new(&mut file, format, &header, &attached).unwrap();
     for index in 0..pages {
-        writer.write(&page(index), &attached).unwrap();
+        writer.write(&page(index), from_ref(&attached)).unwrap();
     }
     file.into_inner()
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use n2n_files::MAX_CHANNELS;
+use n2n_files::{AxesFrom, MAX_CHANNELS};
 
 use crate::{AugmentConfig, DataError, Layout, NormalizationKind, RangeConfig, ScenesConfig};
 
@@ -27,6 +27,9 @@ pub struct DataConfig {
     pub ignore_clean: bool,
     /// How images belong together, where it cannot be told by looking.
     pub layout: Option<Layout>,
+    /// What the axes of stacks are, and the images along them.
+    #[serde(with = "crate::axes")]
+    pub axes: AxesFrom,
     /// Share of the scenes that are validated on, if nothing else says which.
     pub split: f64,
     /// Number of training scenes, from the first; all by default.
@@ -67,6 +70,7 @@ impl Default for DataConfig {
             validation: None,
             ignore_clean: false,
             layout: None,
+            axes: AxesFrom::File,
             split: 0.1,
             limit: None,
             validation_limit: 1000,

@@ -153,6 +153,32 @@ pub enum DataError {
         path: PathBuf,
     },
 
+    /// Nobody knows what the images of a file are.
+    #[error(
+        "{path} does not say what its {images} images are; expected data.axes, which says it: \"TYX\" for \
+         shots or frames of one scene, \"ZYX\" for planes of a volume, \"CYX\" for channels of one image",
+        path = .path.display()
+    )]
+    UnknownAxes {
+        /// The file.
+        path: PathBuf,
+        /// Its images.
+        images: usize,
+    },
+
+    /// A volume without shots.
+    #[error(
+        "the {images} images of {path} are planes of a volume, so that no two are shots of one scene; \
+         expected a second volume of the same, as data.pairs, or data.axes \"TYX\" if they are shots",
+        path = .path.display()
+    )]
+    PlanesOnly {
+        /// The file.
+        path: PathBuf,
+        /// Its images.
+        images: usize,
+    },
+
     /// The images of one scene differ in size or type.
     #[error(
         "{path} is {found}, and {other} of the same scene {expected}; save the same part in the \
@@ -200,6 +226,15 @@ pub enum DataError {
         found: [usize; 2],
         /// Its size then.
         expected: [usize; 2],
+    },
+
+    /// A file of several images has fewer than when the set was opened.
+    #[error("image {place} of {path} is gone; expected files that do not change", path = .path.display())]
+    FewerImages {
+        /// The file.
+        path: PathBuf,
+        /// The place of the image in it, from 0.
+        place: usize,
     },
 
     /// Images whose channels do not go together.

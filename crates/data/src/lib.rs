@@ -5,6 +5,7 @@
 
 mod augment;
 mod auto_range;
+mod axes;
 mod batch;
 mod by_scenes;
 pub mod classical;
@@ -48,7 +49,7 @@ pub use evaluation::{EvaluationRequest, EvaluationSet};
 pub use examples::{ExampleIndex, Examples};
 pub use holes::fill_holes;
 pub use independence::NoiseCheck;
-pub use n2n_files::FileError;
+pub use n2n_files::{Axes, AxesFrom, FileError};
 pub use normalize::{MIN_STD, Normalization, NormalizationKind};
 pub use open::{Opened, Request, ValidatesOn};
 pub use pair::{NoisyPair, Target};

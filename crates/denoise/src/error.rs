@@ -70,8 +70,8 @@ pub enum Error {
 
     /// The image has channels that the network cannot take.
     #[error(
-        "the image has {image} channels, and the network takes {network}; only grey and colour stand for \
-         each other"
+        "the image has {image} channels, and the network takes {network}; only networks for grey and for \
+         colour take images of other channels"
     )]
     Channels {
         /// Channels of the image.

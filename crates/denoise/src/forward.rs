@@ -38,10 +38,8 @@ pub(crate) fn normalizations(
 ) -> Vec<Normalization> {
     let area = height * width;
     let of_batch = |index: usize| {
-        let channels = rule.image.min(rule.network);
         kind.of_image([rule.network, height, width], |at| {
-            // Each channel of the network sees a grey image.
-            let channel = index * rule.network + at / area % channels;
+            let channel = rule.seen(index, at / area);
             image.number(channel * area + at % area)
         })
     };

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use self::{
-    card::{Card, keyword},
+    card::{Card, find, keyword},
     hdu::Hdu,
     stored::Stored,
 };
 use crate::{
-    Attached, FileError, Header, Own, Raster, SampleKind, Stack,
+    Attached, Axis, FileError, Header, Own, Raster, SampleKind, Stack,
     element::Element,
     input::{Input, truncated, unsupported},
     sections::Sections,
@@ -32,6 +32,8 @@ pub struct FitsStack {
     stored: Stored,
     /// What all planes have in common.
     header: Header,
+    /// The axes of the planes, the slowest first.
+    axes: Vec<(Axis, usize)>,
     /// What stands beside them.
     attached: Attached,
 }
@@ -63,6 +65,10 @@ impl FitsStack {
         let [width, height] = [size(hdu.axes[0]), size(hdu.axes[1])];
         // That of all axes is no larger than 64 bits hold, or the header would not have been read.
         let pages = size(hdu.axes[2..].iter().product());
+        let axes = hdu.axes.iter().enumerate().skip(2).rev();
+        let axes: Vec<_> = axes
+            .map(|(axis, &len)| (told(&hdu.cards, axis + 1), size(len)))
+            .collect();
         let sections = Sections::new(
             input,
             hdu.data,
@@ -100,6 +106,7 @@ impl FitsStack {
             sections,
             stored,
             header,
+            axes,
             attached: Attached {
                 own: Some(Own::Fits(Box::new(FitsHeader { primary, cards }))),
                 unread,
@@ -113,8 +120,33 @@ impl FitsStack {
         &self.attached
     }
 
+    pub(crate) fn axes(&self) -> &[(Axis, usize)] {
+        &self.axes
+    }
+
     pub(crate) fn header(&self) -> Header {
         self.header
+    }
+}
+
+/// What an axis stands for, after the card of its kind of coordinate.
+fn told(cards: &[Card], axis: usize) -> Axis {
+    const TIMES: [&str; 8] = ["TIME", "UTC", "UT1", "TAI", "TT", "TDB", "MJD", "JD"];
+    const SPECTRA: [&str; 13] = [
+        "FREQ", "ENER", "WAVN", "VRAD", "WAVE", "VOPT", "ZOPT", "AWAV", "VELO", "BETA", "FELO",
+        "STOKES", "LAMBDA",
+    ];
+    let kind = find(cards, &format!("CTYPE{axis}")).unwrap_or_default();
+    // Behind it, the way in which it was sampled.
+    let kind = kind.split('-').next().unwrap_or_default().trim();
+    if kind == "RGB" {
+        Axis::Channel
+    } else if TIMES.contains(&kind) {
+        Axis::Time
+    } else if SPECTRA.contains(&kind) {
+        Axis::Depth
+    } else {
+        Axis::Unknown
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod atomic;
 mod attached;
+mod axes;
 mod cifar;
 mod element;
 mod error;
@@ -37,15 +38,16 @@ pub use self::{
         check_writable, is_stream, remove_unfinished, write_atomically, write_atomically_with,
     },
     attached::{Attached, Own, Resolution, ResolutionUnit, read_attached},
+    axes::{Axes, AxesError, AxesFrom, Axis, PageAxes, Split, in_words},
     cifar::CifarFile,
     error::FileError,
     fits::FitsStack,
     format::PictureFormat,
     memory::reading_bytes,
     mrc::MrcStack,
-    npy::{NpyAxes, NpyStack, open_npz, read_npz},
+    npy::{NpyStack, open_npz, read_npz},
     pages::PageStack,
-    picture::{is_picture, read_header, read_picture},
+    picture::{is_picture, read_header, read_header_with, read_picture, read_picture_with},
     raster::{Header, MAX_CHANNELS, MAX_DECODED_BYTES, Raster},
     samples::{Sample, SampleKind, Samples},
     stack::{Stack, is_stack},

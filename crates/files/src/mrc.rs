@@ -4,7 +4,7 @@ use std::path::Path;
 
 use self::header::Form;
 use crate::{
-    Attached, FileError, Header, Own, Raster, SampleKind, Stack,
+    Attached, Axis, FileError, Header, Own, Raster, SampleKind, Stack,
     attached::{MAX_BYTES, too_much},
     element::Element,
     input::Input,
@@ -19,6 +19,8 @@ pub(crate) mod header;
 pub struct MrcStack {
     sections: Sections,
     big_endian: bool,
+    /// Of each volume; `None` where the file does not say that there are any.
+    slices: Option<usize>,
     /// Bytes between the header and the first section.
     extended: u64,
 }
@@ -37,12 +39,14 @@ impl MrcStack {
             big_endian,
             kind,
             sizes,
+            slices,
             extended,
         } = Form::parse(&bytes, path)?;
         let start = header::LEN as u64 + extended;
         Ok(Self {
             sections: Sections::new(input, start, Element::new(kind, big_endian), sizes)?,
             big_endian,
+            slices,
             extended,
         })
     }
@@ -71,6 +75,17 @@ impl MrcStack {
             unread: behind.into_iter().collect(),
             ..Attached::default()
         })
+    }
+
+    /// The axes of the sections, the slowest first.
+    pub(crate) fn axes(&self) -> Vec<(Axis, usize)> {
+        let sections = self.len();
+        match self.slices {
+            Some(slices) if sections.is_multiple_of(slices) => {
+                vec![(Axis::Unknown, sections / slices), (Axis::Depth, slices)]
+            }
+            _ => vec![(Axis::Unknown, sections)],
+        }
     }
 
     pub(crate) fn header(&self) -> Header {

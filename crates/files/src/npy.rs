@@ -1,7 +1,7 @@
 //! Arrays made by NumPy: `.npy` and `.npz`.
 //!
-//! An array is read image by image from where its file keeps it; only one in Fortran order whose
-//! images are interleaved is brought into C order first, in a temporary file.
+//! An array is read image by image from where its file keeps it; only one whose images are interleaved is
+//! brought into another order first, in a temporary file.
 
 use std::{
     fs::File,
@@ -9,9 +9,9 @@ use std::{
     path::Path,
 };
 
-use self::{header::NpyHeader, layout::Layout, places::Places};
+use self::{header::NpyHeader, places::Places};
 use crate::{
-    FileError, Header, Raster, SampleKind, Samples, Stack,
+    Axes, AxesFrom, Axis, FileError, Header, Raster, SampleKind, Samples, Stack,
     element::Element,
     input::{Input, malformed, truncated, unsupported},
     stack::check_index,
@@ -22,15 +22,14 @@ mod layout;
 mod npz;
 mod places;
 
-pub(crate) use header::code;
-pub use layout::NpyAxes;
-pub use npz::{open_npz, read_npz};
+pub use self::npz::{open_npz, read_npz};
+pub(crate) use self::{header::code, layout::Layout};
 
 /// What its bytes are.
 const PART: &str = "the elements of its array";
 
 /// Largest array whose images are interleaved, in bytes: it is brought into another order.
-const MOST_REORDERED: u64 = 256 << 20;
+pub(crate) const MOST_REORDERED: u64 = 256 << 20;
 
 /// Bytes of images that are brought into another order at once.
 const REORDERED_AT_ONCE: usize = 32 << 20;
@@ -42,7 +41,7 @@ const REORDERED_AT_ONCE: usize = 32 << 20;
 /// `[images, height, width, channels]`. Of four axes, the second holds channels if it is of 1 or 3,
 /// else the last if that one is; else, in the same order, one of up to 64 that is shorter than rows
 /// and columns. Of three axes, the last holds channels if it is of 1 or 3, or of up to 64 with at least
-/// 8 times as many rows and columns. Elements are integers of 8 to 64 bits or floats of 16 to 64,
+/// 8 times as many rows and columns. A person may say that its axes are others. Elements are integers of 8 to 64 bits or floats of 16 to 64,
 /// in either byte order.
 pub struct NpyStack {
     input: Input,
@@ -59,7 +58,19 @@ impl NpyStack {
     /// When the file cannot be read, is damaged, or holds numbers or shapes other than those of
     /// images.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        Self::from_input(Input::open(path)?)
+        Self::open_with(path, &AxesFrom::File)
+    }
+
+    /// As [`open`](Self::open); a person may say what its axes are.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and when the array has another number of axes.
+    pub fn open_with(path: &Path, axes: &AxesFrom) -> Result<Self, FileError> {
+        let given = match axes {
+            AxesFrom::Given(given) => Some(given),
+            AxesFrom::File | AxesFrom::Pages => None,
+        };
+        Self::from_input(Input::open(path)?, given)
     }
 
     /// As [`open`](Self::open), from bytes that came from `path`.
@@ -70,23 +81,12 @@ impl NpyStack {
         reader: impl Read + Seek + Send + 'static,
         path: &Path,
     ) -> Result<Self, FileError> {
-        Self::from_input(Input::new(reader, path)?)
+        Self::from_input(Input::new(reader, path)?, None)
     }
 
-    /// What the axes of the array are.
-    pub fn axes(&self) -> NpyAxes {
-        self.layout.axes
-    }
-
-    /// The sizes of the array's axes.
-    fn sizes(&self) -> Vec<usize> {
-        let Layout {
-            axes,
-            images,
-            shape,
-            ..
-        } = self.layout;
-        axes.sizes(images, shape)
+    /// The axes of the array, from the first to the last.
+    pub fn axes(&self) -> &[(Axis, usize)] {
+        self.layout.axes()
     }
 
     /// With `[channels, height, width]` in place of `[images, height, width]`: one image of
@@ -98,7 +98,7 @@ impl NpyStack {
         self
     }
 
-    fn from_input(input: Input) -> Result<Self, FileError> {
+    fn from_input(input: Input, given: Option<&Axes>) -> Result<Self, FileError> {
         let header = NpyHeader::read(&mut input.reader(Vec::new()), input.path())?;
         let held = input.len().saturating_sub(header.len);
         if held < header.data_len {
@@ -111,13 +111,18 @@ impl NpyStack {
             );
             return Err(malformed(input.path(), found));
         }
-        Self::new(input, header.len, &header)
+        Self::new(input, header.len, &header, given)
     }
 
     /// The array of `header`, whose elements begin at `start`.
-    fn new(input: Input, start: u64, header: &NpyHeader) -> Result<Self, FileError> {
-        let layout = Layout::new(header, input.path())?;
-        let [channels, height, width] = layout.shape;
+    fn new(
+        input: Input,
+        start: u64,
+        header: &NpyHeader,
+        given: Option<&Axes>,
+    ) -> Result<Self, FileError> {
+        let layout = Layout::of(header, given, input.path())?;
+        let [channels, height, width] = layout.shape();
         let image = Header {
             channels,
             height,
@@ -133,9 +138,9 @@ impl NpyStack {
             input,
             start,
         };
-        if let Some(places) = stack.layout.interleaved_images() {
+        if let Some(places) = stack.layout.interleaved() {
             if header.data_len > MOST_REORDERED {
-                let found = format!("{} MiB in Fortran order", header.data_len >> 20);
+                let found = format!("{} MiB whose images are interleaved", header.data_len >> 20);
                 let way_out =
                     "save it with numpy.ascontiguousarray, as images that follow each other";
                 return Err(unsupported(stack.input.path(), found, way_out));
@@ -144,6 +149,7 @@ impl NpyStack {
             let path = stack.input.path().to_owned();
             stack.input = Input::new(file, &path)?;
             stack.start = 0;
+            stack.layout = stack.layout.in_planes();
         }
         Ok(stack)
     }
@@ -152,7 +158,7 @@ impl NpyStack {
     /// elements for each.
     fn in_planes(&self, mut places: Places) -> Result<File, FileError> {
         let (size, image) = (self.element.bytes(), self.layout.image_len());
-        let count = self.layout.images * image;
+        let count = self.layout.images() * image;
         let at_once = (REORDERED_AT_ONCE / (image * size)).max(1) * image;
         let failed = |source| FileError::temporary(self.input.path(), source);
         let mut file = tempfile::tempfile().map_err(failed)?;
@@ -180,27 +186,33 @@ impl Stack for NpyStack {
     }
 
     fn len(&self) -> usize {
-        self.layout.images
+        self.layout.images()
     }
 
     fn shape(&self) -> [usize; 3] {
-        self.layout.shape
+        self.layout.shape()
     }
 
     fn kind(&self) -> SampleKind {
         self.element.kind()
     }
 
+    fn image_axes(&self) -> Vec<(Axis, usize)> {
+        self.layout.of_images()
+    }
+
     fn read(&self, index: usize) -> Result<Raster, FileError> {
         check_index(self, index);
-        let count = self.layout.image_len();
-        let start = self.start + (index * count * self.element.bytes()) as u64;
-        let mut places = self.layout.places();
-        let mut samples = Samples::zeros(self.kind(), count);
-        let len = count * self.element.bytes();
-        self.input.for_chunks(start, len, PART, |chunk| {
-            self.element.scatter(chunk, &mut samples, &mut places);
-        })?;
-        Ok(Raster::from_planes(samples, self.layout.shape, false))
+        let mut samples = Samples::zeros(self.kind(), self.layout.image_len());
+        let (runs, size) = (self.layout.runs(), self.element.bytes());
+        for (start, first) in runs.of(index) {
+            let start = self.start + (start * size) as u64;
+            let mut places = runs.places().map(|place| first + place);
+            self.input
+                .for_chunks(start, runs.len * size, PART, |chunk| {
+                    self.element.scatter(chunk, &mut samples, &mut places);
+                })?;
+        }
+        Ok(Raster::from_planes(samples, self.layout.shape(), false))
     }
 }

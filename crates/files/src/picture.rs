@@ -9,7 +9,7 @@ use std::{
 use image::{ColorType, ImageDecoder, ImageError, ImageReader, Limits};
 
 use crate::{
-    FileError, FitsStack, Header, MAX_DECODED_BYTES, MrcStack, PictureFormat, Raster, SampleKind,
+    AxesFrom, FileError, Header, MAX_DECODED_BYTES, PageStack, PictureFormat, Raster, SampleKind,
     Samples, Stack, exr,
     input::{caught, has_extension, malformed, open_file, read_error, unsupported},
     jpeg,
@@ -49,11 +49,18 @@ pub fn is_picture(path: &Path) -> bool {
 /// When the file cannot be read, is in no known format, is damaged as far as it was read, holds
 /// something else than grey or RGB, or announces more than [`MAX_DECODED_BYTES`].
 pub fn read_header(path: &Path) -> Result<Header, FileError> {
+    read_header_with(path, &AxesFrom::File)
+}
+
+/// As [`read_header`]; a person may say what the axes of the pages are.
+///
+/// # Errors
+/// As there, and when the pages cannot have these axes.
+pub fn read_header_with(path: &Path, axes: &AxesFrom) -> Result<Header, FileError> {
     let (input, format) = open(path)?;
     caught(path, || match format {
-        PictureFormat::Tiff => tiff::read_header(path),
-        PictureFormat::Mrc => Ok(MrcStack::open(path)?.header()),
-        PictureFormat::Fits => Ok(FitsStack::open(path)?.header()),
+        PictureFormat::Tiff => tiff::read_header(path, axes),
+        PictureFormat::Mrc | PictureFormat::Fits => Ok(PageStack::open_with(path, axes)?.header()),
         PictureFormat::Jpeg => jpeg::read_header(input, path),
         PictureFormat::Exr => exr::read_header(input, path),
         PictureFormat::Png => png::read_header(input, path),
@@ -61,7 +68,7 @@ pub fn read_header(path: &Path) -> Result<Header, FileError> {
     })
 }
 
-/// Reads a picture, of several the first.
+/// Reads a picture, of several the first. Pages that are channels are one.
 ///
 /// A palette becomes RGB, CMYK of a JPEG too; bits become 0 and 255. An image is not turned as its
 /// metadata ask. The format is told by the first bytes, not by the name.
@@ -69,14 +76,21 @@ pub fn read_header(path: &Path) -> Result<Header, FileError> {
 /// # Errors
 /// As for [`read_header`], and when any part of the picture is missing or damaged.
 pub fn read_picture(path: &Path) -> Result<Raster, FileError> {
-    let header = read_header(path)?;
+    read_picture_with(path, &AxesFrom::File)
+}
+
+/// As [`read_picture`]; a person may say what the axes of the pages are.
+///
+/// # Errors
+/// As there, and when the pages cannot have these axes.
+pub fn read_picture_with(path: &Path, axes: &AxesFrom) -> Result<Raster, FileError> {
+    let header = read_header_with(path, axes)?;
     let (mut input, format) = open(path)?;
     check_held(&header, &input, path)?;
     let _share = share(header.decoded_bytes());
     caught(path, || match format {
-        PictureFormat::Tiff => tiff::read_picture(path),
-        PictureFormat::Mrc => MrcStack::open(path)?.read(0),
-        PictureFormat::Fits => FitsStack::open(path)?.read(0),
+        PictureFormat::Tiff => tiff::read_picture(path, axes),
+        PictureFormat::Mrc | PictureFormat::Fits => PageStack::open_with(path, axes)?.read(0),
         PictureFormat::Jpeg => {
             let mut bytes = Vec::new();
             let read = input.read_to_end(&mut bytes);

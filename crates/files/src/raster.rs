@@ -118,7 +118,7 @@ pub struct Header {
     pub kind: SampleKind,
     /// Whether there is a [`Raster::alpha`].
     pub alpha: bool,
-    /// Pages of a TIFF file, 1 for every other format.
+    /// Images of this kind in the file. Pages that are channels are one.
     pub pages: usize,
 }
 

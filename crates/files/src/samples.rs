@@ -1,6 +1,6 @@
 //! Numbers as files store them, and their kinds.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use half::f16;
 
@@ -196,6 +196,16 @@ impl Samples {
         }
     }
 
+    /// Those of a range.
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
+        with_samples!(self, values => Sample::into_samples(values[range].to_vec()))
+    }
+
+    /// Puts others of the same kind in the place of its own from `at` on.
+    pub(crate) fn put(&mut self, at: usize, samples: &Self) {
+        with_samples!(self, values => put_in(values, at, samples));
+    }
+
     pub(crate) fn split_off(&mut self, at: usize) -> Self {
         with_samples!(self, values => {
             let tail = values.split_off(at);
@@ -203,6 +213,17 @@ impl Samples {
             Sample::into_samples(tail)
         })
     }
+}
+
+fn put_in<T: Sample>(values: &mut [T], at: usize, samples: &Samples) {
+    let Some(samples) = T::slice(samples) else {
+        panic!(
+            "samples of the kind {}, put among {}",
+            samples.kind(),
+            T::KIND
+        );
+    };
+    values[at..][..samples.len()].copy_from_slice(samples);
 }
 
 fn kind_of<T: Sample>(_: &[T]) -> SampleKind {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{FileError, PictureFormat, Raster, SampleKind, input::has_extension, is_picture};
+use crate::{Axis, FileError, PictureFormat, Raster, SampleKind, input::has_extension, is_picture};
 
 /// Images of one shape and kind in one file, read one at a time.
 pub trait Stack: Send + Sync {
@@ -22,6 +22,12 @@ pub trait Stack: Send + Sync {
 
     /// The kind of each image's samples.
     fn kind(&self) -> SampleKind;
+
+    /// The axes along which the images follow each other, the slowest first. Those of one image may be left
+    /// out.
+    fn image_axes(&self) -> Vec<(Axis, usize)> {
+        vec![(Axis::Shot, self.len())]
+    }
 
     /// Reads image `index`.
     ///

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use self::{chain::Chain, page::Page};
 use crate::{
-    Attached, FileError, Header, Raster, SampleKind, Stack,
+    Attached, AxesFrom, Axis, FileError, Header, PageStack, Raster, SampleKind, Stack,
     input::{Input, caught},
+    pages::choose,
     stack::check_index,
 };
 
 mod attached;
+mod axes;
 mod camera;
 mod chain;
 mod chunks;
@@ -33,16 +35,21 @@ pub(crate) fn is_big(start: &[u8]) -> bool {
     start.starts_with(b"II+\0") || start.starts_with(b"MM\0+")
 }
 
-pub(crate) fn read_header(path: &Path) -> Result<Header, FileError> {
+pub(crate) fn read_header(path: &Path, axes: &AxesFrom) -> Result<Header, FileError> {
     let input = Input::open(path)?;
     let chain = Chain::read(&input)?;
-    Ok(Page::open(&input, &chain, 0)?.header())
+    let page = Page::open(&input, &chain, 0)?.header();
+    Ok(choose(axes, chain.axes().to_vec(), &page, path)?.joined(&page))
 }
 
-pub(crate) fn read_picture(path: &Path) -> Result<Raster, FileError> {
+pub(crate) fn read_picture(path: &Path, axes: &AxesFrom) -> Result<Raster, FileError> {
     let input = Input::open(path)?;
     let chain = Chain::read(&input)?;
-    Page::open(&input, &chain, 0)?.read()
+    let page = Page::open(&input, &chain, 0)?;
+    if choose(axes, chain.axes().to_vec(), &page.header(), path)?.channels() == 1 {
+        return page.read();
+    }
+    PageStack::open_with(path, axes)?.read(0)
 }
 
 /// Bytes of memory that the largest strip or tile of the first page takes beside its samples.
@@ -93,6 +100,16 @@ impl TiffStack {
             chain,
             header,
         })
+    }
+
+    /// The axes along which pages follow each other, the slowest first.
+    pub fn axes(&self) -> &[(Axis, usize)] {
+        self.chain.axes()
+    }
+
+    /// What all pages have in common.
+    pub(crate) fn header(&self) -> Header {
+        self.header
     }
 
     /// What stands beside the pixels of page `index`.

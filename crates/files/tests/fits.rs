@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
+use std::slice::from_ref;
 
 use n2n_files::{
     Attached, Header, PageStack, PagesWriter, PictureFormat, Raster, SampleKind, Samples, Stack,
@@ -56,10 +57,11 @@ fn again(path: &Path) -> Vec<u8> {
     assert_eq!(header.pages, stack.len());
     let copy = path.with_extension("copy.fits");
     let file = BufWriter::new(File::create(&copy).unwrap());
-    let first = stack.attached(0).unwrap();
+    let first = stack.attached(0).unwrap().swap_remove(0);
     let mut writer = PagesWriter::new(file, PictureFormat::Fits, &header, &first).unwrap();
     for index in 0..stack.len() {
-        writer.write(&stack.read(index).unwrap(), &first).unwrap();
+        let image = stack.read(index).unwrap();
+        writer.write(&image, from_ref(&first)).unwrap();
     }
     drop(writer);
     fs::read(copy).unwrap()

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File},
     io::{BufWriter, Cursor},
     path::Path,
+    slice::from_ref,
 };
 
 use exr::prelude::{
@@ -13,8 +14,8 @@ use exr::prelude::{
     attribute::{AttributeValue, Chromaticities},
 };
 use n2n_files::{
-    Attached, Header, NpyAxes, NpyStack, NpyWriter, Own, PageStack, PagesWriter, PictureFormat,
-    Raster, Resolution, ResolutionUnit, SampleKind, Samples, Stack, encode_picture, read_attached,
+    Attached, Header, NpyStack, NpyWriter, Own, PageStack, PagesWriter, PictureFormat, Raster,
+    Resolution, ResolutionUnit, SampleKind, Samples, Stack, encode_picture, read_attached,
     read_picture,
 };
 use tempfile::TempDir;
@@ -24,6 +25,7 @@ use tiff::{
 };
 
 use crate::attached::{exif, turn};
+use crate::axes::axes;
 
 /// Where the table is.
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/FORMATS.md");
@@ -63,13 +65,14 @@ fn array_of(raster: &Raster, path: &Path) -> Option<Raster> {
     if raster.alpha.is_some() {
         return None;
     }
-    let axes = match raster.channels {
-        1 => NpyAxes::Grey,
-        _ => NpyAxes::ImagesChannelsFirst,
+    let [channels, height, width] = raster.shape();
+    let axes = match channels {
+        1 => axes("YX", &[height, width]),
+        _ => axes("NCYX", &[1, channels, height, width]),
     };
     let file = BufWriter::new(File::create(path).unwrap());
     let kind = raster.samples.kind();
-    let mut writer = NpyWriter::new(file, axes, 1, raster.shape(), kind).unwrap();
+    let mut writer = NpyWriter::new(file, &axes, kind).unwrap();
     writer.write(&raster.samples).unwrap();
     drop(writer);
     Some(NpyStack::open(path).unwrap().read(0).unwrap())
@@ -324,7 +327,7 @@ fn pages(format: Option<PictureFormat>) -> &'static str {
         ..Attached::default()
     });
     for attached in &described {
-        writer.write(&page, attached).unwrap();
+        writer.write(&page, from_ref(attached)).unwrap();
     }
     file.into_inner().unwrap();
     let stack = PageStack::open(&path).unwrap();
@@ -333,7 +336,7 @@ fn pages(format: Option<PictureFormat>) -> &'static str {
         return "yes";
     }
     for (index, attached) in described.iter().enumerate() {
-        assert_eq!(stack.attached(index).unwrap(), *attached);
+        assert_eq!(stack.attached(index).unwrap(), [attached.clone()]);
     }
     "yes"
 }

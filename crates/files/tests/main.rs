@@ -6,6 +6,7 @@
 
 mod atomic;
 mod attached;
+mod axes;
 mod bilevel;
 mod bounded;
 mod cameras;

@@ -116,7 +116,7 @@ fn again(path: &Path) -> Vec<u8> {
     };
     let copy = path.with_extension("copy.mrc");
     let file = BufWriter::new(File::create(&copy).unwrap());
-    let first = stack.attached(0).unwrap();
+    let first = stack.attached(0).unwrap().swap_remove(0);
     let mut writer = PagesWriter::new(file, PictureFormat::Mrc, &header, &first).unwrap();
     for index in 0..stack.len() {
         let attached = stack.attached(index).unwrap();

@@ -8,12 +8,13 @@ use std::{
 
 use half::f16;
 use n2n_files::{
-    Attached, EncodeError, Header, MAX_CHANNELS, NpyAxes, NpyStack, NpyWriter, PictureFormat,
+    Attached, AxesFrom, EncodeError, Header, MAX_CHANNELS, NpyStack, NpyWriter, PictureFormat,
     Raster, Sample, SampleKind, Samples, Stack, TiffStack, TiffWriter, encode_picture,
     read_attached, read_header, read_picture, with_samples,
 };
 use tempfile::TempDir;
 
+use crate::axes::axes;
 use crate::expected::numbers;
 
 /// `[height, width]`: the least there is, odd ones, one above a block of OpenEXR's 16 rows and
@@ -415,7 +416,7 @@ fn extreme_values_survive_exactly() {
         assert_eq!(bytes(&found.samples), bytes(&raster.samples), "{kind}");
 
         let file = File::create(&array).unwrap();
-        let mut writer = NpyWriter::new(file, NpyAxes::Grey, 1, raster.shape(), kind).unwrap();
+        let mut writer = NpyWriter::new(file, &axes("YX", &raster.shape()[1..]), kind).unwrap();
         writer.write(&raster.samples).unwrap();
         writer.finish().unwrap();
         let found = NpyStack::open(&array).unwrap().read(0).unwrap();
@@ -455,49 +456,52 @@ fn arrays_come_back_in_every_form() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("array.npy");
     for kind in SampleKind::ALL {
-        for (axes, images, channels) in [
-            (NpyAxes::Grey, 1, 1),
-            (NpyAxes::ChannelsLast, 1, 1),
-            (NpyAxes::ChannelsLast, 1, 3),
-            (NpyAxes::ImagesGrey, 1, 1),
-            (NpyAxes::ImagesGrey, 4, 1),
-            (NpyAxes::ImagesChannelsFirst, 4, 1),
-            (NpyAxes::ImagesChannelsFirst, 4, 3),
-            (NpyAxes::ImagesChannelsLast, 4, 1),
-            (NpyAxes::ImagesChannelsLast, 4, 3),
-            (NpyAxes::ImagesChannelsFirst, 4, 2),
-            (NpyAxes::ImagesChannelsFirst, 1, 4),
-            (NpyAxes::ImagesChannelsLast, 4, 2),
-            (NpyAxes::ImagesChannelsLast, 1, 4),
-            (NpyAxes::ChannelsFirst, 1, 2),
-            (NpyAxes::ChannelsFirst, 1, 3),
-            (NpyAxes::ChannelsFirst, 1, 64),
+        for (letters, sizes) in [
+            ("YX", &[5, 7][..]),
+            ("YXC", &[5, 7, 1]),
+            ("YXC", &[5, 7, 3]),
+            ("NYX", &[1, 5, 7]),
+            ("NYX", &[4, 5, 7]),
+            ("NCYX", &[4, 1, 5, 7]),
+            ("NCYX", &[4, 3, 5, 7]),
+            ("NYXC", &[4, 5, 7, 1]),
+            ("NYXC", &[4, 5, 7, 3]),
+            ("NCYX", &[4, 2, 5, 7]),
+            ("NCYX", &[1, 4, 5, 7]),
+            ("NYXC", &[4, 5, 7, 2]),
+            ("NYXC", &[1, 5, 7, 4]),
+            ("CYX", &[2, 5, 7]),
+            ("CYX", &[3, 5, 7]),
+            ("CYX", &[64, 5, 7]),
+            ("TZCYX", &[3, 2, 4, 5, 7]),
+            ("TCZYX", &[3, 4, 2, 5, 7]),
+            ("CTYX", &[3, 2, 5, 7]),
+            ("CYXZ", &[2, 5, 7, 3]),
+            ("YZXT", &[5, 2, 7, 3]),
         ] {
+            let axes = axes(letters, sizes);
+            let size = |wanted| {
+                let mut found = axes.iter().filter(|(axis, _)| axis.letter() == wanted);
+                found.next().map_or(1, |(_, size)| *size)
+            };
+            let (images, channels) = (size('N') * size('T') * size('Z'), size('C'));
             let all: Vec<_> = (0..images)
                 .map(|image| raster(channels, [5 + image, 7], kind, false))
                 .map(|image| rows(&image, image.height - 5, 5))
                 .collect();
             let file = BufWriter::new(File::create(&path).unwrap());
-            let mut writer = NpyWriter::new(file, axes, images, [channels, 5, 7], kind).unwrap();
+            let mut writer = NpyWriter::new(file, &axes, kind).unwrap();
             for image in &all {
                 writer.write(&image.samples).unwrap();
             }
             writer.finish().unwrap();
-            let stack = NpyStack::open(&path).unwrap();
-            let stack = match axes {
-                NpyAxes::ChannelsFirst => stack.with_channels(channels),
-                _ => stack,
-            };
-            assert_eq!(
-                (stack.axes(), stack.len(), stack.kind()),
-                (axes, images, kind)
-            );
+            let given = AxesFrom::Given(letters.parse().unwrap());
+            let stack = NpyStack::open_with(&path, &given).unwrap();
+            let found = (stack.axes(), stack.len(), stack.kind());
+            assert_eq!(found, (&axes[..], images, kind));
             for (index, image) in all.iter().enumerate() {
-                assert_eq!(
-                    &stack.read(index).unwrap(),
-                    image,
-                    "{axes:?} {kind} {channels}"
-                );
+                let found = &stack.read(index).unwrap();
+                assert_eq!(found, image, "{letters} {kind}");
             }
         }
     }
@@ -649,14 +653,10 @@ fn a_writer_that_fails_is_an_error_of_the_system() {
     }
     for room in [0, 70, 200] {
         let mut file = vec![0; room];
-        let shape = page.shape();
-        let writer = NpyWriter::new(
-            &mut file[..],
-            NpyAxes::ImagesChannelsFirst,
-            1,
-            shape,
-            SampleKind::U16,
-        );
+        let [channels, height, width] = page.shape();
+        let axes = axes("NCYX", &[1, channels, height, width]);
+        let mut disk = Cursor::new(&mut file[..]);
+        let writer = NpyWriter::new(&mut disk, &axes, SampleKind::U16);
         let error = writer
             .and_then(|mut writer| writer.write(&page.samples))
             .unwrap_err();
@@ -665,9 +665,13 @@ fn a_writer_that_fails_is_an_error_of_the_system() {
 }
 
 #[test]
-#[should_panic(expected = "elements of the axes Grey, and of 2 images")]
-fn axes_without_room_for_the_images_panic() {
-    let _ = NpyWriter::new(Vec::new(), NpyAxes::Grey, 2, [1, 5, 7], SampleKind::U8);
+#[should_panic(expected = "more images than announced")]
+fn more_images_than_the_axes_have_panic() {
+    let axes = axes("YX", &[5, 7]);
+    let mut writer = NpyWriter::new(Cursor::new(vec![]), &axes, SampleKind::U8).unwrap();
+    for _ in 0..2 {
+        let _ = writer.write(&Samples::U8(vec![0; 35]));
+    }
 }
 
 #[test]

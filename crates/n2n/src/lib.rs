@@ -82,7 +82,8 @@ pub mod train {
 pub mod data {
     #[doc(inline)]
     pub use n2n_data::{
-        DataConfig, DataError, NoisyPair, Normalization, NormalizationKind, Target, noise, quality,
+        Axes, AxesFrom, DataConfig, DataError, NoisyPair, Normalization, NormalizationKind, Target,
+        noise, quality,
     };
 }
 

@@ -213,6 +213,7 @@ impl Request<'_> {
         Finder {
             strict: self.config.strict,
             layout: self.config.layout,
+            axes: &self.config.axes,
             second,
             channels: self.config.channels,
             progress: self.progress,

@@ -5,7 +5,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use n2n_files::{Header, Raster, SampleKind, read_header, read_picture};
+use n2n_files::{
+    AxesFrom, Header, PageStack, Raster, SampleKind, Stack, read_header_with, read_picture_with,
+};
 use rayon::prelude::*;
 
 use crate::{DataError, SceneInfo, SceneSource, View};
@@ -26,7 +28,8 @@ impl SceneFiles {
 /// Files whose headers are read before progress is told.
 const CHUNK: usize = 1024;
 
-/// Scenes whose images are files of their own, whose headers have been read.
+/// Scenes whose images are files of their own, whose headers have been read. Where files have several images,
+/// those at one place are a scene.
 ///
 /// Images may differ in type: grey ones among colour ones are taken as colour.
 pub struct Pictures {
@@ -36,6 +39,7 @@ pub struct Pictures {
     channels: usize,
     kind: SampleKind,
     ordered: bool,
+    axes: AxesFrom,
 }
 
 /// A scene: its images are consecutive names.
@@ -46,6 +50,8 @@ struct Entry {
     clean: bool,
     height: u32,
     width: u32,
+    /// The place of its images in files of several.
+    place: Option<u32>,
 }
 
 /// Many file names with the number of their folder, in little memory.
@@ -91,6 +97,7 @@ impl Pictures {
         scenes: &[SceneFiles],
         ordered: bool,
         strict: bool,
+        axes: &AxesFrom,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<(Self, Vec<DataError>), DataError> {
         let mut pictures = Self {
@@ -100,12 +107,14 @@ impl Pictures {
             channels: 1,
             kind: SampleKind::U8,
             ordered,
+            axes: axes.clone(),
         };
         let mut problems = Vec::new();
         let mut last_folder: Option<(PathBuf, usize)> = None;
         let mut done = 0;
         for chunk in scenes.chunks(CHUNK) {
-            let headers: Vec<_> = chunk.par_iter().map(headers).collect();
+            let headers = chunk.par_iter().map(|files| headers(files, axes));
+            let headers: Vec<_> = headers.collect();
             for (files, header) in chunk.iter().zip(headers) {
                 let pushed = header.and_then(|header| {
                     pictures.check_channels(files, &header)?;
@@ -155,13 +164,18 @@ impl Pictures {
         if header.kind.bytes() > self.kind.bytes() {
             self.kind = header.kind;
         }
-        self.scenes.push(Entry {
+        let places = match (header.pages, &self.axes) {
+            (1, _) | (_, AxesFrom::Pages) => vec![None],
+            (images, _) => (0..images as u32).map(Some).collect(),
+        };
+        self.scenes.extend(places.into_iter().map(|place| Entry {
             first: self.names.ends.len() as u32,
             shots: files.shots.len() as u32,
             clean: files.clean.is_some(),
             height: header.height as u32,
             width: header.width as u32,
-        });
+            place,
+        }));
         for path in files.all() {
             let folder = path.parent().unwrap_or(Path::new(""));
             let number = match last_folder {
@@ -206,16 +220,20 @@ pub(crate) fn goes_with(channels: usize, others: usize) -> bool {
 }
 
 /// The header that all files of a scene agree on.
-fn headers(files: &SceneFiles) -> Result<Header, DataError> {
+fn headers(files: &SceneFiles, axes: &AxesFrom) -> Result<Header, DataError> {
     let mut first: Option<(&Path, Header)> = None;
     for path in files.all() {
-        let header = read_header(path)?;
+        let header = read_header_with(path, axes)?;
         match &first {
             None => first = Some((path, header)),
             Some((other, expected)) => {
                 let size = |header: &Header| {
                     let kind = describe(header.channels, header.kind);
-                    format!("{}x{} {kind}", header.height, header.width)
+                    let size = format!("{}x{} {kind}", header.height, header.width);
+                    match (header.pages, axes) {
+                        (1, _) | (_, AxesFrom::Pages) => size,
+                        (images, _) => format!("{images} images of {size}"),
+                    }
                 };
                 if size(&header) != size(expected) {
                     return Err(DataError::SceneDiffers {
@@ -268,13 +286,29 @@ impl SceneSource for Pictures {
     }
 
     fn name(&self, scene: usize, view: View) -> String {
-        self.path(scene, view).display().to_string()
+        let path = self.path(scene, view);
+        match self.scenes[scene].place {
+            None => path.display().to_string(),
+            Some(place) => format!("image {place} of {}", path.display()),
+        }
     }
 
     fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
         let info = self.info(scene);
         let path = self.path(scene, view);
-        let raster = read_picture(&path)?;
+        let raster = match self.scenes[scene].place {
+            None => read_picture_with(&path, &self.axes)?,
+            Some(place) => {
+                let stack = PageStack::open_with(&path, &self.axes)?;
+                if stack.len() <= place as usize {
+                    return Err(DataError::FewerImages {
+                        path,
+                        place: place as usize,
+                    });
+                }
+                stack.read(place as usize)?
+            }
+        };
         let found = [raster.height, raster.width];
         let expected = [info.height, info.width];
         if found != expected {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use n2n_files::{Raster, SampleKind, Stack};
+use n2n_files::{Axis, Raster, SampleKind, Split, Stack};
 
 use crate::{DataError, SceneInfo, SceneSource, View};
 
@@ -118,63 +118,119 @@ impl SceneSource for PairedStacks {
     }
 }
 
-/// Stacks that are one scene each: every image is a shot of it.
+/// Stacks whose images are shots of one scene; of volumes, the images of each plane.
 pub struct BurstStacks {
-    bursts: Vec<BoxedStack>,
+    bursts: Vec<Burst>,
+    /// For each scene, its stack and its place in it.
+    scenes: Vec<(u32, u32)>,
+}
+
+/// A stack, and the images that are shots of each of its scenes.
+pub struct Burst {
+    stack: BoxedStack,
+    split: Split,
+}
+
+impl Burst {
+    /// Takes a stack of two shots or more. With `any`, images of which nobody knows what they are are shots.
+    ///
+    /// # Errors
+    /// When it has no two shots of a scene.
+    pub fn new(stack: BoxedStack, any: bool) -> Result<Self, DataError> {
+        let axes = stack.image_axes();
+        let has = |wanted| axes.iter().any(|&(axis, size)| axis == wanted && size > 1);
+        let is_shot = |axis| match axis {
+            Axis::Shot | Axis::Time => true,
+            Axis::Unknown => any,
+            _ => false,
+        };
+        let split = Split::new(&axes, is_shot);
+        let path = || stack.path().to_owned();
+        let images = stack.len();
+        if has(Axis::Unknown) && !any {
+            return Err(DataError::UnknownAxes {
+                path: path(),
+                images,
+            });
+        }
+        match split.sizes() {
+            [_, shots] if shots > 1 => Ok(Self { stack, split }),
+            [1, _] => Err(DataError::SingleShot { path: path() }),
+            [_, _] => Err(DataError::PlanesOnly {
+                path: path(),
+                images,
+            }),
+        }
+    }
 }
 
 impl BurstStacks {
     /// Scenes of two or more shots each.
     ///
     /// # Errors
-    /// When a stack has a single image, or they differ in channels or type.
-    pub fn new(bursts: Vec<BoxedStack>) -> Result<Self, DataError> {
-        for burst in &bursts {
-            Self::check(&**burst, Some(&*bursts[0]))?;
+    /// When stacks differ in channels or type.
+    pub fn new(bursts: Vec<Burst>) -> Result<Self, DataError> {
+        let mut scenes = Vec::new();
+        for (at, burst) in (0..).zip(&bursts) {
+            Self::check(burst, Some(&bursts[0]))?;
+            let [planes, _] = burst.split.sizes();
+            scenes.extend((0..planes as u32).map(|plane| (at, plane)));
         }
-        Ok(Self { bursts })
+        Ok(Self { bursts, scenes })
     }
 
-    /// Checks that a stack is a scene of two shots or more, and goes with the first one.
+    /// Checks that a stack goes with the first one.
     ///
     /// # Errors
-    /// When it has a single image, or differs in channels or type.
-    pub fn check(burst: &dyn Stack, first: Option<&dyn Stack>) -> Result<(), DataError> {
-        let path = || burst.path().to_owned();
-        if burst.len() < 2 {
-            return Err(DataError::SingleShot { path: path() });
-        }
+    /// When it differs in channels or type.
+    pub fn check(burst: &Burst, first: Option<&Burst>) -> Result<(), DataError> {
         let holds = |stack: &dyn Stack| format!("{} x {}", stack.shape()[0], stack.kind());
-        match first {
+        let burst = &*burst.stack;
+        match first.map(|first| &*first.stack) {
             Some(first) if holds(burst) != holds(first) => Err(DataError::StacksDiffer {
                 first: first.path().to_owned(),
                 first_holds: holds(first),
-                second: path(),
+                second: burst.path().to_owned(),
                 second_holds: holds(burst),
             }),
             _ => Ok(()),
+        }
+    }
+
+    /// The first stack.
+    pub fn first(&self) -> &dyn Stack {
+        &*self.bursts[0].stack
+    }
+
+    /// The stack of a scene, and the place of a shot in it.
+    fn image(&self, scene: usize, view: View) -> (&dyn Stack, usize) {
+        let (burst, plane) = self.scenes[scene];
+        let Burst { stack, split } = &self.bursts[burst as usize];
+        match view {
+            View::Shot(shot) => (&**stack, split.place(plane as usize, shot)),
+            View::Clean => panic!("a burst has no clean image"),
         }
     }
 }
 
 impl SceneSource for BurstStacks {
     fn len(&self) -> usize {
-        self.bursts.len()
+        self.scenes.len()
     }
 
     fn channels(&self) -> usize {
-        self.bursts[0].shape()[0]
+        self.first().shape()[0]
     }
 
     fn kind(&self) -> SampleKind {
-        self.bursts[0].kind()
+        self.first().kind()
     }
 
     fn info(&self, scene: usize) -> SceneInfo {
-        let burst = &self.bursts[scene];
-        let [_, height, width] = burst.shape();
+        let burst = &self.bursts[self.scenes[scene].0 as usize];
+        let [_, height, width] = burst.stack.shape();
         SceneInfo {
-            shots: burst.len(),
+            shots: burst.split.sizes()[1],
             clean: false,
             height,
             width,
@@ -182,18 +238,13 @@ impl SceneSource for BurstStacks {
     }
 
     fn name(&self, scene: usize, view: View) -> String {
-        let path = self.bursts[scene].path().display();
-        match view {
-            View::Shot(shot) => format!("image {shot} of {path}"),
-            View::Clean => panic!("a burst has no clean image"),
-        }
+        let (stack, image) = self.image(scene, view);
+        format!("image {image} of {}", stack.path().display())
     }
 
     fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
-        match view {
-            View::Shot(shot) => Ok(Arc::new(self.bursts[scene].read(shot)?)),
-            View::Clean => panic!("a burst has no clean image"),
-        }
+        let (stack, image) = self.image(scene, view);
+        Ok(Arc::new(stack.read(image)?))
     }
 
     fn ordered(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::slice::from_ref;
 
 use image::GrayImage;
 use n2n_files::{Attached, Header, PagesWriter, PictureFormat, Raster, Samples};
@@ -42,7 +43,7 @@ pub fn pages(path: &Path, pages: usize, [height, width]: [usize; 2]) {
     let file = File::create(path).unwrap();
     let mut writer = PagesWriter::new(file, format, &header, &attached).unwrap();
     for index in 0..pages {
-        writer.write(&page(index), &attached).unwrap();
+        writer.write(&page(index), from_ref(&attached)).unwrap();
     }
 }
 

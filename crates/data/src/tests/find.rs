@@ -1,15 +1,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use n2n_files::{AxesFrom, Samples};
 use tempfile::TempDir;
 
 use super::files::{npy, pages, png, tiff};
-use crate::{DataError, Finder, Found, Layout, SceneInfo, Target};
+use crate::{DataError, Finder, Found, Layout, SceneInfo, Target, View};
 
 fn finder(strict: bool) -> Finder<'static> {
     Finder {
         strict,
         layout: None,
+        axes: &AxesFrom::File,
         second: Target::Noisy,
         channels: None,
         progress: &|_| {},
@@ -175,13 +177,110 @@ fn sections_and_planes_are_as_pages_are() {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             found(&folder(&names, make))
         };
-        assert_eq!(stacks(&["tilts"], &many), (1, info(4, false)));
+        let tilts = folder(&[&named("tilts")], many);
+        let message = error(find(tilts.path()));
+        assert!(message.contains("data.axes"), "{message}");
+        for (axes, layout, expected) in [
+            (AxesFrom::Pages, None, Some((1, 4))),
+            (given("TYX"), None, Some((1, 4))),
+            (AxesFrom::File, Some(Layout::Bursts), Some((1, 4))),
+            (given("ZYX"), None, None),
+        ] {
+            let finder = Finder {
+                axes: &axes,
+                layout,
+                ..finder(true)
+            };
+            let found = finder.find(tilts.path()).ok();
+            let found = found.map(|found| (found.train.len(), found.train.info(0).shots));
+            assert_eq!(found, expected, "{axes:?}");
+        }
         assert_eq!(stacks(&["a", "b"], &many), (4, info(2, false)));
         let sides = ["noisy_a/1", "noisy_a/2", "noisy_b/1", "noisy_b/2"];
         assert_eq!(stacks(&sides, &one), (2, info(2, false)));
         let frames = ["movie/1", "movie/2", "movie/3"];
         assert_eq!(stacks(&frames, &one), (1, info(3, false)));
     }
+}
+
+fn given(letters: &str) -> AxesFrom {
+    AxesFrom::Given(letters.parse().unwrap())
+}
+
+#[test]
+fn planes_of_volumes_are_scenes_of_their_own() {
+    let volumes = |path: &Path| npy(path, &[3, 2, 9, 8, 7]);
+    let folder = folder(&["movie.npy"], volumes);
+    for (letters, scenes, shots) in [
+        ("TCZYX", 9, 3),
+        ("ZCTYX", 3, 9),
+        ("TZCYX", 2, 3),
+        ("CTZYX", 9, 2),
+        ("ZTNYX", 3, 18),
+    ] {
+        let axes = given(letters);
+        let finder = Finder {
+            axes: &axes,
+            ..finder(true)
+        };
+        let found = finder.find(folder.path()).unwrap();
+        let found_shots = found.train.info(0).shots;
+        assert_eq!(
+            (found.train.len(), found_shots),
+            (scenes, shots),
+            "{letters}"
+        );
+    }
+    let message = error(find(folder.path()));
+    assert!(message.contains("[3, 2, 9, 8, 7]"), "{message}");
+    let axes = given("ZNCYX");
+    let finder = Finder {
+        axes: &axes,
+        ..finder(false)
+    };
+    let first = |plane, shot| {
+        finder
+            .find(folder.path())
+            .unwrap()
+            .train
+            .name(plane, View::Shot(shot))
+    };
+    assert!(first(2, 1).starts_with("image 5 of "), "{}", first(2, 1));
+}
+
+#[test]
+fn images_at_one_place_of_files_are_a_scene() {
+    let names = [
+        "noisy_a/1.tif",
+        "noisy_a/2.tif",
+        "noisy_b/1.tif",
+        "noisy_b/2.tif",
+    ];
+    let pages = |path: &Path| tiff(path, 4, [3, 5]);
+    let pairs = folder(&names, pages);
+    let source = find(pairs.path()).unwrap().train;
+    assert_eq!((source.len(), source.info(0)), (8, info(2, false)));
+    let name = source.name(6, View::Shot(1));
+    assert!(
+        name.starts_with("image 2 of ") && name.ends_with("noisy_b/2.tif"),
+        "{name}"
+    );
+    let Samples::U16(samples) = &source.read(6, View::Shot(1)).unwrap().samples else {
+        panic!("uint16");
+    };
+    assert_eq!(samples[..], [2; 15]);
+    // As before axes were read.
+    let finder = Finder {
+        axes: &AxesFrom::Pages,
+        ..finder(true)
+    };
+    assert_eq!(finder.find(pairs.path()).unwrap().train.len(), 2);
+
+    tiff(&pairs.path().join("noisy_b/2.tif"), 3, [3, 5]);
+    let found = find(pairs.path()).unwrap();
+    assert_eq!((found.train.len(), found.skipped.len()), (4, 1));
+    let message = found.skipped[0].to_string();
+    assert!(message.contains("3 images of 3x5"), "{message}");
 }
 
 #[test]

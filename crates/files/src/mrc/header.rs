@@ -19,6 +19,7 @@ pub(crate) const ANGLES: usize = 52;
 pub(crate) const AXES: usize = 64;
 /// DMIN, DMAX and DMEAN.
 pub(crate) const DENSITIES: usize = 76;
+const SPACE_GROUP: usize = 88;
 pub(crate) const EXTENDED: usize = 92;
 pub(crate) const VERSION: usize = 108;
 const IMOD_STAMP: usize = 152;
@@ -51,6 +52,8 @@ pub(super) struct Form {
     pub kind: SampleKind,
     /// Images, rows, columns.
     pub sizes: [usize; 3],
+    /// Of each volume, where it says that there are any.
+    pub slices: Option<usize>,
     /// Bytes between the header and the first image.
     pub extended: u64,
 }
@@ -132,8 +135,15 @@ impl Form {
             }
             _ => return Err(malformed(path, format!("its axes are {axes:?}"))),
         }
+        // 0 for a stack of images, those of crystals for a volume, 400 more for a stack of volumes.
+        let slices = match number(SPACE_GROUP) {
+            1..=230 => Some(sections),
+            401..=630 => size(number(INTERVALS + 8)).filter(|&slices| slices > 0),
+            _ => None,
+        };
         Ok(Self {
             big_endian,
+            slices,
             kind: kind(bytes, big_endian, path)?,
             sizes: [sections, rows, columns],
             extended,

@@ -3,182 +3,238 @@
 use std::path::Path;
 
 use super::{header::NpyHeader, places::Places};
-use crate::{FileError, MAX_CHANNELS};
+use crate::{Axes, Axis, FileError, MAX_CHANNELS, input::unsupported};
 
 /// How many times as many rows and columns as bands `[height, width, bands]` must have, not to be
 /// taken for `[images, height, width]`.
 const BANDS_BELOW: usize = 8;
 
-/// An axis of an array.
-#[derive(Clone, Copy, PartialEq)]
-enum Axis {
-    Image,
-    Channel,
-    Row,
-    Column,
-}
-
-/// What the axes of an array are: those of its images, apart from rows and columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NpyAxes {
-    /// `[height, width]`.
-    Grey,
-    /// `[height, width, channels]`.
-    ChannelsLast,
-    /// `[channels, height, width]`.
-    ChannelsFirst,
-    /// `[images, height, width]`.
-    ImagesGrey,
-    /// `[images, channels, height, width]`.
-    ImagesChannelsFirst,
-    /// `[images, height, width, channels]`.
-    ImagesChannelsLast,
-}
-
-impl NpyAxes {
-    /// The axes of an array, from the first to the last.
-    fn order(self) -> Vec<Axis> {
-        use Axis::{Channel, Column, Image, Row};
-        match self {
-            Self::Grey => vec![Row, Column],
-            Self::ChannelsLast => vec![Row, Column, Channel],
-            Self::ChannelsFirst => vec![Channel, Row, Column],
-            Self::ImagesGrey => vec![Image, Row, Column],
-            Self::ImagesChannelsFirst => vec![Image, Channel, Row, Column],
-            Self::ImagesChannelsLast => vec![Image, Row, Column, Channel],
-        }
-    }
-
-    /// How many they are.
-    pub(crate) fn count(self) -> usize {
-        self.order().len()
-    }
-
-    /// The sizes of an array's axes, where each of its `images` is of `[channels, height, width]`.
-    ///
-    /// Those that these axes do not have are left out.
-    pub(crate) fn sizes(self, images: usize, shape: [usize; 3]) -> Vec<usize> {
-        let [channels, height, width] = shape;
-        let size = |axis| match axis {
-            Axis::Image => images,
-            Axis::Channel => channels,
-            Axis::Row => height,
-            Axis::Column => width,
-        };
-        self.order().into_iter().map(size).collect()
-    }
-}
-
-/// What an array of these sizes holds: its axes, the number of its images, and
-/// `[channels, height, width]` of each.
-fn reading(sizes: &[usize]) -> Option<(NpyAxes, usize, [usize; 3])> {
+/// What the axes of an array of these sizes are.
+fn axes_of(sizes: &[usize]) -> Option<&'static str> {
     Some(match *sizes {
-        [h, w] => (NpyAxes::Grey, 1, [1, h, w]),
-        [h, w, c @ (1 | 3)] => (NpyAxes::ChannelsLast, 1, [c, h, w]),
-        [h, w, c @ 2..=MAX_CHANNELS] if BANDS_BELOW * c <= h.min(w) => {
-            (NpyAxes::ChannelsLast, 1, [c, h, w])
-        }
-        [n, h, w] => (NpyAxes::ImagesGrey, n, [1, h, w]),
-        [n, c @ (1 | 3), h, w] => (NpyAxes::ImagesChannelsFirst, n, [c, h, w]),
-        [n, h, w, c @ (1 | 3)] => (NpyAxes::ImagesChannelsLast, n, [c, h, w]),
-        [n, c @ ..=MAX_CHANNELS, h, w] if c < h.min(w) => {
-            (NpyAxes::ImagesChannelsFirst, n, [c, h, w])
-        }
-        [n, h, w, c @ ..=MAX_CHANNELS] if c < h.min(w) => {
-            (NpyAxes::ImagesChannelsLast, n, [c, h, w])
-        }
+        [_, _] => "YX",
+        [_, _, 1 | 3] => "YXC",
+        [h, w, c @ 2..=MAX_CHANNELS] if BANDS_BELOW * c <= h.min(w) => "YXC",
+        [_, _, _] => "NYX",
+        [_, 1 | 3, _, _] => "NCYX",
+        [_, _, _, 1 | 3] => "NYXC",
+        [_, c @ ..=MAX_CHANNELS, h, w] if c < h.min(w) => "NCYX",
+        [_, h, w, c @ ..=MAX_CHANNELS] if c < h.min(w) => "NYXC",
         _ => return None,
     })
 }
 
 /// The images of an array, and the order of its elements.
-pub(super) struct Layout {
-    pub axes: NpyAxes,
-    pub images: usize,
-    /// `[channels, height, width]` of each.
-    pub shape: [usize; 3],
-    /// The axes along which neighbouring elements lie, those nearest to each other first.
-    order: Vec<Axis>,
+pub(crate) struct Layout {
+    /// From the first to the last.
+    axes: Vec<(Axis, usize)>,
+    /// How far apart in the file neighbours along each of them are, in elements.
+    distances: Vec<usize>,
 }
 
 impl Layout {
-    pub fn new(header: &NpyHeader, path: &Path) -> Result<Self, FileError> {
-        let sizes: Option<Vec<usize>> = header
-            .shape
-            .iter()
-            .map(|&size| usize::try_from(size).ok())
-            .collect();
-        let Some((axes, images, shape)) = sizes.as_deref().and_then(reading) else {
-            return Err(FileError::ArrayShape {
-                path: path.to_owned(),
-                found: header.shape.clone(),
-            });
+    /// Of an array in a file, whose axes are told by its sizes, or `given`.
+    pub(super) fn of(
+        header: &NpyHeader,
+        given: Option<&Axes>,
+        path: &Path,
+    ) -> Result<Self, FileError> {
+        let sizes = header.shape.iter().map(|&size| usize::try_from(size).ok());
+        let sizes: Option<Vec<usize>> = sizes.collect();
+        let shape = || FileError::ArrayShape {
+            path: path.to_owned(),
+            found: header.shape.clone(),
         };
-        if images == 0 || shape.contains(&0) {
+        let sizes = sizes.ok_or_else(shape)?;
+        let axes = match given {
+            Some(given) => given.clone(),
+            None => {
+                let told = axes_of(&sizes).ok_or_else(shape)?;
+                told.parse().map_err(|_| shape())?
+            }
+        };
+        if axes.count() != sizes.len() {
+            let found = format!(
+                "an array of shape {:?}, which has not the axes {axes}",
+                header.shape
+            );
+            return Err(unsupported(
+                path,
+                found,
+                "say one letter for each of its axes",
+            ));
+        }
+        let layout = Self::new(axes.sized(&sizes), header.fortran_order);
+        let [channels, ..] = layout.shape();
+        if layout.axes.iter().any(|(_, size)| *size == 0) {
             return Err(FileError::Empty {
                 path: path.to_owned(),
             });
         }
-        let mut order = axes.order();
-        if !header.fortran_order {
+        if channels > MAX_CHANNELS {
+            return Err(shape());
+        }
+        Ok(layout)
+    }
+
+    /// Of an array whose elements are in C order, the last axis fastest, or else in that of Fortran.
+    pub fn new(axes: Vec<(Axis, usize)>, fortran_order: bool) -> Self {
+        let mut distances = vec![0; axes.len()];
+        let mut distance = 1_usize;
+        let mut order: Vec<usize> = (0..axes.len()).collect();
+        if !fortran_order {
             order.reverse();
         }
-        if images == 1 {
-            order.retain(|&axis| axis != Axis::Image);
+        for at in order {
+            distances[at] = distance;
+            // A header's elements fit the file, or it is refused before any is read.
+            distance = distance.saturating_mul(axes[at].1);
         }
-        Ok(Self {
-            axes,
-            images,
-            shape,
-            order,
-        })
+        Self { axes, distances }
+    }
+
+    /// The axes, from the first to the last.
+    pub fn axes(&self) -> &[(Axis, usize)] {
+        &self.axes
+    }
+
+    /// Those along which images follow each other.
+    pub fn of_images(&self) -> Vec<(Axis, usize)> {
+        let axes = self.axes.iter().copied();
+        axes.filter(|(axis, _)| axis.is_of_images()).collect()
+    }
+
+    /// Number of images.
+    pub fn images(&self) -> usize {
+        self.of_images().iter().map(|(_, size)| size).product()
+    }
+
+    /// `[channels, height, width]` of an image.
+    pub fn shape(&self) -> [usize; 3] {
+        let size = |wanted| {
+            let mut axes = self.axes.iter();
+            axes.find(|(axis, _)| *axis == wanted)
+                .map_or(1, |&(_, size)| size)
+        };
+        [size(Axis::Channel), size(Axis::Row), size(Axis::Column)]
     }
 
     /// Turns an array of exactly `channels` grey images into one image with `channels` channels; any other
     /// array stays as it is.
     pub fn join_images(&mut self, channels: usize) {
-        let [_, height, width] = self.shape;
-        let fits = self.axes == NpyAxes::ImagesGrey && self.images == channels;
+        let fits = matches!(self.axes[..], [(Axis::Shot, images), (Axis::Row, _), (Axis::Column, _)] if images == channels);
         if fits && (2..=MAX_CHANNELS).contains(&channels) {
-            self.axes = NpyAxes::ChannelsFirst;
-            self.images = 1;
-            self.shape = [channels, height, width];
-            // Its images stood one behind the other.
-            self.order = vec![Axis::Column, Axis::Row, Axis::Channel];
+            self.axes[0].0 = Axis::Channel;
         }
     }
 
     /// Elements of one image.
     pub fn image_len(&self) -> usize {
-        self.shape.iter().product()
+        self.shape().iter().product()
     }
 
-    /// For the elements of one image, in the order of the file, their places in its planes.
-    pub fn places(&self) -> Places {
-        let axes = self.order.iter().filter(|&&axis| axis != Axis::Image);
-        self.places_along(axes)
+    /// The axes of more than one element with their distances in the file, the fastest first.
+    fn order(&self) -> Vec<(Axis, usize, usize)> {
+        let sizes = self.axes.iter().zip(&self.distances);
+        let mut order: Vec<_> = sizes
+            .filter(|((_, size), _)| *size > 1)
+            .map(|(&(axis, size), &distance)| (axis, size, distance))
+            .collect();
+        order.sort_by_key(|&(_, _, distance)| distance);
+        order
     }
 
-    /// Where the elements of one image do not follow each other: the places of all elements in the
-    /// planes of all images. Afterwards they count as standing there.
-    pub fn interleaved_images(&mut self) -> Option<Places> {
-        let last = self.order.last()?;
-        if !self.order.contains(&Axis::Image) || *last == Axis::Image {
-            return None;
+    /// Elements of an image that stand together.
+    pub fn runs(&self) -> Runs {
+        let order = self.order();
+        let together = order.iter().take_while(|(axis, ..)| !axis.is_of_images());
+        let together = together.count();
+        let (run, rest) = order.split_at(together);
+        // Images in the order of the array's axes, whatever that of its elements.
+        let distances = self.axes.iter().zip(&self.distances);
+        let images = distances.filter(|((axis, _), _)| axis.is_of_images());
+        let channels = rest.iter().find(|(axis, ..)| *axis == Axis::Channel);
+        Runs {
+            len: run.iter().map(|(_, size, _)| size).product(),
+            places: self.along(run.iter().map(|&(axis, size, _)| (axis, size))),
+            images: images
+                .map(|(&(_, size), &distance)| (size, distance))
+                .collect(),
+            channels: channels.map_or((1, 0), |&(_, size, distance)| (size, distance)),
+            plane: self.shape()[1] * self.shape()[2],
         }
-        let places = self.places_along(self.order.iter());
-        self.order = vec![Axis::Column, Axis::Row, Axis::Channel, Axis::Image];
-        Some(places)
     }
 
-    fn places_along<'a>(&self, axes: impl Iterator<Item = &'a Axis>) -> Places {
-        let [channels, height, width] = self.shape;
-        let axes = axes.map(|axis| match axis {
-            Axis::Column => (width, 1),
-            Axis::Row => (height, width),
-            Axis::Channel => (channels, height * width),
-            Axis::Image => (self.images, channels * height * width),
-        });
-        Places::new(axes.collect())
+    /// Where the rows or columns of images are further apart than those of others: the places of all
+    /// elements, in the order of the file, in the planes of all images.
+    pub fn interleaved(&self) -> Option<Places> {
+        let order = self.order();
+        let mut behind = order.iter().skip_while(|(axis, ..)| !axis.is_of_images());
+        behind
+            .any(|(axis, ..)| matches!(axis, Axis::Row | Axis::Column))
+            .then(|| self.along(order.iter().map(|&(axis, size, _)| (axis, size))))
+    }
+
+    /// The same array with its images one behind the other, planar.
+    pub fn in_planes(&self) -> Self {
+        let place = |&(axis, _): &(Axis, usize)| self.place(axis);
+        Self {
+            distances: self.axes.iter().map(place).collect(),
+            axes: self.axes.clone(),
+        }
+    }
+
+    fn along(&self, axes: impl Iterator<Item = (Axis, usize)>) -> Places {
+        Places::new(axes.map(|(axis, size)| (size, self.place(axis))).collect())
+    }
+
+    /// How far apart neighbours along an axis are in the planes of all images.
+    fn place(&self, axis: Axis) -> usize {
+        let [channels, height, width] = self.shape();
+        match axis {
+            Axis::Column => 1,
+            Axis::Row => width,
+            Axis::Channel => height * width,
+            _ => {
+                let mut behind = self.of_images().into_iter();
+                behind.by_ref().find(|(of_images, _)| *of_images == axis);
+                behind.map(|(_, size)| size).product::<usize>() * channels * height * width
+            }
+        }
+    }
+}
+
+/// The parts of an image that stand together in a file: all of it, or a channel.
+pub(crate) struct Runs {
+    /// Elements of a run.
+    pub len: usize,
+    places: Places,
+    /// Sizes of the axes along which images follow each other, and distances, the slowest first.
+    images: Vec<(usize, usize)>,
+    /// How many runs an image has, and how far apart they are.
+    channels: (usize, usize),
+    plane: usize,
+}
+
+impl Runs {
+    /// For each run of an image: where it is in the file, and the place of its first element in the planes
+    /// of the image.
+    pub fn of(&self, mut image: usize) -> impl Iterator<Item = (usize, usize)> {
+        let axes = self.images.iter().rev();
+        let start: usize = axes
+            .map(|&(size, distance)| {
+                let place = image % size * distance;
+                image /= size;
+                place
+            })
+            .sum();
+        let (channels, distance) = self.channels;
+        let plane = self.plane;
+        (0..channels).map(move |channel| (start + channel * distance, channel * plane))
+    }
+
+    /// For the elements of a run, their places behind that of the first.
+    pub fn places(&self) -> Places {
+        self.places.clone()
     }
 }

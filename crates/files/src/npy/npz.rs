@@ -8,7 +8,7 @@ use std::{
 use ::zip::{CompressionMethod, ZipArchive};
 use tempfile::spooled_tempfile;
 
-use super::{NpyAxes, NpyStack, PART, header::NpyHeader};
+use super::{NpyStack, PART, header::NpyHeader};
 use crate::{
     FileError, Stack,
     input::{CHUNK, Input, malformed, open_file, read_error, truncated, unsupported},
@@ -152,23 +152,17 @@ enum Unpacked {
 /// Refuses an array that is read in other axes than a text of as many letters says: `S`, `T` or `Z` for images,
 /// `C`, `Y` and `X`.
 fn check_axes(axes: &str, array: &NpyStack) -> Result<(), FileError> {
-    let said = match axes.to_uppercase().replace(['T', 'Z'], "S").as_str() {
-        "YX" => NpyAxes::Grey,
-        "YXC" => NpyAxes::ChannelsLast,
-        "CYX" => NpyAxes::ChannelsFirst,
-        "SYX" => NpyAxes::ImagesGrey,
-        "SCYX" => NpyAxes::ImagesChannelsFirst,
-        "SYXC" => NpyAxes::ImagesChannelsLast,
-        _ => return Ok(()),
-    };
-    let read = array.axes();
-    if read == said || read.count() != said.count() {
+    let said = axes.to_uppercase().replace(['S', 'T', 'Z'], "N");
+    let (read, sizes): (String, Vec<usize>) = array
+        .axes()
+        .iter()
+        .map(|&(axis, size)| (axis.letter(), size))
+        .unzip();
+    let is_known = ["YX", "YXC", "CYX", "NYX", "NCYX", "NYXC"].contains(&said.as_str());
+    if !is_known || read == said || read.len() != said.len() {
         return Ok(());
     }
-    let found = format!(
-        "an array of the axes {axes} and the sizes {:?}",
-        array.sizes()
-    );
+    let found = format!("an array of the axes {axes} and the sizes {sizes:?}");
     let way_out = "save it as [images, channels, height, width], or one .npy file for each image";
     Err(unsupported(array.path(), found, way_out))
 }
@@ -246,6 +240,6 @@ fn read_array<R: Read + Seek>(
     if header.data_len + 1 - file.limit() < header.data_len {
         return Err(truncated(&place, PART));
     }
-    let array = NpyStack::new(Input::new(elements, &place)?, 0, &header)?;
+    let array = NpyStack::new(Input::new(elements, &place)?, 0, &header, None)?;
     Ok(Unpacked::Images(Box::new(array)))
 }

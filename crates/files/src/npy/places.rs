@@ -1,7 +1,8 @@
 //! Positions of elements in planes.
 
 /// Counts through axes, the first one fastest.
-pub(super) struct Places {
+#[derive(Clone)]
+pub(crate) struct Places {
     /// Size and distance of neighbours along each axis.
     axes: Vec<(usize, usize)>,
     counts: Vec<usize>,

@@ -5,18 +5,21 @@ use std::collections::HashSet;
 use ::tiff::tags::Tag;
 
 use super::{
-    camera,
+    axes, camera,
     form::{Directory, Form},
     levels,
     planes::Planes,
 };
 use crate::{
-    FileError,
+    Axis, FileError,
     input::{Input, InputReader, malformed},
 };
 
 /// The full image is somewhere else.
 const REDUCED: u64 = 1;
+
+/// Bytes of a description that are read: OME says something of every page.
+const MOST_TEXT: usize = 16 << 20;
 
 /// Where the pages of a file are.
 pub(super) struct Chain {
@@ -27,6 +30,8 @@ pub(super) struct Chain {
     smaller: usize,
     /// The planes behind the directory, if there is only one.
     planes: Planes,
+    /// The axes of the pages.
+    axes: Vec<(Axis, usize)>,
 }
 
 /// What a directory says of its image.
@@ -84,12 +89,14 @@ impl Chain {
             });
         };
         camera::refuse(&directories, &first, form, input)?;
+        let description = first.bytes(Tag::ImageDescription, MOST_TEXT, input)?;
         let planes = match directories.len() {
-            1 => Planes::behind(&first, form, input)?,
+            1 => Planes::behind(&first, &description, form, input)?,
             _ => Planes::ONE,
         };
         let smaller = levels::leave_out(&mut directories);
         Ok(Self {
+            axes: axes::told(&description, directories.len() * planes.len),
             form,
             directories,
             smaller,
@@ -100,6 +107,11 @@ impl Chain {
     /// The form of the file.
     pub fn form(&self) -> Form {
         self.form
+    }
+
+    /// The axes of the pages, the slowest first.
+    pub fn axes(&self) -> &[(Axis, usize)] {
+        &self.axes
     }
 
     /// Number of pages.

@@ -3,18 +3,14 @@
 
 use ::tiff::tags::Tag;
 
-use super::form::{Directory, Form};
+use super::{
+    axes::imagej_number,
+    form::{Directory, Form},
+};
 use crate::{
     FileError,
     input::{Input, truncated},
 };
-
-/// How ImageJ's descriptions begin, and how a line with the number of planes does.
-const START: &[u8] = b"ImageJ=";
-const IMAGES: &str = "images=";
-
-/// Bytes of a description that are read.
-const MOST_TEXT: usize = 1 << 16;
 
 const UNCOMPRESSED: u64 = 1;
 
@@ -42,9 +38,15 @@ impl Planes {
     ///
     /// # Errors
     /// When some are there, and the file ends before the last one.
-    pub fn behind(first: &Directory, form: Form, input: &Input) -> Result<Self, FileError> {
-        let text = first.bytes(Tag::ImageDescription, MOST_TEXT, input)?;
-        let Some(announced) = announced(&text) else {
+    pub fn behind(
+        first: &Directory,
+        description: &[u8],
+        form: Form,
+        input: &Input,
+    ) -> Result<Self, FileError> {
+        let text = String::from_utf8_lossy(description);
+        let images = imagej_number(&text, "images").filter(|&images| images > 1);
+        let Some(announced) = images else {
             return Ok(Self::ONE);
         };
         // ImageJ compresses none.
@@ -70,15 +72,6 @@ impl Planes {
             missing: 0,
         })
     }
-}
-
-/// The number of planes in a description of ImageJ, where there are several.
-fn announced(text: &[u8]) -> Option<usize> {
-    let text = text
-        .starts_with(START)
-        .then(|| String::from_utf8_lossy(text))?;
-    let images = text.lines().find_map(|line| line.strip_prefix(IMAGES))?;
-    images.trim().parse().ok().filter(|&images| images > 1)
 }
 
 /// Where the samples of a directory begin, and how many bytes they take, if they lie together as they are.

@@ -56,7 +56,7 @@ pub fn write_picture(
     match (format, &raster.samples) {
         (Tiff | Mrc | Fits, _) => {
             let mut writer = PagesWriter::new(&mut file, format, &header, attached)?;
-            writer.write(&raster, attached)?;
+            writer.write(&raster, std::slice::from_ref(attached))?;
         }
         (Png, Samples::U8(colours)) => {
             png::write8(&mut file, &Picture::of(colours, &raster), &kept)?;

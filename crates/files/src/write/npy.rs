@@ -1,52 +1,54 @@
 //! Arrays for NumPy.
 
-use std::io::Write;
+use std::io::{Seek, SeekFrom, Write};
 
-use super::{EncodeError, elements::ToBytes, planes::Picture};
-use crate::{NpyAxes, SampleKind, Samples, npy::code, with_samples};
+use super::{EncodeError, elements::ToBytes};
+use crate::{
+    Axis, SampleKind, Samples,
+    npy::{Layout, code},
+    with_samples,
+};
 
 /// The first element stands at a multiple of this, as NumPy has it.
 const ALIGNMENT: usize = 64;
 
+/// Bytes that are written at once.
+const LINE: usize = 1 << 16;
+
 /// Writes the images of a `.npy` file, one at a time: little-endian, in C order.
 ///
-/// [`NpyStack`](crate::NpyStack) tells axes by their sizes alone, and may read others than were written.
-pub struct NpyWriter<W: Write> {
+/// [`NpyStack`](crate::NpyStack) tells axes by their sizes, and may read others than were written.
+pub struct NpyWriter<W: Write + Seek> {
     writer: W,
-    axes: NpyAxes,
-    shape: [usize; 3],
+    layout: Layout,
     kind: SampleKind,
-    /// Images still to come.
-    missing: usize,
+    /// Bytes before the first element.
+    start: u64,
+    /// Where the next bytes go.
+    position: u64,
+    /// Images that are written.
+    written: usize,
+    /// All samples, planar, where images are interleaved in the array.
+    held: Option<Samples>,
 }
 
-impl<W: Write> NpyWriter<W> {
-    /// Begins an array of `images` images of `shape`, which is `[channels, height, width]`.
+impl<W: Write + Seek> NpyWriter<W> {
+    /// Begins an array of these axes, from the first to the last, at the first byte of `writer`, which
+    /// should be buffered.
+    ///
+    /// An array whose images are interleaved, such as of the axes `YXZ`, is kept in memory until its last image.
     ///
     /// # Errors
     /// When the header cannot be written.
-    ///
-    /// # Panics
-    /// When the axes have no room for several images or for three channels.
     pub fn new(
         mut writer: W,
-        axes: NpyAxes,
-        images: usize,
-        shape: [usize; 3],
+        axes: &[(Axis, usize)],
         kind: SampleKind,
     ) -> Result<Self, EncodeError> {
-        let sizes = axes.sizes(images, shape);
-        let (held, given) = (
-            sizes.iter().product::<usize>(),
-            images * shape.iter().product::<usize>(),
-        );
-        assert_eq!(
-            held, given,
-            "elements of the axes {axes:?}, and of {images} images"
-        );
         let order = if kind.bytes() == 1 { '|' } else { '<' };
         let description = format!("{order}{}", code(kind));
-        let sizes: Vec<_> = sizes.iter().map(usize::to_string).collect();
+        let sizes = axes.iter().map(|(_, size)| size.to_string());
+        let sizes: Vec<String> = sizes.collect();
         let mut header = format!(
             "{{'descr': '{description}', 'fortran_order': False, 'shape': ({}), }}",
             sizes.join(", ")
@@ -58,12 +60,17 @@ impl<W: Write> NpyWriter<W> {
         writer.write_all(start)?;
         writer.write_all(&(header.len() as u16).to_le_bytes())?;
         writer.write_all(header.as_bytes())?;
+        let layout = Layout::new(axes.to_vec(), false);
+        let len = layout.images() * layout.image_len();
+        let start = (start.len() + 2 + header.len()) as u64;
         Ok(Self {
             writer,
-            axes,
-            shape,
             kind,
-            missing: images,
+            start,
+            position: start,
+            written: 0,
+            held: layout.interleaved().map(|_| Samples::zeros(kind, len)),
+            layout,
         })
     }
 
@@ -76,37 +83,60 @@ impl<W: Write> NpyWriter<W> {
     /// When they are not as many or of the kind announced, or all images are written.
     pub fn write(&mut self, samples: &Samples) -> Result<(), EncodeError> {
         assert_eq!(samples.kind(), self.kind, "kind of an image, and announced");
-        assert!(self.missing > 0, "more images than announced");
-        self.missing -= 1;
-        with_samples!(samples, samples => {
-            self.write_elements(&Picture::new(samples, None, self.shape))
-        })
-    }
-
-    fn write_elements<T: ToBytes>(&mut self, picture: &Picture<'_, T>) -> Result<(), EncodeError> {
-        let mut line = Vec::new();
-        let mut write = |samples: &[T]| {
-            line.clear();
-            let all = samples.iter();
-            all.for_each(|sample| sample.push_to(&mut line, false));
-            self.writer.write_all(&line)
-        };
-        if matches!(
-            self.axes,
-            NpyAxes::ChannelsLast | NpyAxes::ImagesChannelsLast
-        ) {
-            let mut row = Vec::new();
-            for y in 0..picture.height {
-                row.clear();
-                picture.push_row(y, &mut row);
-                write(&row)?;
-            }
-        } else {
-            let rows = picture.planes.iter();
-            for row in rows.flat_map(|plane| plane.chunks_exact(picture.width)) {
-                write(row)?;
+        let len = self.layout.image_len();
+        assert_eq!(samples.len(), len, "samples of an image");
+        let images = self.layout.images();
+        assert!(self.written < images, "more images than announced");
+        let image = self.written;
+        self.written += 1;
+        match self.held.take() {
+            None => with_samples!(samples, samples => self.write_image(image, samples)),
+            Some(mut held) => {
+                held.put(image * len, samples);
+                if self.written < images {
+                    self.held = Some(held);
+                    return Ok(());
+                }
+                with_samples!(&held, held => self.write_interleaved(held))
             }
         }
+    }
+
+    fn write_image<T: ToBytes>(&mut self, image: usize, samples: &[T]) -> Result<(), EncodeError> {
+        let runs = self.layout.runs();
+        for (start, first) in runs.of(image) {
+            let start = self.start + (start * size_of::<T>()) as u64;
+            if start != self.position {
+                self.writer.seek(SeekFrom::Start(start))?;
+                self.position = start;
+            }
+            let places = runs.places().take(runs.len);
+            self.write_elements(places.map(|place| samples[first + place]))?;
+        }
+        Ok(())
+    }
+
+    /// All elements, each of them taken from its place in the planes of all images.
+    fn write_interleaved<T: ToBytes>(&mut self, planes: &[T]) -> Result<(), EncodeError> {
+        let places = self.layout.interleaved().into_iter().flatten();
+        self.write_elements(places.take(planes.len()).map(|place| planes[place]))
+    }
+
+    fn write_elements<T: ToBytes>(
+        &mut self,
+        elements: impl Iterator<Item = T>,
+    ) -> Result<(), EncodeError> {
+        let mut line = Vec::new();
+        for element in elements {
+            element.push_to(&mut line, false);
+            if line.len() >= LINE {
+                self.writer.write_all(&line)?;
+                self.position += line.len() as u64;
+                line.clear();
+            }
+        }
+        self.writer.write_all(&line)?;
+        self.position += line.len() as u64;
         Ok(())
     }
 
@@ -118,7 +148,8 @@ impl<W: Write> NpyWriter<W> {
     /// # Panics
     /// When images are missing.
     pub fn finish(mut self) -> Result<W, EncodeError> {
-        assert_eq!(self.missing, 0, "images announced and not written");
+        let images = self.layout.images();
+        assert_eq!(self.written, images, "images written, and announced");
         self.writer.flush()?;
         Ok(self.writer)
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use n2n_data::RangeConfig;
 use n2n_denoise::ModelMetadata;
+use n2n_files::AxesFrom;
 use n2n_files::{remove_unfinished, write_atomically};
 use n2n_model::{StateDict, write_model_file};
 use serde::{Deserialize, Serialize};
@@ -155,9 +156,14 @@ impl RunDir {
         }
         let text = fs::read_to_string(&config).map_err(TrainError::io("read", &config))?;
         let mut experiment = Experiment::from_toml(&config)?;
+        let says = |key: &str| text.lines().any(|line| line.starts_with(key));
         // Earlier versions wrote a range only where one was given, and took that of the type elsewhere.
-        if !text.lines().any(|line| line.starts_with("range = ")) {
+        if !says("range = ") {
             experiment.data.range = RangeConfig::Type;
+        }
+        // They did not know what axes files have.
+        if !says("axes = ") {
+            experiment.data.axes = AxesFrom::Pages;
         }
         Ok(experiment)
     }
@@ -344,5 +350,29 @@ fn lock(folder: &Path) -> Result<Option<File>, TrainError> {
         }),
         // No locks at all, or none at hand, as on a network drive without their service.
         Err(TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn experiments_of_earlier_versions_keep_their_meaning() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        fs::write(path.join(METRICS), "").unwrap();
+        let now = Experiment::for_data("scans");
+        let text = now.to_toml().unwrap();
+        fs::write(path.join(CONFIG), &text).unwrap();
+        assert_eq!(RunDir::experiment(path).unwrap(), now);
+        let lines = text.lines();
+        let earlier: Vec<&str> = lines
+            .filter(|line| !line.starts_with("axes = ") && !line.starts_with("range = "))
+            .collect();
+        fs::write(path.join(CONFIG), earlier.join("\n")).unwrap();
+        let then = RunDir::experiment(path).unwrap();
+        assert_eq!(then.data.axes, AxesFrom::Pages);
+        assert_eq!(then.data.range, RangeConfig::Type);
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use n2n_data::Range;
+use n2n_files::Axes;
 
 use crate::args::DeviceArgs;
 
@@ -39,6 +40,12 @@ pub struct DenoiseArgs {
         verbatim_doc_comment
     )]
     pub range: Option<Range>,
+
+    /// What the axes of arrays and of pages are: letters such as TZCYX, of frames T, planes Z, images N,
+    /// channels C, rows Y and columns X
+    /// [default: as the file says, else told by the shape of an array; pages are images]
+    #[arg(long, value_name = "AXES", verbatim_doc_comment)]
+    pub axes: Option<Axes>,
 
     /// Average over the eight flips and turns of each image: a little better, eight times slower
     #[arg(long)]

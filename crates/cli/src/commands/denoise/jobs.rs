@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use n2n_files::{
-    FileError, Header, NpyAxes, NpyStack, PictureFormat, Stack, read_attached, read_header,
-    reading_bytes,
+    AxesFrom, Axis, FileError, Header, NpyStack, PageAxes, PageStack, PictureFormat, Stack,
+    read_attached, read_header, reading_bytes,
 };
 
 use super::inputs::Input;
@@ -36,11 +36,15 @@ pub struct CheckedJob {
     pub target: Target,
     /// What all images of the file have in common, as they are read.
     pub header: Header,
+    /// The axes of the pages that become pages again, where several of them are one image.
+    pub parts: Option<PageAxes>,
+    /// Who says what the axes of the file are.
+    pub axes_from: AxesFrom,
     /// Whether the fourth channel is kept as it is: the file does not say what it is, and the network has
     /// no use for it.
     pub carries_fourth: bool,
     /// What is to be said of an array whose axes could be others.
-    pub axes: Option<String>,
+    pub doubt: Option<String>,
     /// Most bytes of memory that reading or writing an image takes.
     pub in_files: u64,
 }
@@ -57,12 +61,12 @@ pub enum Source {
 }
 
 /// The format of a file to write.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Target {
     /// One image, or pages.
     Picture(PictureFormat),
-    /// An array.
-    Npy(NpyAxes),
+    /// An array of these axes.
+    Npy(Vec<(Axis, usize)>),
 }
 
 /// Assigns an output to each input.
@@ -142,32 +146,57 @@ impl Job {
     /// All headers are read before the first image is denoised, so that a long run does not fail on what
     /// could be known at its start. No file stays open until its turn: there may be thousands.
     ///
-    /// As many grey images in an array as the network has `channels` are the channels of one image.
+    /// As many grey images in an array as the network has `channels` are the channels of one image, unless
+    /// `axes` say otherwise.
     ///
     /// # Errors
     /// When the input cannot be read, or the format of the output cannot hold it.
-    pub fn check(&self, channels: usize) -> anyhow::Result<CheckedJob> {
+    pub fn check(&self, channels: usize, axes: &AxesFrom) -> anyhow::Result<CheckedJob> {
         ensure!(
             !self.output.is_dir(),
             "the result of {} would be {}, which is a folder; remove it, or choose another -o",
             self.input.display(),
             self.output.display()
         );
-        let (source, mut header, axes) = self.source(channels)?;
+        let Looked {
+            source,
+            mut header,
+            pages,
+            array,
+        } = self.look(channels, axes)?;
+        let are_parts = pages.as_ref().is_some_and(|pages| pages.channels() > 1);
         let carries_fourth = header.channels == 4
             && matches!(channels, 1 | 3)
             && source != Source::Npy
+            && !are_parts
             && read_attached(&self.input)?.unspecified_alpha;
         if carries_fourth {
             (header.channels, header.alpha) = (3, true);
         }
+        let format = match source {
+            Source::Npy => None,
+            Source::Picture | Source::Pages => Some(PictureFormat::of_file(&self.input)?),
+        };
         let target = if is_npy(&self.output) {
-            Target::Npy(axes.unwrap_or(axes_for(&header)))
+            Target::Npy(match &array {
+                Some(array) => array.clone(),
+                None => axes_for(&header, pages.as_ref()),
+            })
         } else {
             Target::Picture(match PictureFormat::of_path(&self.output) {
-                Some(format) if self.named => format,
-                _ => PictureFormat::of_file(&self.input)?,
+                Some(named) if self.named => named,
+                _ => match format {
+                    Some(format) => format,
+                    None => PictureFormat::of_file(&self.input)?,
+                },
             })
+        };
+        let is_same =
+            |target: &Target| matches!(target, Target::Picture(of) if format == Some(*of));
+        let parts = pages.filter(|_| are_parts && is_same(&target));
+        let written = match &parts {
+            Some(parts) => parts.parted(&header),
+            None => header,
         };
         let refused = || {
             format!(
@@ -177,7 +206,7 @@ impl Job {
             )
         };
         match target {
-            Target::Picture(format) => format.supports(&header).with_context(refused)?,
+            Target::Picture(format) => format.supports(&written).with_context(refused)?,
             Target::Npy(_) => ensure!(
                 !header.alpha,
                 "{}: a .npy file cannot hold alpha; save it as PNG or TIFF",
@@ -192,24 +221,26 @@ impl Job {
             Target::Npy(_) => 0,
             Target::Picture(format) => format.writing_bytes(&header),
         };
+        let doubt = array
+            .filter(|_| *axes == AxesFrom::File)
+            .and_then(|array| four_axes(&array));
         Ok(CheckedJob {
-            axes: match (source, axes) {
-                (Source::Npy, Some(axes)) => four_axes(axes, &header),
-                _ => None,
-            },
             input: self.input.clone(),
             output: self.output.clone(),
             source,
             target,
             header,
+            parts,
+            axes_from: axes.clone(),
             carries_fourth,
+            doubt,
             in_files: reading.max(writing),
         })
     }
 
-    fn source(&self, channels: usize) -> anyhow::Result<(Source, Header, Option<NpyAxes>)> {
+    fn look(&self, channels: usize, axes: &AxesFrom) -> anyhow::Result<Looked> {
         if is_npy(&self.input) {
-            let stack = open_array(&self.input, channels)?;
+            let stack = open_array(&self.input, channels, axes)?;
             let [channels, height, width] = stack.shape();
             let header = Header {
                 channels,
@@ -219,33 +250,57 @@ impl Job {
                 alpha: false,
                 pages: stack.len(),
             };
-            return Ok((Source::Npy, header, Some(stack.axes())));
+            return Ok(Looked {
+                source: Source::Npy,
+                header,
+                pages: None,
+                array: Some(stack.axes().to_vec()),
+            });
         }
-        let header = read_header(&self.input)?;
-        let source = if header.pages == 1 {
-            Source::Picture
-        } else {
-            Source::Pages
-        };
-        Ok((source, header, None))
+        if !PictureFormat::of_file(&self.input)?.has_pages() {
+            return Ok(Looked {
+                source: Source::Picture,
+                header: read_header(&self.input)?,
+                pages: None,
+                array: None,
+            });
+        }
+        let stack = PageStack::open_with(&self.input, axes)?;
+        let pages = stack.page_axes().clone();
+        Ok(Looked {
+            source: if pages.pages() == 1 {
+                Source::Picture
+            } else {
+                Source::Pages
+            },
+            header: stack.header(),
+            pages: Some(pages),
+            array: None,
+        })
     }
 }
 
+/// What a file says of its images.
+struct Looked {
+    source: Source,
+    header: Header,
+    /// The axes of its pages, where its format has some.
+    pages: Option<PageAxes>,
+    /// The axes of an array.
+    array: Option<Vec<(Axis, usize)>>,
+}
+
 /// How an array of four axes is read: its planes could as well be those of a volume.
-fn four_axes(axes: NpyAxes, header: &Header) -> Option<String> {
-    let Header {
-        channels, pages, ..
-    } = header;
-    let axis = match axes {
-        NpyAxes::ImagesChannelsFirst => "second",
-        NpyAxes::ImagesChannelsLast => "last",
+fn four_axes(axes: &[(Axis, usize)]) -> Option<String> {
+    let (axis, channels, images) = match *axes {
+        [(Axis::Shot, images), (Axis::Channel, channels), _, _] => ("second", channels, images),
+        [(Axis::Shot, images), _, _, (Axis::Channel, channels)] => ("last", channels, images),
         _ => return None,
     };
     // A single one says nothing else.
-    (*channels > 1).then(|| {
+    (channels > 1).then(|| {
         format!(
-            "its {axis} axis is taken for {channels} channels of {pages} images; save planes of a volume \
-             with one axis less"
+            "its {axis} axis is taken for {channels} channels of {images} images; --axes says what its axes are"
         )
     })
 }
@@ -267,23 +322,25 @@ impl CheckedJob {
 }
 
 /// Opens an array. `[N, height, width]` is one image where N are the channels that are expected and neither
-/// those of grey nor of colour.
-pub fn open_array(path: &Path, channels: usize) -> Result<NpyStack, FileError> {
-    let stack = NpyStack::open(path)?;
-    Ok(match channels {
-        1 | 3 => stack,
+/// those of grey nor of colour, unless `axes` say otherwise.
+pub fn open_array(path: &Path, channels: usize, axes: &AxesFrom) -> Result<NpyStack, FileError> {
+    let stack = NpyStack::open_with(path, axes)?;
+    Ok(match (channels, axes) {
+        (1 | 3, _) | (_, AxesFrom::Given(_)) => stack,
         _ => stack.with_channels(channels),
     })
 }
 
-/// The axes of an array made of another format.
-fn axes_for(header: &Header) -> NpyAxes {
-    match (header.pages, header.channels) {
-        (1, 1) => NpyAxes::Grey,
-        (1, _) => NpyAxes::ChannelsLast,
-        (_, 1) => NpyAxes::ImagesGrey,
-        (_, _) => NpyAxes::ImagesChannelsLast,
+/// The axes of an array made of another format: those of its pages, and of each image.
+fn axes_for(header: &Header, pages: Option<&PageAxes>) -> Vec<(Axis, usize)> {
+    let mut axes = pages.map_or(vec![], |pages| pages.sizes().to_vec());
+    axes.extend([(Axis::Row, header.height), (Axis::Column, header.width)]);
+    let of_pages = pages.map_or(1, PageAxes::channels);
+    if header.channels > of_pages {
+        axes.retain(|(axis, _)| *axis != Axis::Channel);
+        axes.push((Axis::Channel, header.channels));
     }
+    axes
 }
 
 fn is_npy(path: &Path) -> bool {

@@ -15,7 +15,7 @@ use anyhow::Context;
 use burn::tensor::Device;
 use n2n_denoise::Denoiser;
 use n2n_devices::SelectedDevice;
-use n2n_files::remove_unfinished;
+use n2n_files::{AxesFrom, remove_unfinished};
 use serde::Serialize;
 
 pub use self::args::DenoiseArgs;
@@ -61,13 +61,14 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         tally.fail(&path, error)?;
     }
 
+    let axes = args.axes.clone().map_or(AxesFrom::File, AxesFrom::Given);
     let mut work: Vec<CheckedJob> = vec![];
     for job in jobs {
         if !args.overwrite && is_done(&job.output) {
             tally.skipped += 1;
             continue;
         }
-        match check(&job, &denoiser) {
+        match check(&job, &denoiser, &axes) {
             Ok(checked) => work.push(checked),
             Err(error) => tally.fail(&job.input, error)?,
         }
@@ -143,8 +144,8 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
                         "warning: {input}: its fourth channel, of which it does not say what it is, stays as it is"
                     );
                 }
-                if let Some(axes) = &job.axes {
-                    eprintln!("warning: {}: {axes}", job.input.display());
+                if let Some(doubt) = &job.doubt {
+                    eprintln!("warning: {}: {doubt}", job.input.display());
                 }
                 if !left_out.is_empty() {
                     let left_out = left_out.join(", ");
@@ -205,8 +206,8 @@ fn clean(work: &[CheckedJob]) {
 }
 
 /// Checks the formats of a job, and the memory that it takes.
-fn check(job: &Job, denoiser: &Denoiser) -> anyhow::Result<CheckedJob> {
-    let checked = job.check(denoiser.metadata().channels())?;
+fn check(job: &Job, denoiser: &Denoiser, axes: &AxesFrom) -> anyhow::Result<CheckedJob> {
+    let checked = job.check(denoiser.metadata().channels(), axes)?;
     let memory = denoiser.check_header(&checked.header, checked.in_files);
     memory.with_context(|| job.input.display().to_string())?;
     Ok(checked)

@@ -11,8 +11,8 @@ use anyhow::{Context, ensure};
 use n2n_data::Range;
 use n2n_denoise::Denoiser;
 use n2n_files::{
-    Attached, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, Turn, read_attached,
-    read_picture, write_atomically_with, write_picture,
+    Attached, Axis, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, Turn,
+    read_attached, read_picture_with, write_atomically_with, write_picture,
 };
 
 use super::jobs::{CheckedJob, Source, Target, open_array};
@@ -50,14 +50,18 @@ impl fmt::Display for CannotWrite {
     }
 }
 
-/// The images of a file, read one at a time, each with what stands beside it.
-type Images = Box<dyn Iterator<Item = anyhow::Result<(Raster, Attached)>>>;
+/// The images of a file, read one at a time, each with what stands beside each of its pages.
+type Images = Box<dyn Iterator<Item = anyhow::Result<(Raster, Vec<Attached>)>>>;
 
 impl CheckedJob {
     /// What the output does not keep of what is `attached` to an image, in words.
     fn leaves_out(&self, attached: &Attached) -> Vec<String> {
+        let channels = match &self.parts {
+            Some(parts) => parts.parted(&self.header).channels,
+            None => self.header.channels,
+        };
         match self.target {
-            Target::Picture(format) => format.leaves_out(attached, self.header.channels),
+            Target::Picture(format) => format.leaves_out(attached, channels),
             Target::Npy(_) => attached.in_words(),
         }
     }
@@ -99,11 +103,17 @@ impl Worker<'_> {
             let denoised = self.image(job, &raster, index)?;
             remarks.stray |= self.denoiser.is_stray(&raster, &denoised, self.range);
             drop(raster);
-            let attached = match upright {
-                Some(_) => attached.upright(),
-                None => attached,
-            };
-            for words in job.leaves_out(&attached) {
+            let attached: Vec<Attached> = attached
+                .into_iter()
+                .map(|attached| match upright {
+                    Some(_) => attached.upright(),
+                    None => attached,
+                })
+                .collect();
+            for words in attached
+                .iter()
+                .flat_map(|attached| job.leaves_out(attached))
+            {
                 if !remarks.left_out.contains(&words) {
                     remarks.left_out.push(words);
                 }
@@ -114,26 +124,40 @@ impl Worker<'_> {
         if turn.swaps_sides() {
             shape.swap(1, 2);
         }
-        match job.target {
-            Target::Picture(format) if header.pages > 1 => {
+        match &job.target {
+            Target::Picture(format) if header.pages > 1 || job.parts.is_some() => {
                 write_images(job, |buffer| {
-                    let mut writer =
-                        written(PagesWriter::new(buffer, format, header, &first), job)?;
-                    denoised.try_for_each(|page| {
-                        let (page, attached) = page?;
-                        written(writer.write(&page, &attached), job)
+                    let writer = match &job.parts {
+                        Some(parts) => PagesWriter::parted(buffer, *format, header, parts, &first),
+                        None => PagesWriter::new(buffer, *format, header, &first),
+                    };
+                    let mut writer = written(writer, job)?;
+                    denoised.try_for_each(|image| {
+                        let (image, mut attached) = image?;
+                        if job.parts.is_none() {
+                            attached.truncate(1);
+                        }
+                        written(writer.write(&image, &attached), job)
                     })
                 })?;
             }
             Target::Picture(format) => {
                 let (denoised, attached) = denoised.next().context("a picture has an image")??;
+                let attached = attached.into_iter().next().unwrap_or_default();
                 write_images(job, |buffer| {
-                    written(write_picture(buffer, denoised, format, &attached), job)
+                    written(write_picture(buffer, denoised, *format, &attached), job)
                 })?;
             }
             Target::Npy(axes) => write_images(job, |buffer| {
-                let writer = NpyWriter::new(buffer, axes, header.pages, shape, header.kind);
-                let mut writer = written(writer, job)?;
+                let axes: Vec<_> = axes
+                    .iter()
+                    .map(|&(axis, size)| match axis {
+                        Axis::Row => (axis, shape[1]),
+                        Axis::Column => (axis, shape[2]),
+                        _ => (axis, size),
+                    })
+                    .collect();
+                let mut writer = written(NpyWriter::new(buffer, &axes, header.kind), job)?;
                 denoised.try_for_each(|image| written(writer.write(&image?.0.samples), job))
             })?,
         }
@@ -182,17 +206,17 @@ fn open(job: &CheckedJob) -> anyhow::Result<Opened> {
         Source::Picture => {
             let attached = read_attached(path)?;
             let turn = turn(&attached);
-            let picture = with_fourth(read_picture(path)?);
+            let picture = with_fourth(read_picture_with(path, &job.axes_from)?);
             Opened {
-                images: Box::new(iter::once(Ok((picture, attached)))),
+                images: Box::new(iter::once(Ok((picture, vec![attached])))),
                 turn,
                 attached: Attached::default(),
             }
         }
         Source::Pages => {
-            let stack = PageStack::open(path)?;
+            let stack = PageStack::open_with(path, &job.axes_from)?;
             check_same(&stack, job)?;
-            let attached = stack.attached(0)?;
+            let attached = stack.attached(0)?.swap_remove(0);
             let images = (0..stack.len())
                 .map(move |index| Ok((with_fourth(stack.read(index)?), stack.attached(index)?)));
             Opened {
@@ -202,10 +226,10 @@ fn open(job: &CheckedJob) -> anyhow::Result<Opened> {
             }
         }
         Source::Npy => {
-            let stack = open_array(path, job.header.channels)?;
+            let stack = open_array(path, job.header.channels, &job.axes_from)?;
             check_same(&stack, job)?;
-            let images =
-                (0..stack.len()).map(move |index| Ok((stack.read(index)?, Attached::default())));
+            let images = (0..stack.len())
+                .map(move |index| Ok((stack.read(index)?, vec![Attached::default()])));
             Opened {
                 images: Box::new(images),
                 turn: None,

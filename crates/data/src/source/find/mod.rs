@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use n2n_files::{
-    CifarFile, NpyStack, PageStack, PictureFormat, Stack, is_picture, is_stack, open_npz,
-    open_torch, read_header,
+    AxesFrom, Axis, CifarFile, NpyStack, PageStack, PictureFormat, Stack, in_words, is_picture,
+    is_stack, open_npz, open_torch, read_header,
 };
 use serde::{Deserialize, Serialize};
 
 use self::listing::{Listing, has_extension, name, stem};
 use super::pictures::Pictures;
-use super::stacks::{BurstStacks, Chain, PairedStacks};
+use super::stacks::{Burst, BurstStacks, Chain, PairedStacks};
 use crate::{DataError, SceneSource, Target};
 
 /// File names of the reference's data.
@@ -64,6 +64,8 @@ pub struct Finder<'a> {
     pub strict: bool,
     /// How images belong together, where a person says it.
     pub layout: Option<Layout>,
+    /// Who says what the axes of stacks are.
+    pub axes: &'a AxesFrom,
     /// What the second of two tensors in a file of PyTorch is.
     pub second: Target,
     /// Channels of images, where a person says it: as many grey images in an array are then one image.
@@ -195,6 +197,13 @@ impl Finder<'_> {
     }
 
     fn npz(&self, path: &Path) -> Result<Found, DataError> {
+        if let AxesFrom::Given(axes) = self.axes {
+            return Err(DataError::Config {
+                key: "axes",
+                value: axes.to_string(),
+                expected: "unset for archives of arrays; save each array as .npy",
+            });
+        }
         let arrays = open_npz(path)?;
         let roles = roles::roles(arrays.iter().map(|(name, _)| name.as_str()));
         let count = arrays.len();
@@ -211,10 +220,13 @@ impl Finder<'_> {
             ));
         }
         match count {
-            1 => Ok(found(
-                "a burst in an array",
-                BurstStacks::new(take(0).into_iter().collect())?,
-            )),
+            1 => {
+                let burst = take(0).map(|stack| self.burst(stack)).transpose()?;
+                Ok(found(
+                    "a burst in an array",
+                    BurstStacks::new(burst.into_iter().collect())?,
+                ))
+            }
             2 => {
                 let shots = (0..2).filter_map(take).collect();
                 Ok(found(
@@ -342,10 +354,10 @@ impl Finder<'_> {
 
     fn open_stack(&self, path: &Path) -> Result<Box<dyn Stack>, DataError> {
         if is_paged(path) {
-            return Ok(Box::new(PageStack::open(path)?));
+            return Ok(Box::new(PageStack::open_with(path, self.axes)?));
         }
         if has_extension(path, &["npy"]) {
-            let stack = NpyStack::open(path)?;
+            let stack = NpyStack::open_with(path, self.axes)?;
             return Ok(Box::new(match self.channels {
                 None | Some(1 | 3) => stack,
                 Some(channels) => stack.with_channels(channels),
@@ -356,31 +368,37 @@ impl Finder<'_> {
         })
     }
 
+    fn burst(&self, stack: Box<dyn Stack>) -> Result<Burst, DataError> {
+        Burst::new(stack, self.layout == Some(Layout::Bursts))
+    }
+
     fn paired_stacks(&self, shots: &[&Path], clean: Option<&Path>) -> Result<Found, DataError> {
         let shots = shots.iter().map(|path| self.open_stack(path));
         let shots = shots.collect::<Result<Vec<_>, _>>()?;
         let clean = clean.map(|path| self.open_stack(path)).transpose()?;
-        let kind = in_channels("stacks paired image by image", &*shots[0]);
+        let kind = in_axes("stacks paired image by image", &*shots[0]);
         Ok(found(&kind, PairedStacks::new(shots, clean, false)?))
     }
 
     fn burst_stacks(&self, paths: &[PathBuf]) -> Result<Found, DataError> {
-        let (mut bursts, mut skipped): (Vec<Box<dyn Stack>>, _) = (Vec::new(), Vec::new());
+        let (mut bursts, mut skipped): (Vec<Burst>, _) = (Vec::new(), Vec::new());
         for path in paths {
             let checked = self.open_stack(path).and_then(|stack| {
-                BurstStacks::check(&*stack, bursts.first().map(|first| &**first))?;
-                Ok(stack)
+                let burst = self.burst(stack)?;
+                BurstStacks::check(&burst, bursts.first())?;
+                Ok(burst)
             });
             match checked {
-                Ok(stack) => bursts.push(stack),
+                Ok(burst) => bursts.push(burst),
                 Err(problem) => skipped.push(problem),
             }
         }
         if (self.strict || bursts.is_empty()) && !skipped.is_empty() {
             return Err(skipped.swap_remove(0));
         }
-        let kind = in_channels("bursts in stacks", &*bursts[0]);
-        let mut found = found(&kind, BurstStacks::new(bursts)?);
+        let bursts = BurstStacks::new(bursts)?;
+        let kind = in_axes("bursts in stacks", bursts.first());
+        let mut found = found(&kind, bursts);
         found.skipped = skipped;
         Ok(found)
     }
@@ -402,7 +420,8 @@ impl Finder<'_> {
         if (self.strict || scenes.is_empty()) && !skipped.is_empty() {
             return Err(skipped.swap_remove(0));
         }
-        let (pictures, unreadable) = Pictures::open(&scenes, ordered, self.strict, self.progress)?;
+        let (pictures, unreadable) =
+            Pictures::open(&scenes, ordered, self.strict, self.axes, self.progress)?;
         skipped.extend(unreadable);
         let mut found = found(kind, pictures);
         found.skipped = skipped;
@@ -424,12 +443,19 @@ fn found(kind: &str, source: impl SceneSource + 'static) -> Found {
     }
 }
 
-/// A kind of stacks, and what their planes are taken for where there are several in an image.
-fn in_channels(kind: &str, stack: &dyn Stack) -> String {
+/// A kind of stacks, and what their axes are taken for where there are more than one.
+fn in_axes(kind: &str, stack: &dyn Stack) -> String {
     let ([channels, ..], images) = (stack.shape(), stack.len());
-    match channels {
-        1 => kind.to_owned(),
-        _ => format!("{kind}, {images} images of {channels} channels in the first"),
+    let mut axes = stack.image_axes();
+    axes.retain(|(_, size)| *size > 1);
+    let axes = match axes[..] {
+        [] | [(Axis::Shot, _)] => String::new(),
+        _ => format!(" ({})", in_words(&axes)),
+    };
+    match (channels, axes.as_str()) {
+        (1, "") => kind.to_owned(),
+        (1, _) => format!("{kind}, {images} images{axes} in the first"),
+        _ => format!("{kind}, {images} images{axes} of {channels} channels in the first"),
     }
 }
 
