@@ -55,7 +55,7 @@ pub fn read_header(path: &Path) -> Result<Header, FileError> {
         PictureFormat::Mrc => Ok(MrcStack::open(path)?.header()),
         PictureFormat::Fits => Ok(FitsStack::open(path)?.header()),
         PictureFormat::Jpeg => jpeg::read_header(input, path),
-        PictureFormat::Exr => exr::read_header(input, path),
+        PictureFormat::Exr => exr::read_header(path),
         PictureFormat::Png => png::read_header(input, path),
         _ => header(&decoder(input, format, path)?, path),
     })
@@ -83,7 +83,7 @@ pub fn read_picture(path: &Path) -> Result<Raster, FileError> {
             read.map_err(|error| read_error(error, path, "the file"))?;
             jpeg::read_picture(&bytes, path)
         }
-        PictureFormat::Exr => exr::read_picture(input, path),
+        PictureFormat::Exr => exr::read_picture(path),
         PictureFormat::Png => {
             check_whole(&mut input, format, path)?;
             png::read_picture(input, path)

@@ -14,6 +14,7 @@ mod expected;
 mod fits;
 mod formats;
 mod hostile;
+mod layers;
 mod layouts;
 #[cfg(target_os = "linux")]
 mod memory;

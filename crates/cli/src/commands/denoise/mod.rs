@@ -112,6 +112,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         match done {
             Ok(Remarks {
                 left_out,
+                choice,
                 holes,
                 foreign,
                 stray,
@@ -142,6 +143,9 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
                     eprintln!(
                         "warning: {input}: its fourth channel, of which it does not say what it is, stays as it is"
                     );
+                }
+                if let Some(choice) = choice {
+                    eprintln!("warning: {}: {choice}", job.input.display());
                 }
                 if let Some(axes) = &job.axes {
                     eprintln!("warning: {}: {axes}", job.input.display());

@@ -32,6 +32,8 @@ pub struct Worker<'a> {
 pub struct Remarks {
     /// What the new file cannot hold, in words.
     pub left_out: Vec<String>,
+    /// Which picture of the file was denoised, in words, where it holds several.
+    pub choice: Option<String>,
     /// Samples that are NaN or infinite, and stay so.
     pub holes: usize,
     /// Whether its samples are hardly in the units of the training, and nobody said what they are.
@@ -94,6 +96,9 @@ impl Worker<'_> {
         let mut remarks = Remarks::default();
         let mut denoised = images.enumerate().map(|(index, image)| {
             let (raster, attached) = image?;
+            if let Some(choice) = attached.choice() {
+                remarks.choice = Some(choice.to_owned());
+            }
             remarks.holes += raster.samples.non_finite();
             remarks.foreign |= self.range.is_none() && self.denoiser.is_foreign(&raster);
             let denoised = self.image(job, &raster, index)?;
