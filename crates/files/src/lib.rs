@@ -13,6 +13,7 @@ mod exif;
 mod exr;
 mod fits;
 mod format;
+mod gzip;
 mod input;
 mod jpeg;
 mod memory;
@@ -41,6 +42,7 @@ pub use self::{
     error::FileError,
     fits::FitsStack,
     format::PictureFormat,
+    gzip::{is_gzip, stem, write_gzip_with},
     memory::reading_bytes,
     mrc::MrcStack,
     npy::{NpyAxes, NpyStack, open_npz, read_npz},

@@ -13,6 +13,7 @@ mod compressions;
 mod expected;
 mod fits;
 mod formats;
+mod gzip;
 mod hostile;
 mod layers;
 mod layouts;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use n2n_files::{
-    FileError, Header, NpyAxes, NpyStack, PictureFormat, Stack, read_attached, read_header,
-    reading_bytes,
+    FileError, Header, NpyAxes, NpyStack, PictureFormat, Stack, is_gzip, read_attached,
+    read_header, reading_bytes,
 };
 
 use super::inputs::Input;
@@ -34,6 +34,8 @@ pub struct CheckedJob {
     pub source: Source,
     /// The format of the output.
     pub target: Target,
+    /// Whether the result is packed by gzip.
+    pub packs: bool,
     /// What all images of the file have in common, as they are read.
     pub header: Header,
     /// Whether the fourth channel is kept as it is: the file does not say what it is, and the network has
@@ -169,6 +171,11 @@ impl Job {
                 _ => PictureFormat::of_file(&self.input)?,
             })
         };
+        let packs = match target {
+            Target::Npy(_) => false,
+            Target::Picture(_) if self.named => has_extension(&self.output, "gz"),
+            Target::Picture(_) => is_gzip(&self.input)?,
+        };
         let refused = || {
             format!(
                 "{} cannot become {}",
@@ -201,6 +208,7 @@ impl Job {
             output: self.output.clone(),
             source,
             target,
+            packs,
             header,
             carries_fourth,
             in_files: reading.max(writing),
@@ -287,8 +295,12 @@ fn axes_for(header: &Header) -> NpyAxes {
 }
 
 fn is_npy(path: &Path) -> bool {
+    has_extension(path, "npy")
+}
+
+fn has_extension(path: &Path, known: &str) -> bool {
     let extension = path.extension().unwrap_or_default();
-    extension.eq_ignore_ascii_case("npy")
+    extension.eq_ignore_ascii_case(known)
 }
 
 /// Whether a path ends with a separator.

@@ -11,8 +11,8 @@ use anyhow::{Context, ensure};
 use n2n_data::Range;
 use n2n_denoise::Denoiser;
 use n2n_files::{
-    Attached, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, Turn, read_attached,
-    read_picture, write_atomically_with, write_picture,
+    Attached, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, Turn,
+    read_attached, read_picture, write_atomically_with, write_gzip_with, write_picture,
 };
 
 use super::jobs::{CheckedJob, Source, Target, open_array};
@@ -240,9 +240,16 @@ fn write_images(
 ) -> anyhow::Result<()> {
     let cannot_write = || CannotWrite(job.output.clone());
     let result = write_atomically_with(&job.output, Some(&job.input), |file| {
-        let mut buffer = BufWriter::new(file);
-        write(&mut buffer)?;
-        buffer.flush().with_context(cannot_write)
+        let write = |file: &mut File| {
+            let mut buffer = BufWriter::new(file);
+            write(&mut buffer)?;
+            buffer.flush().with_context(cannot_write)
+        };
+        if job.packs {
+            write_gzip_with(file, write).with_context(cannot_write)?
+        } else {
+            write(file)
+        }
     });
     result.with_context(cannot_write)?
 }
