@@ -69,6 +69,14 @@ impl Chain {
     /// # Errors
     /// When the file is damaged as far as that, has no directory, or is a camera's raw file.
     pub fn read(input: &Input) -> Result<Self, FileError> {
+        Self::of_level(input, 0)
+    }
+
+    /// As [`read`](Self::read), but with the smaller images of a level of the pyramid as pages.
+    ///
+    /// # Errors
+    /// As there, and when there is no such level.
+    pub fn of_level(input: &Input, level: usize) -> Result<Self, FileError> {
         camera::refuse_start(input)?;
         let form = Form::read(input)?;
         let mut first = None;
@@ -84,6 +92,14 @@ impl Chain {
             });
         };
         camera::refuse(&directories, &first, form, input)?;
+        if level > 0 {
+            return Ok(Self {
+                form,
+                directories: levels::at(level, directories, form, input)?,
+                smaller: 0,
+                planes: Planes::ONE,
+            });
+        }
         let planes = match directories.len() {
             1 => Planes::behind(&first, form, input)?,
             _ => Planes::ONE,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use n2n_files::{
-    FileError, Header, NpyAxes, NpyStack, PictureFormat, Stack, is_gzip, read_attached,
+    FileError, Header, NpyAxes, NpyStack, PictureFormat, Stack, TiffStack, is_gzip, read_attached,
     read_header, reading_bytes,
 };
 
@@ -54,6 +54,8 @@ pub enum Source {
     Picture,
     /// Several images of one shape: pages of TIFF, sections of MRC, planes of FITS.
     Pages,
+    /// Images of a level of a pyramid of TIFF, below the largest.
+    Level(usize),
     /// An array; it has no metadata.
     Npy,
 }
@@ -147,15 +149,15 @@ impl Job {
     /// As many grey images in an array as the network has `channels` are the channels of one image.
     ///
     /// # Errors
-    /// When the input cannot be read, or the format of the output cannot hold it.
-    pub fn check(&self, channels: usize) -> anyhow::Result<CheckedJob> {
+    /// When the input cannot be read, has no such level, or the format of the output cannot hold it.
+    pub fn check(&self, channels: usize, level: usize) -> anyhow::Result<CheckedJob> {
         ensure!(
             !self.output.is_dir(),
             "the result of {} would be {}, which is a folder; remove it, or choose another -o",
             self.input.display(),
             self.output.display()
         );
-        let (source, mut header, axes) = self.source(channels)?;
+        let (source, mut header, axes) = self.source(channels, level)?;
         let carries_fourth = header.channels == 4
             && matches!(channels, 1 | 3)
             && source != Source::Npy
@@ -193,7 +195,9 @@ impl Job {
         }
         let reading = match source {
             Source::Npy => 0,
-            Source::Picture | Source::Pages => reading_bytes(&self.input, &header)?,
+            Source::Picture | Source::Pages | Source::Level(_) => {
+                reading_bytes(&self.input, &header)?
+            }
         };
         let writing = match target {
             Target::Npy(_) => 0,
@@ -215,7 +219,25 @@ impl Job {
         })
     }
 
-    fn source(&self, channels: usize) -> anyhow::Result<(Source, Header, Option<NpyAxes>)> {
+    fn source(
+        &self,
+        channels: usize,
+        level: usize,
+    ) -> anyhow::Result<(Source, Header, Option<NpyAxes>)> {
+        if level > 0 {
+            let path = &self.input;
+            if is_npy(path) || PictureFormat::of_file(path)? != PictureFormat::Tiff {
+                let path = path.clone();
+                return Err(FileError::Level {
+                    path,
+                    level,
+                    found: 1,
+                }
+                .into());
+            }
+            let header = TiffStack::open_level(path, level)?.header();
+            return Ok((Source::Level(level), header, None));
+        }
         if is_npy(&self.input) {
             let stack = open_array(&self.input, channels)?;
             let [channels, height, width] = stack.shape();

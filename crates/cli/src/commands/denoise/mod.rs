@@ -67,7 +67,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
             tally.skipped += 1;
             continue;
         }
-        match check(&job, &denoiser) {
+        match check(&job, &denoiser, args.level) {
             Ok(checked) => work.push(checked),
             Err(error) => tally.fail(&job.input, error)?,
         }
@@ -209,8 +209,8 @@ fn clean(work: &[CheckedJob]) {
 }
 
 /// Checks the formats of a job, and the memory that it takes.
-fn check(job: &Job, denoiser: &Denoiser) -> anyhow::Result<CheckedJob> {
-    let checked = job.check(denoiser.metadata().channels())?;
+fn check(job: &Job, denoiser: &Denoiser, level: usize) -> anyhow::Result<CheckedJob> {
+    let checked = job.check(denoiser.metadata().channels(), level)?;
     let memory = denoiser.check_header(&checked.header, checked.in_files);
     memory.with_context(|| job.input.display().to_string())?;
     Ok(checked)

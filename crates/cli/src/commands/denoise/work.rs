@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use n2n_data::Range;
 use n2n_denoise::Denoiser;
 use n2n_files::{
-    Attached, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, Turn,
+    Attached, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, TiffStack, Turn,
     read_attached, read_picture, write_atomically_with, write_gzip_with, write_picture,
 };
 
@@ -196,6 +196,18 @@ fn open(job: &CheckedJob) -> anyhow::Result<Opened> {
         }
         Source::Pages => {
             let stack = PageStack::open(path)?;
+            check_same(&stack, job)?;
+            let attached = stack.attached(0)?;
+            let images = (0..stack.len())
+                .map(move |index| Ok((with_fourth(stack.read(index)?), stack.attached(index)?)));
+            Opened {
+                images: Box::new(images),
+                turn: turn(&attached),
+                attached,
+            }
+        }
+        Source::Level(level) => {
+            let stack = TiffStack::open_level(path, level)?;
             check_same(&stack, job)?;
             let attached = stack.attached(0)?;
             let images = (0..stack.len())
