@@ -145,6 +145,9 @@ fn a_level_of_a_pyramid_is_denoised() {
         assert_eq!((clean.len(), clean.shape()[2]), (1, width));
     }
     let message = error(&denoise("3", "3.tif"));
-    assert!(message.contains("no level 3, but 3 of them"), "{message}");
+    assert!(
+        message.contains("no level 3: it holds images of 3 sizes"),
+        "{message}"
+    );
     assert!(!folder.path().join("3.tif").exists());
 }

@@ -127,10 +127,10 @@ pub enum FileError {
 
     /// The pyramid has fewer levels.
     #[error(
-        "{path} has no level {level}, but {found} of them from 0, the largest, to {last}; choose one of \
-         these",
+        "{path} has no level {level}: it holds images of {found} {sizes}, and the largest is level 0; choose \
+         a smaller number",
         path = .path.display(),
-        last = .found.saturating_sub(1)
+        sizes = if *.found == 1 { "size" } else { "sizes" }
     )]
     Level {
         /// The file.

@@ -31,6 +31,9 @@ const BLOCK_COPIES: u64 = 3;
 /// The same where it is compressed again, because other channels stand in it.
 const COPIES_BOTH_WAYS: u64 = 5;
 
+/// The way out of compressions that are not read.
+const COMPRESS: &str = "save it with ZIP compression, or none";
+
 pub(crate) fn read_header(path: &Path) -> Result<Header, FileError> {
     Ok(ExrFile::open(path)?.colours().header)
 }
@@ -143,6 +146,3 @@ fn exr_error(error: Error, path: &Path) -> FileError {
         other => malformed(path, other.to_string()),
     }
 }
-
-/// The way out of compressions that are not read.
-const COMPRESS: &str = "save it with ZIP compression, or none";
