@@ -3,7 +3,11 @@
 //! A target reads bytes as a file of one kind. Whatever they are, it ends with a result or an error,
 //! and takes at most [`limit`] bytes.
 
-use n2n_files::Stack;
+use std::{fs, path::PathBuf, process};
+
+use n2n_files::{
+    PageStack, Stack, read_attached, read_header, read_picture, reading_bytes,
+};
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -36,4 +40,34 @@ pub fn read_all(stack: &impl Stack) {
             assert_eq!(image.samples.len(), stack.shape().iter().product::<usize>());
         }
     }
+}
+
+/// Reads bytes as a file of a format that is told by its first bytes: its header, what stands beside its pixels, its
+/// picture, and all its images if it has several.
+///
+/// Until the header is read, nothing but the file counts; then what is said that reading takes.
+pub fn read_file(bytes: &[u8], name: &str) {
+    let path = file(name);
+    fs::write(&path, bytes).expect("a folder for temporary files; TMPDIR names another one");
+    let limit = limit(bytes.len());
+    let (said, before) = peak(|| {
+        let header = read_header(&path).ok()?;
+        reading_bytes(&path, &header).ok()
+    });
+    assert!(before <= limit, "{before} bytes for {}", bytes.len());
+    let said = said.unwrap_or_default();
+    let ((), peak) = peak(|| {
+        let _ = read_attached(&path);
+        let _ = read_picture(&path);
+        if let Ok(stack) = PageStack::open(&path) {
+            read_all(&stack);
+        }
+    });
+    let limit = limit + usize::try_from(said).unwrap_or(usize::MAX - limit);
+    assert!(peak <= limit, "{peak} bytes for {} and {said}", bytes.len());
+}
+
+/// The file that this process writes.
+fn file(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("n2n-fuzz-{}-{name}", process::id()))
 }

@@ -18,6 +18,7 @@ mod outputs;
 mod pages;
 mod processes;
 #[cfg(unix)]
+mod renders;
 mod resume;
 mod science;
 mod settings;

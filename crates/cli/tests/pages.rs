@@ -96,3 +96,58 @@ fn raw_files_of_cameras_are_refused_unread() {
         assert!(!folder.path().join("clean.tif").exists());
     }
 }
+
+/// A TIFF file of a page of grey bytes of each size.
+fn pyramid(sizes: &[[u32; 2]]) -> Vec<u8> {
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    for (at, &[width, height]) in sizes.iter().enumerate() {
+        let entries = [
+            [256, width],
+            [257, height],
+            [258, 8],
+            [259, 1],
+            [262, 1],
+            [273, file.len() as u32 + 2 + 8 * 12 + 4],
+            [278, height],
+            [279, width * height],
+        ];
+        file.extend(8_u16.to_le_bytes());
+        for [tag, value] in entries {
+            file.extend((tag as u16).to_le_bytes());
+            file.extend(4_u16.to_le_bytes());
+            file.extend(1_u32.to_le_bytes());
+            file.extend(value.to_le_bytes());
+        }
+        let next = file.len() as u32 + 4 + width * height;
+        let is_last = at + 1 == sizes.len();
+        file.extend((if is_last { 0 } else { next }).to_le_bytes());
+        file.extend((0..width * height).map(|at| (at % 200) as u8));
+    }
+    file
+}
+
+#[test]
+fn a_level_of_a_pyramid_is_denoised() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("slide.tif");
+    fs::write(&path, pyramid(&[[33, 21], [17, 11], [8, 5]])).unwrap();
+    let denoise = |level: &str, output: &str| {
+        let args = ["denoise", "--backend", "flex", "slide.tif", "-o", output];
+        let mut command = n2n(&args);
+        command.args(["--level", level]).current_dir(folder.path());
+        command.output().unwrap()
+    };
+    for (level, width) in [("0", 33), ("1", 17), ("2", 8)] {
+        let output = format!("{level}.tif");
+        let done = denoise(level, &output);
+        assert!(done.status.success(), "{}", stderr(&done));
+        let clean = TiffStack::open(&folder.path().join(&output)).unwrap();
+        assert_eq!((clean.len(), clean.shape()[2]), (1, width));
+    }
+    let message = error(&denoise("3", "3.tif"));
+    assert!(
+        message.contains("no level 3: it holds images of 3 sizes"),
+        "{message}"
+    );
+    assert!(!folder.path().join("3.tif").exists());
+}

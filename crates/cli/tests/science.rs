@@ -1,12 +1,15 @@
 //! `n2n denoise`: formats of microscopes and telescopes.
 
-use std::fs;
-use std::io::Cursor;
+use std::fs::{self, File};
+use std::io::{Cursor, Write};
 use std::path::Path;
 use std::process::Output;
 use std::slice::from_ref;
 
-use n2n_files::{Attached, Header, PageStack, PagesWriter, PictureFormat, Raster, Samples, Stack};
+use n2n_files::{
+    Attached, Header, PageStack, PagesWriter, PictureFormat, Raster, Samples, Stack, is_gzip,
+    write_gzip_with,
+};
 
 use crate::{n2n, stderr};
 
@@ -82,6 +85,50 @@ fn a_volume_of_mrc_keeps_its_header() {
     assert_eq!(tiff.len(), SIZES[0]);
     for index in 0..SIZES[0] {
         assert_eq!(tiff.read(index).unwrap(), mrc.read(index).unwrap());
+    }
+}
+
+/// Checks that two files hold the same images and headers, and the second one packed.
+fn assert_packed(plain: &Path, packed: &Path) {
+    assert!(!is_gzip(plain).unwrap() && is_gzip(packed).unwrap());
+    let [plain, packed] = [plain, packed].map(|path| PageStack::open(path).unwrap());
+    assert_eq!((plain.len(), packed.len()), (SIZES[0], SIZES[0]));
+    for index in 0..SIZES[0] {
+        assert_eq!(plain.read(index).unwrap(), packed.read(index).unwrap());
+        assert_eq!(
+            plain.attached(index).unwrap(),
+            packed.attached(index).unwrap()
+        );
+    }
+}
+
+#[test]
+fn packed_files_come_back_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for (format, plain, packed) in [
+        (PictureFormat::Mrc, "a.mrc", "a.mrc.gz"),
+        (PictureFormat::Fits, "a.fit", "a.fit.gz"),
+    ] {
+        let bytes = waves(format);
+        fs::write(root.join(plain), &bytes).unwrap();
+        let mut file = File::create(root.join(packed)).unwrap();
+        let written = write_gzip_with(&mut file, |file| file.write_all(&bytes));
+        written.unwrap().unwrap();
+        let done = denoise(root, &[plain, packed, "-o", "out"]);
+        let message = stderr(&done);
+        assert!(done.status.success(), "{message}");
+        assert!(!message.contains("warning"), "{message}");
+        assert_packed(
+            &root.join("out").join(plain),
+            &root.join("out").join(packed),
+        );
+        // The name of the output says whether it is packed.
+        for (input, output) in [(packed, "b.fits"), (plain, "b.fits.gz")] {
+            let done = denoise(root, &[input, "-o", output, "--overwrite"]);
+            assert!(done.status.success(), "{}", stderr(&done));
+        }
+        assert_packed(&root.join("b.fits"), &root.join("b.fits.gz"));
     }
 }
 

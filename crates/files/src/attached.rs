@@ -68,7 +68,7 @@ pub fn read_attached(path: &Path) -> Result<Attached, FileError> {
         PictureFormat::Jpeg => jpeg::read(input, path),
         PictureFormat::WebP => webp::read(input, path),
         PictureFormat::Tiff => tiff::read_attached(path),
-        PictureFormat::Exr => exr::read_attached(input, path),
+        PictureFormat::Exr => exr::read_attached(path),
         PictureFormat::Bmp => bmp::read(input, path),
         PictureFormat::Hdr => hdr::read(input, path),
         PictureFormat::Mrc => MrcStack::open(path)?.attached(),

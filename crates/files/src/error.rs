@@ -125,6 +125,22 @@ pub enum FileError {
         expected_kind: SampleKind,
     },
 
+    /// The pyramid has fewer levels.
+    #[error(
+        "{path} has no level {level}: it holds images of {found} {sizes}, and the largest is level 0; choose \
+         a smaller number",
+        path = .path.display(),
+        sizes = if *.found == 1 { "size" } else { "sizes" }
+    )]
+    Level {
+        /// The file.
+        path: PathBuf,
+        /// The level asked for.
+        level: usize,
+        /// How many there are.
+        found: usize,
+    },
+
     /// An array of numbers that are not read here.
     #[error(
         "{path} holds an array of {found}; expected integers of 8 to 64 bits or floats of 16 to \

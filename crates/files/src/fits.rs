@@ -54,7 +54,7 @@ impl FitsStack {
     /// When the file cannot be read, is damaged or too short, or has no image of two axes or more that is
     /// not compressed.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let input = Input::open(path)?;
+        let input = Input::open_unpacked(path)?;
         let Found {
             hdu,
             primary,
@@ -214,8 +214,8 @@ struct Found {
 fn find_image(input: &Input) -> Result<Found, FileError> {
     let path = input.path();
     let (mut found, mut primary, mut others) = (None, None, 0);
-    let (mut start, mut compressed) = (0, false);
-    while start < input.len() {
+    let (mut start, mut compressed) = (0_u64, false);
+    while input.holds(start.saturating_add(1))? {
         let hdu = match Hdu::read(input, start) {
             Ok(hdu) => hdu,
             // What stands behind the image does not spoil it.
@@ -226,7 +226,8 @@ fn find_image(input: &Input) -> Result<Found, FileError> {
             Err(error) => return Err(error),
         };
         let (end, next) = (hdu.end(), hdu.next());
-        if found.is_none() && end.is_none_or(|end| end > input.len()) {
+        let is_held = end.map_or(Ok(false), |end| input.holds(end))?;
+        if found.is_none() && !is_held {
             return Err(truncated(path, "its pixels"));
         }
         if found.is_none() && hdu.is_image() {

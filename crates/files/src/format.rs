@@ -5,8 +5,8 @@ use std::{fmt, path::Path};
 use image::ImageFormat;
 
 use crate::{
-    EncodeError, FileError, Header, MAX_CHANNELS, SampleKind, fits, mrc::header::is_mrc, picture,
-    tiff,
+    EncodeError, FileError, Header, MAX_CHANNELS, SampleKind, fits, gzip, mrc::header::is_mrc,
+    picture, tiff,
 };
 
 /// Most pages that a file has room to say.
@@ -51,13 +51,17 @@ impl PictureFormat {
         Self::Fits,
     ];
 
-    /// The format that a file's name asks for by its ending.
+    /// The format that a file's name asks for by its ending: also with `.gz` behind it, of those that
+    /// [may be packed](Self::may_be_packed).
     pub fn of_path(path: &Path) -> Option<Self> {
-        let extension = path.extension()?.to_str()?;
-        Self::ALL.into_iter().find(|format| {
+        let unpacked = gzip::unpacked_name(path);
+        let extension = unpacked.as_deref().unwrap_or(path).extension()?.to_str()?;
+        let mut all = Self::ALL.into_iter();
+        let named = all.find(|format| {
             let mut known = format.extensions().iter();
             known.any(|known| known.eq_ignore_ascii_case(extension))
-        })
+        });
+        named.filter(|format| unpacked.is_none() || format.may_be_packed())
     }
 
     /// The format of a file, told by its first bytes.
@@ -83,6 +87,11 @@ impl PictureFormat {
     /// Whether a file of this format may have several images of one shape and kind: its pages.
     pub fn has_pages(self) -> bool {
         matches!(self, Self::Tiff | Self::Mrc | Self::Fits)
+    }
+
+    /// Whether files of this format are read and written packed by gzip, too.
+    pub fn may_be_packed(self) -> bool {
+        matches!(self, Self::Mrc | Self::Fits)
     }
 
     /// How the names of its files end, without the dot.

@@ -8,7 +8,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use crate::FileError;
+use crate::{
+    FileError,
+    gzip::{self, NoCopy, Unpacking},
+};
 
 /// Bytes read at a time, a multiple of the size of every kind of number.
 pub(crate) const CHUNK: usize = 1 << 16;
@@ -19,7 +22,8 @@ pub(crate) const CHUNK: usize = 1 << 16;
 pub(crate) struct Input {
     path: PathBuf,
     source: Mutex<Box<dyn Source>>,
-    len: u64,
+    /// `None` where only unpacking all of it would tell.
+    len: Option<u64>,
 }
 
 trait Source: Read + Seek + Send {}
@@ -29,6 +33,26 @@ impl<T: Read + Seek + Send> Source for T {}
 impl Input {
     pub fn open(path: &Path) -> Result<Self, FileError> {
         Self::new(open_file(path)?, path)
+    }
+
+    /// Opens a file; if gzip packed it, what it holds.
+    pub fn open_unpacked(path: &Path) -> Result<Self, FileError> {
+        let failed = |error| read_error(error, path, "its first bytes");
+        let mut file = open_file(path)?;
+        let mut start = Vec::new();
+        file.by_ref()
+            .take(3)
+            .read_to_end(&mut start)
+            .map_err(failed)?;
+        file.rewind().map_err(failed)?;
+        if !gzip::begins(&start) {
+            return Self::new(file, path);
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            source: Mutex::new(Box::new(Unpacking::new(file).map_err(failed)?)),
+            len: None,
+        })
     }
 
     pub fn new(
@@ -41,7 +65,7 @@ impl Input {
         Ok(Self {
             path: path.to_owned(),
             source: Mutex::new(Box::new(source)),
-            len,
+            len: Some(len),
         })
     }
 
@@ -49,9 +73,27 @@ impl Input {
         &self.path
     }
 
-    /// Its length in bytes.
+    /// Its length in bytes; of a packed file, that of the longest there could be.
     pub fn len(&self) -> u64 {
+        self.len.unwrap_or(u64::MAX)
+    }
+
+    /// Its length in bytes, unless only unpacking all of it would tell.
+    pub fn known_len(&self) -> Option<u64> {
         self.len
+    }
+
+    /// Whether it has `len` bytes or more. A packed file is unpacked as far as that.
+    pub fn holds(&self, len: u64) -> Result<bool, FileError> {
+        match (self.len, len.checked_sub(1)) {
+            (Some(found), _) => Ok(len <= found),
+            (None, None) => Ok(true),
+            (None, Some(last)) => {
+                let read = self.read_at(last, &mut [0]);
+                let read = read.map_err(|error| read_error(error, &self.path, "its packed bytes"));
+                Ok(read? == 1)
+            }
+        }
     }
 
     /// Fills `buffer` with the bytes at `offset`, which are those of `part`.
@@ -144,7 +186,11 @@ impl Seek for InputReader<'_> {
         let position = match to {
             SeekFrom::Start(position) => Some(position),
             SeekFrom::Current(step) => self.position.checked_add_signed(step),
-            SeekFrom::End(step) => (self.input.len + self.shift).checked_add_signed(step),
+            SeekFrom::End(step) => self
+                .input
+                .len()
+                .saturating_add(self.shift)
+                .checked_add_signed(step),
         };
         self.position = position.ok_or(ErrorKind::InvalidInput)?;
         Ok(self.position)
@@ -175,6 +221,10 @@ pub(crate) fn open_file(path: &Path) -> Result<File, FileError> {
 /// Errors of the operating system pass through; an early end and what a decoder says get their own
 /// words.
 pub(crate) fn read_error(source: io::Error, path: &Path, part: &str) -> FileError {
+    let source = match source.downcast() {
+        Ok(NoCopy(source)) => return FileError::temporary(path, source),
+        Err(source) => source,
+    };
     if source.kind() == ErrorKind::UnexpectedEof {
         return truncated(path, part);
     }

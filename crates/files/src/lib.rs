@@ -14,6 +14,7 @@ mod exif;
 mod exr;
 mod fits;
 mod format;
+mod gzip;
 mod input;
 mod jpeg;
 mod memory;
@@ -43,6 +44,7 @@ pub use self::{
     error::FileError,
     fits::FitsStack,
     format::PictureFormat,
+    gzip::{is_gzip, stem, write_gzip_with},
     memory::reading_bytes,
     mrc::MrcStack,
     npy::{NpyStack, open_npz, read_npz},

@@ -34,7 +34,7 @@ pub fn reading_bytes(path: &Path, header: &Header) -> Result<u64, FileError> {
         }
         // Pixels with alpha, whether there is any or not, of a frame and of the canvas.
         PictureFormat::WebP => 4 * samples,
-        PictureFormat::Exr => samples + caught(path, || exr::block_bytes(input, path))?,
+        PictureFormat::Exr => samples + caught(path, || exr::block_bytes(path))?,
         PictureFormat::Tiff => 2 * samples + caught(path, || tiff::unpacking_bytes(path))?,
         // As they are.
         PictureFormat::Mrc => samples,

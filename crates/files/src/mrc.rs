@@ -23,6 +23,8 @@ pub struct MrcStack {
     slices: Option<usize>,
     /// Bytes between the header and the first section.
     extended: u64,
+    /// What is behind the last section, in words.
+    behind: Option<String>,
 }
 
 impl MrcStack {
@@ -32,7 +34,7 @@ impl MrcStack {
     /// When the file cannot be read, is damaged or too short, is of another mode than 0, 1, 2, 6 or 12,
     /// or its sections are not along its third axis.
     pub fn open(path: &Path) -> Result<Self, FileError> {
-        let input = Input::open(path)?;
+        let input = Input::open_unpacked(path)?;
         let mut bytes = vec![0; header::LEN];
         input.read_exact_at(0, &mut bytes, "its header")?;
         let Form {
@@ -43,8 +45,10 @@ impl MrcStack {
             extended,
         } = Form::parse(&bytes, path)?;
         let start = header::LEN as u64 + extended;
+        let sections = Sections::new(input, start, Element::new(kind, big_endian), sizes)?;
         Ok(Self {
-            sections: Sections::new(input, start, Element::new(kind, big_endian), sizes)?,
+            behind: behind(&sections)?,
+            sections,
             big_endian,
             slices,
             extended,
@@ -64,15 +68,13 @@ impl MrcStack {
         let input = self.sections.input();
         input.read_exact_at(0, &mut bytes, "its header")?;
         input.read_exact_at(header::LEN as u64, &mut extended, "its extended header")?;
-        let behind = self.sections.end().map_or(0, |end| input.len() - end);
-        let behind = (behind > 0).then(|| format!("the {behind} bytes behind its sections"));
         Ok(Attached {
             own: Some(Own::Mrc(Box::new(header::MrcHeader {
                 bytes,
                 extended,
                 big_endian: self.big_endian,
             }))),
-            unread: behind.into_iter().collect(),
+            unread: self.behind.clone().into_iter().collect(),
             ..Attached::default()
         })
     }
@@ -91,6 +93,19 @@ impl MrcStack {
     pub(crate) fn header(&self) -> Header {
         *self.sections.header()
     }
+}
+
+/// What is behind the last section, in words. This also reads a packed file to its end, where its checksum is.
+fn behind(sections: &Sections) -> Result<Option<String>, FileError> {
+    let input = sections.input();
+    let end = sections.end().unwrap_or(u64::MAX);
+    if !input.holds(end.saturating_add(1))? {
+        return Ok(None);
+    }
+    Ok(Some(match input.known_len() {
+        Some(len) => format!("the {} bytes behind its sections", len - end),
+        None => "the bytes behind its sections".to_owned(),
+    }))
 }
 
 impl Stack for MrcStack {

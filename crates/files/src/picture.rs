@@ -10,7 +10,7 @@ use image::{ColorType, ImageDecoder, ImageError, ImageReader, Limits};
 
 use crate::{
     AxesFrom, FileError, Header, MAX_DECODED_BYTES, PageStack, PictureFormat, Raster, SampleKind,
-    Samples, Stack, exr,
+    Samples, Stack, exr, gzip,
     input::{caught, has_extension, malformed, open_file, read_error, unsupported},
     jpeg,
     memory::share,
@@ -30,7 +30,7 @@ const UNDOUBTED: u64 = 16 << 20;
 
 /// Whether the name of a file ends as that of a picture: `.png`, `.jpg`, `.jpeg`, `.webp`, `.bmp`,
 /// `.tif`, `.tiff`, `.exr`, `.hdr`, `.mrc`, `.mrcs`, `.fits`, `.fit` or `.fts`; or as that of other files too, `.map`, `.st` or
-/// `.rec`, and the file begins as one of a picture, or cannot be read.
+/// `.rec`, and the file begins as one of a picture, or cannot be read. MRC and FITS may have `.gz` behind it.
 pub fn is_picture(path: &Path) -> bool {
     let is_picture = || {
         !matches!(
@@ -38,7 +38,9 @@ pub fn is_picture(path: &Path) -> bool {
             Err(FileError::NotPicture { .. })
         )
     };
-    PictureFormat::of_path(path).is_some() && (!has_extension(path, &SHARED) || is_picture())
+    let unpacked = gzip::unpacked_name(path);
+    let is_shared = has_extension(unpacked.as_deref().unwrap_or(path), &SHARED);
+    PictureFormat::of_path(path).is_some() && (!is_shared || is_picture())
 }
 
 /// What a picture's file says of it; no pixel is decoded.
@@ -62,7 +64,7 @@ pub fn read_header_with(path: &Path, axes: &AxesFrom) -> Result<Header, FileErro
         PictureFormat::Tiff => tiff::read_header(path, axes),
         PictureFormat::Mrc | PictureFormat::Fits => Ok(PageStack::open_with(path, axes)?.header()),
         PictureFormat::Jpeg => jpeg::read_header(input, path),
-        PictureFormat::Exr => exr::read_header(input, path),
+        PictureFormat::Exr => exr::read_header(path),
         PictureFormat::Png => png::read_header(input, path),
         _ => header(&decoder(input, format, path)?, path),
     })
@@ -97,7 +99,7 @@ pub fn read_picture_with(path: &Path, axes: &AxesFrom) -> Result<Raster, FileErr
             read.map_err(|error| read_error(error, path, "the file"))?;
             jpeg::read_picture(&bytes, path)
         }
-        PictureFormat::Exr => exr::read_picture(input, path),
+        PictureFormat::Exr => exr::read_picture(path),
         PictureFormat::Png => {
             check_whole(&mut input, format, path)?;
             png::read_picture(input, path)
@@ -132,9 +134,18 @@ pub(crate) fn open(path: &Path) -> Result<(BufReader<File>, PictureFormat), File
         .by_ref()
         .take(mrc::header::LEN as u64)
         .read_to_end(&mut start);
-    read.and_then(|_| input.rewind())
-        .map_err(|error| read_error(error, path, "its first bytes"))?;
+    let failed = |error| read_error(error, path, "its first bytes");
+    read.and_then(|_| input.rewind()).map_err(failed)?;
+    let is_packed = gzip::begins(&start);
+    if is_packed {
+        start = gzip::first_bytes(&mut input, mrc::header::LEN as u64).map_err(failed)?;
+        input.rewind().map_err(failed)?;
+    }
     match PictureFormat::of_start(&start) {
+        Some(format) if is_packed && !format.may_be_packed() => {
+            let found = format!("{format} packed by gzip");
+            Err(unsupported(path, found, "unpack it with gunzip"))
+        }
         Some(format) => Ok((input, format)),
         None if tiff::is_named_raw(path) => Err(tiff::raw(path)),
         None => Err(FileError::NotPicture {

@@ -48,7 +48,7 @@ impl Sections {
             header,
         };
         match sections.end() {
-            Some(end) if end <= sections.input.len() => Ok(sections),
+            Some(end) if sections.input.holds(end)? => Ok(sections),
             _ => Err(truncated(sections.path(), PART)),
         }
     }

@@ -76,8 +76,16 @@ impl TiffStack {
     /// When the file cannot be read, is damaged, is a camera's raw file, a page is something else than grey, RGB or
     /// bands of integers or floats, or the pages differ in shape or kind.
     pub fn open(path: &Path) -> Result<Self, FileError> {
+        Self::open_level(path, 0)
+    }
+
+    /// The smaller images of a level of a pyramid, where 0 are the largest.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and when there is no such level.
+    pub fn open_level(path: &Path, level: usize) -> Result<Self, FileError> {
         let input = Input::open(path)?;
-        let chain = Chain::read(&input)?;
+        let chain = Chain::of_level(&input, level)?;
         let header = caught(path, || {
             let first = Page::open(&input, &chain, 0)?.header();
             for page in chain.of_directories().skip(1) {
@@ -108,7 +116,7 @@ impl TiffStack {
     }
 
     /// What all pages have in common.
-    pub(crate) fn header(&self) -> Header {
+    pub fn header(&self) -> Header {
         self.header
     }
 

@@ -149,7 +149,7 @@ fn arrays_that_would_fill_the_memory_are_refused() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("sparse.npy");
     for (order, shape, expected) in [
-        ("True", [2, 30_000, 30_000], "Fortran order"),
+        ("True", [2, 30_000, 30_000], "images are interleaved"),
         ("False", [2, 200_000, 200_000], "200000"),
     ] {
         let [images, height, width] = shape;

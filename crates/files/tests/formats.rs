@@ -12,6 +12,7 @@ use exr::prelude::{
     AnyChannel, AnyChannels, Encoding, FlatSamples, Image, ImageAttributes, IntegerBounds, Layer,
     LayerAttributes, Text, Vec2, WritableImage,
     attribute::{AttributeValue, Chromaticities},
+    read_all_flat_layers_from_file,
 };
 use n2n_files::{
     Attached, Header, NpyStack, NpyWriter, Own, PageStack, PagesWriter, PictureFormat, Raster,
@@ -241,6 +242,33 @@ fn geotiff() -> Own {
 
 /// The attributes of an OpenEXR file, as its reader finds them.
 fn attributes() -> Own {
+    let folder = TempDir::new().unwrap();
+    openexr(&folder, &["R", "G", "B"])
+}
+
+/// In a cell: what becomes of the depth beside the colours of an OpenEXR file.
+fn depth(format: Option<PictureFormat>) -> &'static str {
+    let folder = TempDir::new().unwrap();
+    let attached = Attached {
+        own: Some(openexr(&folder, &["R", "G", "B", "Z"])),
+        ..Attached::default()
+    };
+    let Some(PictureFormat::Exr) = format else {
+        return beside(&attached, format);
+    };
+    assert!(PictureFormat::Exr.leaves_out(&attached, 3).is_empty());
+    let before = folder.path().join("image.exr");
+    let raster = read_picture(&before).unwrap();
+    let after = folder.path().join("after.exr");
+    let written = encode_picture(&raster, PictureFormat::Exr, &attached).unwrap();
+    fs::write(&after, written).unwrap();
+    let read = |path| read_all_flat_layers_from_file(path).unwrap().layer_data;
+    assert_eq!(read(&before)[0].channel_data, read(&after)[0].channel_data);
+    "yes"
+}
+
+/// What an OpenEXR file of such channels holds besides its picture, as its reader finds it.
+fn openexr(folder: &TempDir, names: &[&str]) -> Own {
     let layer = LayerAttributes {
         owner: Some(Text::from("owner")),
         layer_position: Vec2(2, 1),
@@ -258,7 +286,7 @@ fn attributes() -> Own {
         .other
         .insert(Text::from("lens"), AttributeValue::F32(35.0));
     let channel = |name: &str| AnyChannel::new(name, FlatSamples::F32(vec![0.5; 6]));
-    let channels = ["R", "G", "B"].map(channel).to_vec();
+    let channels: Vec<_> = names.iter().copied().map(channel).collect();
     let layer = Layer::new(
         (3, 2),
         layer,
@@ -271,7 +299,6 @@ fn attributes() -> Own {
         layer_data: layer,
     };
     written.write().to_buffered(&mut file).unwrap();
-    let folder = TempDir::new().unwrap();
     let path = folder.path().join("image.exr");
     fs::write(&path, file.into_inner()).unwrap();
     read_attached(&path).unwrap().own.unwrap()
@@ -438,6 +465,10 @@ fn table() -> String {
         (
             "windows, attributes of OpenEXR",
             Box::new(with(|found| found.own = Some(attributes()))),
+        ),
+        (
+            "other channels, layers of OpenEXR",
+            Box::new(|format| depth(format).to_owned()),
         ),
         (
             "header of MRC",

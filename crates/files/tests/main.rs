@@ -14,7 +14,9 @@ mod compressions;
 mod expected;
 mod fits;
 mod formats;
+mod gzip;
 mod hostile;
+mod layers;
 mod layouts;
 #[cfg(target_os = "linux")]
 mod memory;

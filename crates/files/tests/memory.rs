@@ -3,9 +3,13 @@
 use std::fs::{self, File};
 use std::io::BufWriter;
 
+use exr::prelude::{
+    AnyChannel, AnyChannels, Compression, Encoding, FlatSamples, Image, Layer, LayerAttributes,
+    WritableImage,
+};
 use n2n_files::{
-    Attached, PictureFormat, Raster, Sample, SampleKind, Samples, read_header, read_picture,
-    reading_bytes, with_samples, write_picture,
+    Attached, PictureFormat, Raster, Sample, SampleKind, Samples, read_attached, read_header,
+    read_picture, reading_bytes, with_samples, write_picture,
 };
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use tempfile::TempDir;
@@ -106,6 +110,46 @@ fn files_take_no_more_than_is_said() {
             said >> 20
         );
     }
+}
+
+#[test]
+fn channels_beside_colours_take_what_is_said() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.exr");
+    let [height, width] = SIZE;
+    let channel = |name: &str| {
+        let numbers = (0..height * width).map(|at| (at % 1999) as f32 / 3.0);
+        AnyChannel::new(name, FlatSamples::F32(numbers.collect()))
+    };
+    let channels = ["B", "G", "R", "x.Z", "y.Z"].map(channel).to_vec();
+    let encoding = Encoding {
+        compression: Compression::ZIP16,
+        ..Encoding::UNCOMPRESSED
+    };
+    let layer = Layer::new(
+        (width, height),
+        LayerAttributes::default(),
+        encoding,
+        AnyChannels::sort(channels.into()),
+    );
+    let image = Image::from_layer(layer);
+    image.write().non_parallel().to_file(&path).unwrap();
+    drop(image);
+    let header = read_header(&path).unwrap();
+    let said = reading_bytes(&path, &header).unwrap();
+    let mut raster = None;
+    let read = taken(|| raster = Some(read_picture(&path).unwrap()));
+    assert!(read <= said + BESIDES, "reading takes {} MiB", read >> 20);
+    let raster = raster.unwrap();
+    let said = said.max(PictureFormat::Exr.writing_bytes(&header)) - raster.samples.bytes() as u64;
+    let attached = read_attached(&path).unwrap();
+    let file = BufWriter::new(File::create(folder.path().join("b.exr")).unwrap());
+    let written = taken(|| write_picture(file, raster, PictureFormat::Exr, &attached).unwrap());
+    assert!(
+        written <= said + BESIDES,
+        "writing takes {} MiB",
+        written >> 20
+    );
 }
 
 #[test]

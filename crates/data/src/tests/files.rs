@@ -5,7 +5,7 @@ use std::path::Path;
 use std::slice::from_ref;
 
 use image::GrayImage;
-use n2n_files::{Attached, Header, PagesWriter, PictureFormat, Raster, Samples};
+use n2n_files::{Attached, Header, PagesWriter, PictureFormat, Raster, Samples, write_gzip_with};
 use tiff::encoder::{TiffEncoder, colortype::Gray16};
 
 /// An 8-bit grey picture of `[height, width]`, brighter to the right.
@@ -40,10 +40,21 @@ pub fn pages(path: &Path, pages: usize, [height, width]: [usize; 2]) {
         ..page(0).header()
     };
     let (format, attached) = (PictureFormat::of_path(path).unwrap(), Attached::default());
-    let file = File::create(path).unwrap();
-    let mut writer = PagesWriter::new(file, format, &header, &attached).unwrap();
-    for index in 0..pages {
-        writer.write(&page(index), from_ref(&attached)).unwrap();
+    let mut file = File::create(path).unwrap();
+    let write = |file: &mut File| {
+        let mut writer = PagesWriter::new(file, format, &header, &attached).unwrap();
+        for index in 0..pages {
+            writer.write(&page(index), from_ref(&attached)).unwrap();
+        }
+    };
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        let packed = write_gzip_with(&mut file, |file| {
+            write(file);
+            Ok::<(), ()>(())
+        });
+        packed.unwrap().unwrap();
+    } else {
+        write(&mut file);
     }
 }
 

@@ -170,7 +170,7 @@ fn sections_and_planes_are_as_pages_are() {
         assert!(found.skipped.is_empty());
         (found.train.len(), found.train.info(0))
     };
-    for extension in ["mrc", "st", "fits", "fts"] {
+    for extension in ["mrc", "st", "fits", "fts", "map.gz", "fit.gz"] {
         let named = |stem: &str| format!("{stem}.{extension}");
         let stacks = |stems: &[&str], make: &dyn Fn(&Path)| {
             let names: Vec<String> = stems.iter().map(|stem| named(stem)).collect();

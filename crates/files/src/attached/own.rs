@@ -1,9 +1,14 @@
 //! What files of one format keep, and no other does.
 
-use ::exr::meta::header::{ImageAttributes, LayerAttributes};
+use std::sync::Arc;
+
+use ::exr::meta::{
+    attribute::Text,
+    header::{ImageAttributes, LayerAttributes},
+};
 
 use super::png::{Chunk, is_colour, is_srgb};
-use crate::{exif::Directory, fits::FitsHeader, mrc::header::MrcHeader};
+use crate::{Attached, exif::Directory, exr::ExrFile, fits::FitsHeader, mrc::header::MrcHeader};
 
 /// What only files of the same format keep.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +19,7 @@ pub enum Own {
     Jpeg(Vec<Segment>),
     /// Tags of TIFF that are not those of EXIF, such as GeoTIFF's.
     Tiff(Directory),
-    /// Attributes of OpenEXR: windows, chromaticities and those of programs.
+    /// Attributes of OpenEXR: windows, chromaticities and those of programs; and all other channels and layers.
     Exr(Box<ExrAttributes>),
     /// The header of MRC: pixel size, origin, labels, and what programs keep behind it.
     Mrc(Box<MrcHeader>),
@@ -25,18 +30,34 @@ pub enum Own {
 /// A segment of a JPEG: the second byte of its marker, and its bytes, at most 65,533 of them.
 pub type Segment = (u8, Vec<u8>);
 
-/// Attributes of a file of OpenEXR and of the layer that is read.
+/// Attributes of a file of OpenEXR and of the layer that is read, and what else the file holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExrAttributes {
     pub(crate) image: ImageAttributes,
     pub(crate) layer: LayerAttributes,
     /// Whether the layer fills the window that is shown.
     pub(crate) fills_window: bool,
+    /// Of the channels that are read: grey or red, green and blue, then alpha.
+    pub(crate) names: Vec<Text>,
+    /// Which of several pictures was read, in words.
+    pub(crate) choice: Option<String>,
+    /// The file, where it has other channels or layers.
+    pub(crate) rest: Option<Arc<ExrFile>>,
 }
 
 /// The marker of comments, and that of IPTC data.
 const COMMENT: u8 = 0xfe;
 const IPTC: u8 = 0xed;
+
+impl Attached {
+    /// Which picture of a file was read, in words, where the file holds several: layers of colours of OpenEXR.
+    pub fn choice(&self) -> Option<&str> {
+        match &self.own {
+            Some(Own::Exr(attributes)) => attributes.choice.as_deref(),
+            _ => None,
+        }
+    }
+}
 
 impl Own {
     /// In words, for a file that does not keep them; `profiled` says that it keeps an ICC profile, which
@@ -136,6 +157,9 @@ impl ExrAttributes {
             image,
             layer,
             fills_window,
+            names: _,
+            choice: _,
+            rest,
         } = self;
         let plain = LayerAttributes {
             layer_name: layer.layer_name.clone(),
@@ -155,6 +179,7 @@ impl ExrAttributes {
         .into_iter()
         .filter(|&(_, is_said)| is_said)
         .map(|(words, _)| words.to_owned())
+        .chain(rest.iter().flat_map(|file| file.rest()))
         .collect()
     }
 }

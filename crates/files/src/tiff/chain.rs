@@ -74,6 +74,14 @@ impl Chain {
     /// # Errors
     /// When the file is damaged as far as that, has no directory, or is a camera's raw file.
     pub fn read(input: &Input) -> Result<Self, FileError> {
+        Self::of_level(input, 0)
+    }
+
+    /// As [`read`](Self::read), but with the smaller images of a level of the pyramid as pages.
+    ///
+    /// # Errors
+    /// As there, and when there is no such level.
+    pub fn of_level(input: &Input, level: usize) -> Result<Self, FileError> {
         camera::refuse_start(input)?;
         let form = Form::read(input)?;
         let mut first = None;
@@ -89,6 +97,16 @@ impl Chain {
             });
         };
         camera::refuse(&directories, &first, form, input)?;
+        if level > 0 {
+            let directories = levels::at(level, directories, form, input)?;
+            return Ok(Self {
+                axes: vec![(Axis::Shot, directories.len())],
+                form,
+                directories,
+                smaller: 0,
+                planes: Planes::ONE,
+            });
+        }
         let description = first.bytes(Tag::ImageDescription, MOST_TEXT, input)?;
         let planes = match directories.len() {
             1 => Planes::behind(&first, &description, form, input)?,

@@ -1,5 +1,7 @@
 //! Errors of writing.
 
+use std::path::PathBuf;
+
 use crate::{PictureFormat, SampleKind};
 
 /// Error of encoding an image: each variant names the value and a remedy.
@@ -37,6 +39,21 @@ pub enum EncodeError {
         held: &'static str,
         /// What to do instead.
         way_out: &'static str,
+    },
+
+    /// The other layers of a file of OpenEXR belong to another image.
+    #[error(
+        "the other channels and layers of {path} stand beside an image of the shape {expected:?}, not \
+         {found:?}; save this one without them",
+        path = .path.display()
+    )]
+    Layers {
+        /// The file that has them.
+        path: PathBuf,
+        /// `[channels, height, width]` of the image to save.
+        found: [usize; 3],
+        /// `[channels, height, width]` of the image of the file.
+        expected: [usize; 3],
     },
 
     /// There is no pixel, or no page.

@@ -4,7 +4,6 @@
 
 use std::io::{Cursor, Seek, Write};
 
-use ::exr::image::FlatSamples;
 use image::ImageError;
 
 use crate::{Attached, PictureFormat, Raster, Samples};
@@ -64,22 +63,7 @@ pub fn write_picture(
         (Png, Samples::U16(colours)) => {
             png::write16(&mut file, &Picture::of(colours, &raster), &kept)?;
         }
-        (Exr, Samples::F16(colours)) => {
-            exr::write(
-                &mut file,
-                &Picture::of(colours, &raster),
-                &kept,
-                FlatSamples::F16,
-            )?;
-        }
-        (Exr, Samples::F32(colours)) => {
-            exr::write(
-                &mut file,
-                &Picture::of(colours, &raster),
-                &kept,
-                FlatSamples::F32,
-            )?;
-        }
+        (Exr, _) => exr::write(&mut file, &raster, &kept)?,
         (Hdr, Samples::F16(colours)) => hdr::write(&mut file, Picture::of(colours, &raster))?,
         (Hdr, Samples::F32(colours)) => hdr::write(&mut file, Picture::of(colours, &raster))?,
         (Jpeg | WebP | Bmp, Samples::U8(colours)) => {

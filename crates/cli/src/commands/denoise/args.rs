@@ -47,6 +47,10 @@ pub struct DenoiseArgs {
     #[arg(long, value_name = "AXES", verbatim_doc_comment)]
     pub axes: Option<Axes>,
 
+    /// Level of a pyramid of TIFF to denoise: 0 for its largest images, 1 for the next smaller ones
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub level: usize,
+
     /// Average over the eight flips and turns of each image: a little better, eight times slower
     #[arg(long)]
     pub self_ensemble: bool,

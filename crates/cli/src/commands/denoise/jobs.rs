@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use n2n_files::{
     AxesFrom, Axis, FileError, Header, NpyStack, PageAxes, PageStack, PictureFormat, Stack,
-    read_attached, read_header, reading_bytes,
+    TiffStack, is_gzip, read_attached, read_header, reading_bytes,
 };
 
 use super::inputs::Input;
@@ -34,6 +34,8 @@ pub struct CheckedJob {
     pub source: Source,
     /// The format of the output.
     pub target: Target,
+    /// Whether the result is packed by gzip.
+    pub packs: bool,
     /// What all images of the file have in common, as they are read.
     pub header: Header,
     /// The axes of the pages that become pages again, where several of them are one image.
@@ -56,6 +58,8 @@ pub enum Source {
     Picture,
     /// Several images of one shape: pages of TIFF, sections of MRC, planes of FITS.
     Pages,
+    /// Images of a level of a pyramid of TIFF, below the largest.
+    Level(usize),
     /// An array; it has no metadata.
     Npy,
 }
@@ -150,8 +154,13 @@ impl Job {
     /// `axes` say otherwise.
     ///
     /// # Errors
-    /// When the input cannot be read, or the format of the output cannot hold it.
-    pub fn check(&self, channels: usize, axes: &AxesFrom) -> anyhow::Result<CheckedJob> {
+    /// When the input cannot be read, has no such level, or the format of the output cannot hold it.
+    pub fn check(
+        &self,
+        channels: usize,
+        axes: &AxesFrom,
+        level: usize,
+    ) -> anyhow::Result<CheckedJob> {
         ensure!(
             !self.output.is_dir(),
             "the result of {} would be {}, which is a folder; remove it, or choose another -o",
@@ -163,7 +172,7 @@ impl Job {
             mut header,
             pages,
             array,
-        } = self.look(channels, axes)?;
+        } = self.look(channels, axes, level)?;
         let are_parts = pages.as_ref().is_some_and(|pages| pages.channels() > 1);
         let carries_fourth = header.channels == 4
             && matches!(channels, 1 | 3)
@@ -175,7 +184,7 @@ impl Job {
         }
         let format = match source {
             Source::Npy => None,
-            Source::Picture | Source::Pages => Some(PictureFormat::of_file(&self.input)?),
+            _ => Some(PictureFormat::of_file(&self.input)?),
         };
         let target = if is_npy(&self.output) {
             Target::Npy(match &array {
@@ -198,6 +207,11 @@ impl Job {
             Some(parts) => parts.parted(&header),
             None => header,
         };
+        let packs = match target {
+            Target::Npy(_) => false,
+            Target::Picture(_) if self.named => has_extension(&self.output, "gz"),
+            Target::Picture(_) => is_gzip(&self.input)?,
+        };
         let refused = || {
             format!(
                 "{} cannot become {}",
@@ -215,7 +229,9 @@ impl Job {
         }
         let reading = match source {
             Source::Npy => 0,
-            Source::Picture | Source::Pages => reading_bytes(&self.input, &header)?,
+            Source::Picture | Source::Pages | Source::Level(_) => {
+                reading_bytes(&self.input, &header)?
+            }
         };
         let writing = match target {
             Target::Npy(_) => 0,
@@ -229,6 +245,7 @@ impl Job {
             output: self.output.clone(),
             source,
             target,
+            packs,
             header,
             parts,
             axes_from: axes.clone(),
@@ -238,7 +255,25 @@ impl Job {
         })
     }
 
-    fn look(&self, channels: usize, axes: &AxesFrom) -> anyhow::Result<Looked> {
+    fn look(&self, channels: usize, axes: &AxesFrom, level: usize) -> anyhow::Result<Looked> {
+        if level > 0 {
+            let path = &self.input;
+            if is_npy(path) || PictureFormat::of_file(path)? != PictureFormat::Tiff {
+                let path = path.clone();
+                return Err(FileError::Level {
+                    path,
+                    level,
+                    found: 1,
+                }
+                .into());
+            }
+            return Ok(Looked {
+                source: Source::Level(level),
+                header: TiffStack::open_level(path, level)?.header(),
+                pages: None,
+                array: None,
+            });
+        }
         if is_npy(&self.input) {
             let stack = open_array(&self.input, channels, axes)?;
             let [channels, height, width] = stack.shape();
@@ -333,7 +368,11 @@ pub fn open_array(path: &Path, channels: usize, axes: &AxesFrom) -> Result<NpySt
 
 /// The axes of an array made of another format: those of its pages, and of each image.
 fn axes_for(header: &Header, pages: Option<&PageAxes>) -> Vec<(Axis, usize)> {
-    let mut axes = pages.map_or(vec![], |pages| pages.sizes().to_vec());
+    let mut axes = match pages {
+        Some(pages) => pages.sizes().to_vec(),
+        None if header.pages > 1 => vec![(Axis::Shot, header.pages)],
+        None => vec![],
+    };
     axes.extend([(Axis::Row, header.height), (Axis::Column, header.width)]);
     let of_pages = pages.map_or(1, PageAxes::channels);
     if header.channels > of_pages {
@@ -344,8 +383,12 @@ fn axes_for(header: &Header, pages: Option<&PageAxes>) -> Vec<(Axis, usize)> {
 }
 
 fn is_npy(path: &Path) -> bool {
+    has_extension(path, "npy")
+}
+
+fn has_extension(path: &Path, known: &str) -> bool {
     let extension = path.extension().unwrap_or_default();
-    extension.eq_ignore_ascii_case("npy")
+    extension.eq_ignore_ascii_case(known)
 }
 
 /// Whether a path ends with a separator.

@@ -68,7 +68,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
             tally.skipped += 1;
             continue;
         }
-        match check(&job, &denoiser, &axes) {
+        match check(&job, &denoiser, &axes, args.level) {
             Ok(checked) => work.push(checked),
             Err(error) => tally.fail(&job.input, error)?,
         }
@@ -113,6 +113,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         match done {
             Ok(Remarks {
                 left_out,
+                choice,
                 holes,
                 foreign,
                 stray,
@@ -143,6 +144,9 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
                     eprintln!(
                         "warning: {input}: its fourth channel, of which it does not say what it is, stays as it is"
                     );
+                }
+                if let Some(choice) = choice {
+                    eprintln!("warning: {}: {choice}", job.input.display());
                 }
                 if let Some(doubt) = &job.doubt {
                     eprintln!("warning: {}: {doubt}", job.input.display());
@@ -206,8 +210,13 @@ fn clean(work: &[CheckedJob]) {
 }
 
 /// Checks the formats of a job, and the memory that it takes.
-fn check(job: &Job, denoiser: &Denoiser, axes: &AxesFrom) -> anyhow::Result<CheckedJob> {
-    let checked = job.check(denoiser.metadata().channels(), axes)?;
+fn check(
+    job: &Job,
+    denoiser: &Denoiser,
+    axes: &AxesFrom,
+    level: usize,
+) -> anyhow::Result<CheckedJob> {
+    let checked = job.check(denoiser.metadata().channels(), axes, level)?;
     let memory = denoiser.check_header(&checked.header, checked.in_files);
     memory.with_context(|| job.input.display().to_string())?;
     Ok(checked)

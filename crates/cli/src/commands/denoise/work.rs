@@ -11,8 +11,8 @@ use anyhow::{Context, ensure};
 use n2n_data::Range;
 use n2n_denoise::Denoiser;
 use n2n_files::{
-    Attached, Axis, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, Turn,
-    read_attached, read_picture_with, write_atomically_with, write_picture,
+    Attached, Axis, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, TiffStack, Turn,
+    read_attached, read_picture_with, write_atomically_with, write_gzip_with, write_picture,
 };
 
 use super::jobs::{CheckedJob, Source, Target, open_array};
@@ -32,6 +32,8 @@ pub struct Worker<'a> {
 pub struct Remarks {
     /// What the new file cannot hold, in words.
     pub left_out: Vec<String>,
+    /// Which picture of the file was denoised, in words, where it holds several.
+    pub choice: Option<String>,
     /// Samples that are NaN or infinite, and stay so.
     pub holes: usize,
     /// Whether its samples are hardly in the units of the training, and nobody said what they are.
@@ -98,6 +100,9 @@ impl Worker<'_> {
         let mut remarks = Remarks::default();
         let mut denoised = images.enumerate().map(|(index, image)| {
             let (raster, attached) = image?;
+            if let Some(choice) = attached.first().and_then(Attached::choice) {
+                remarks.choice = Some(choice.to_owned());
+            }
             remarks.holes += raster.samples.non_finite();
             remarks.foreign |= self.range.is_none() && self.denoiser.is_foreign(&raster);
             let denoised = self.image(job, &raster, index)?;
@@ -225,6 +230,22 @@ fn open(job: &CheckedJob) -> anyhow::Result<Opened> {
                 attached,
             }
         }
+        Source::Level(level) => {
+            let stack = TiffStack::open_level(path, level)?;
+            check_same(&stack, job)?;
+            let attached = stack.attached(0)?;
+            let images = (0..stack.len()).map(move |index| {
+                Ok((
+                    with_fourth(stack.read(index)?),
+                    vec![stack.attached(index)?],
+                ))
+            });
+            Opened {
+                images: Box::new(images),
+                turn: turn(&attached),
+                attached,
+            }
+        }
         Source::Npy => {
             let stack = open_array(path, job.header.channels, &job.axes_from)?;
             check_same(&stack, job)?;
@@ -259,9 +280,16 @@ fn write_images(
 ) -> anyhow::Result<()> {
     let cannot_write = || CannotWrite(job.output.clone());
     let result = write_atomically_with(&job.output, Some(&job.input), |file| {
-        let mut buffer = BufWriter::new(file);
-        write(&mut buffer)?;
-        buffer.flush().with_context(cannot_write)
+        let write = |file: &mut File| {
+            let mut buffer = BufWriter::new(file);
+            write(&mut buffer)?;
+            buffer.flush().with_context(cannot_write)
+        };
+        if job.packs {
+            write_gzip_with(file, write).with_context(cannot_write)?
+        } else {
+            write(file)
+        }
     });
     result.with_context(cannot_write)?
 }

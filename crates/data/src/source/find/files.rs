@@ -27,7 +27,7 @@ fn by_name(folders: &[&Path]) -> Result<Vec<BTreeMap<Key, PathBuf>>, DataError> 
         let pictures: Vec<PathBuf> = files.filter(|path| is_picture(path)).collect();
         let mut seen = BTreeSet::new();
         for path in &pictures {
-            let stem = part(path.file_stem());
+            let stem = n2n_files::stem(path);
             if !seen.insert(stem.clone()) {
                 several.insert(stem);
             }
@@ -35,7 +35,7 @@ fn by_name(folders: &[&Path]) -> Result<Vec<BTreeMap<Key, PathBuf>>, DataError> 
         columns.push(pictures);
     }
     let key = |path: &PathBuf| {
-        let stem = part(path.file_stem());
+        let stem = n2n_files::stem(path);
         let extension = if several.contains(&stem) {
             part(path.extension())
         } else {

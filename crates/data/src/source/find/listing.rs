@@ -77,10 +77,9 @@ pub(super) fn name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// The last part of a path without its extension.
+/// The last part of a path without its extension, nor that of gzip.
 pub(super) fn stem(path: &Path) -> String {
-    let stem = path.file_stem().unwrap_or_default();
-    stem.to_string_lossy().into_owned()
+    n2n_files::stem(path).to_string_lossy().into_owned()
 }
 
 /// Whether a path has one of these extensions, whatever the case.
