@@ -43,7 +43,7 @@ pub(crate) fn read_picture(bytes: &[u8], path: &Path) -> Result<Raster, FileErro
     decoder.set_options(options().jpeg_set_out_colorspace(colours));
     let pixels = decoder.decode().map_err(|error| jpeg_error(error, path))?;
     let shape = header.shape();
-    if pixels.len() != shape.iter().product() {
+    if pixels.len() != shape.iter().product::<usize>() {
         let found = format!(
             "its pixels take {} bytes, its shape is {shape:?}",
             pixels.len()

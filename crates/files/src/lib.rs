@@ -22,6 +22,7 @@ mod pages;
 mod picture;
 mod png;
 mod raster;
+mod region;
 mod samples;
 mod sections;
 mod stack;
@@ -30,6 +31,7 @@ mod torch;
 mod turn;
 mod whole;
 mod write;
+mod zarr;
 mod zip;
 
 pub use self::{
@@ -47,6 +49,7 @@ pub use self::{
     pages::PageStack,
     picture::{is_picture, read_header, read_picture},
     raster::{Header, MAX_CHANNELS, MAX_DECODED_BYTES, Raster},
+    region::Region,
     samples::{Sample, SampleKind, Samples},
     stack::{Stack, is_stack},
     tiff::TiffStack,
@@ -56,7 +59,8 @@ pub use self::{
     },
     turn::Turn,
     write::{
-        EncodeError, JPEG_QUALITY, NpyWriter, PagesWriter, TiffWriter, encode_picture,
+        EncodeError, JPEG_QUALITY, NpyWriter, PagesWriter, TiffWriter, ZarrWriter, encode_picture,
         write_picture,
     },
+    zarr::{Axis, ZarrStack, is_zarr},
 };

@@ -102,7 +102,8 @@ fn find_directory(reader: &mut (impl Read + Seek)) -> io::Result<Option<Director
     let end64 = find_end64(reader, behind)?;
     if let Some((place, end64)) = &end64 {
         behind = *place;
-        if entries == u16::MAX.into() || len == u32::MAX.into() || start == u32::MAX.into() {
+        let (most_entries, most) = (u64::from(u16::MAX), u64::from(u32::MAX));
+        if entries == most_entries || len == most || start == most {
             let [all_entries, all_len, all_start] = [32, 40, 48].map(|at| uint(end64, at, 8));
             (entries, len, start) = (all_entries, all_len, all_start);
         }
