@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use n2n_files::{Raster, SampleKind, Stack};
+use n2n_files::{Raster, Region, SampleKind, Stack};
 
 use crate::{DataError, SceneInfo, SceneSource, View};
 
@@ -109,6 +109,20 @@ impl SceneSource for PairedStacks {
         Ok(Arc::new(self.stack(view).read(scene)?))
     }
 
+    fn read_region(
+        &self,
+        scene: usize,
+        view: View,
+        region: Region,
+    ) -> Result<Arc<Raster>, DataError> {
+        Ok(Arc::new(self.stack(view).read_region(scene, region)?))
+    }
+
+    fn reads_regions(&self, _scene: usize) -> bool {
+        let mut stacks = self.shots.iter().chain(&self.clean);
+        stacks.all(|stack| stack.parts().is_some())
+    }
+
     fn ordered(&self) -> bool {
         true
     }
@@ -194,6 +208,25 @@ impl SceneSource for BurstStacks {
             View::Shot(shot) => Ok(Arc::new(self.bursts[scene].read(shot)?)),
             View::Clean => panic!("a burst has no clean image"),
         }
+    }
+
+    fn read_region(
+        &self,
+        scene: usize,
+        view: View,
+        region: Region,
+    ) -> Result<Arc<Raster>, DataError> {
+        match view {
+            View::Shot(shot) => {
+                let read = self.bursts[scene].read_region(shot, region);
+                Ok(Arc::new(read?))
+            }
+            View::Clean => panic!("a burst has no clean image"),
+        }
+    }
+
+    fn reads_regions(&self, scene: usize) -> bool {
+        self.bursts[scene].parts().is_some()
     }
 
     fn ordered(&self) -> bool {
