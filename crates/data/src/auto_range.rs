@@ -107,7 +107,7 @@ fn of_source(source: &dyn SceneSource) -> Option<Range> {
             1 => vec![View::Shot(0)],
             _ => vec![View::Shot(0), View::Shot(1)],
         };
-        for image in views.into_iter().flat_map(|view| source.read(scene, view)) {
+        for image in views.into_iter().flat_map(|view| source.look(scene, view)) {
             sample(&image, &mut channels);
         }
     }

@@ -1,6 +1,6 @@
 //! Crops of images, as numbers around `[0, 1]`, planar.
 
-use n2n_files::{Raster, Sample, with_samples};
+use n2n_files::{Raster, Region, Sample, with_samples};
 
 use crate::augment::Augmentation;
 use crate::holes::take_holes;
@@ -25,14 +25,54 @@ pub(crate) struct Crop {
     pub augmentation: Augmentation,
 }
 
+/// A part of an image.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    pub raster: &'a Raster,
+    /// Row and column of its first pixel.
+    pub origin: [usize; 2],
+    /// Height and width of the image.
+    pub size: [usize; 2],
+}
+
 impl Crop {
+    /// The region of an image of `size` that the crop is taken from, or one somewhat larger.
+    pub fn bounds(&self, size: [usize; 2]) -> Region {
+        let Augmentation { zoom, .. } = self.augmentation;
+        let axis = |start: isize, length: usize, side: usize| {
+            let (mut first, mut last) = (start, start + length as isize - 1);
+            if self.augmentation.interpolates() {
+                // Turned, it lies within the circle around it; pixels are taken from two neighbours.
+                let middle = (first + last) as f32 / 2.0;
+                let [height, width] = [self.height, self.width].map(|side| side as f32);
+                let radius = height.hypot(width) / 2.0 / zoom;
+                first = (middle - radius).floor() as isize - 1;
+                last = (middle + radius).ceil() as isize + 1;
+            }
+            // Reflected at either end, as far as that goes.
+            let end = side as isize - 1;
+            let low = first.min(2 * end - last).clamp(0, end);
+            let high = last.max(-first).clamp(0, end);
+            (low.unsigned_abs(), (high - low + 1).unsigned_abs())
+        };
+        let (top, height) = axis(self.top, self.height, size[0]);
+        let (left, width) = axis(self.left, self.width, size[1]);
+        Region {
+            top,
+            left,
+            height,
+            width,
+        }
+    }
+
     /// Crops a raster; samples from black to white, the `range`, become 0 to 1.
     ///
     /// # Shapes
     /// - returns `[channels, height, width]`, with the channels of the raster, or 1 for 3 or 3 for 1
-    pub fn apply(&self, raster: &Raster, range: Option<&Range>, channels: usize) -> Vec<f32> {
+    pub fn apply(&self, part: Part<'_>, range: Option<&Range>, channels: usize) -> Vec<f32> {
+        let raster = part.raster;
         let mut values =
-            with_samples!(&raster.samples, samples => self.gather(raster, samples, range));
+            with_samples!(&raster.samples, samples => self.gather(part, samples, range));
         let area = self.height * self.width;
         values = match (raster.channels, channels) {
             (3, 1) => to_grey(&values, area),
@@ -54,13 +94,15 @@ impl Crop {
         (values, mask)
     }
 
-    fn gather<T: Sample>(&self, raster: &Raster, samples: &[T], range: Option<&Range>) -> Vec<f32> {
+    fn gather<T: Sample>(&self, part: Part<'_>, samples: &[T], range: Option<&Range>) -> Vec<f32> {
+        let Part { raster, origin, .. } = part;
         let planes = samples.chunks_exact(raster.height * raster.width);
         let scales = (0..).map(|channel| Scale::new(T::KIND, range, channel));
         let planes = planes.zip(scales);
         let mut values = Vec::with_capacity(raster.channels * self.height * self.width);
-        if self.is_plain(raster) {
-            let (top, left) = (self.top.unsigned_abs(), self.left.unsigned_abs());
+        if self.is_plain(part.size) {
+            let top = self.top.unsigned_abs() - origin[0];
+            let left = self.left.unsigned_abs() - origin[1];
             for (plane, scale) in planes {
                 for y in 0..self.height {
                     let row = &plane[(top + y) * raster.width + left..][..self.width];
@@ -69,7 +111,7 @@ impl Crop {
             }
             return values;
         }
-        let points = self.points(raster);
+        let points = self.points(part);
         for (plane, scale) in planes {
             let number = |at: u32| scale.number(plane[at as usize]);
             values.extend(points.iter().map(|point| point.of(number)));
@@ -78,7 +120,7 @@ impl Crop {
     }
 
     /// Whether the crop is unchanged rows of the image.
-    fn is_plain(&self, raster: &Raster) -> bool {
+    fn is_plain(&self, [image_height, image_width]: [usize; 2]) -> bool {
         let fits = |start: isize, length: usize, side: usize| {
             start >= 0 && start.unsigned_abs() + length <= side
         };
@@ -86,20 +128,20 @@ impl Crop {
         !augmentation.flip
             && augmentation.rot90 == 0
             && !augmentation.interpolates()
-            && fits(self.top, self.height, raster.height)
-            && fits(self.left, self.width, raster.width)
+            && fits(self.top, self.height, image_height)
+            && fits(self.left, self.width, image_width)
     }
 
     /// Where each pixel of the crop comes from.
-    fn points(&self, raster: &Raster) -> Vec<Point> {
+    fn points(&self, part: Part<'_>) -> Vec<Point> {
         let Augmentation { radians, zoom, .. } = self.augmentation;
         let (sin, cos) = (radians.sin() / zoom, radians.cos() / zoom);
         let interpolates = self.augmentation.interpolates();
         let middle = [self.height, self.width].map(|side| (side as f32 - 1.0) / 2.0);
         let index = |y: isize, x: isize| {
-            let y = reflect(self.top + y, raster.height);
-            let x = reflect(self.left + x, raster.width);
-            (y * raster.width + x) as u32
+            let y = reflect(self.top + y, part.size[0]) - part.origin[0];
+            let x = reflect(self.left + x, part.size[1]) - part.origin[1];
+            (y * part.raster.width + x) as u32
         };
         let pixels = (0..self.height).flat_map(|y| (0..self.width).map(move |x| (y, x)));
         pixels
@@ -205,6 +247,14 @@ mod tests {
         }
     }
 
+    fn whole(raster: &Raster) -> Part<'_> {
+        Part {
+            raster,
+            origin: [0, 0],
+            size: [raster.height, raster.width],
+        }
+    }
+
     fn crop(top: isize, left: isize, height: usize, width: usize) -> Crop {
         Crop {
             top,
@@ -217,7 +267,7 @@ mod tests {
 
     #[test]
     fn crop_inside_is_samples_over_type_maximum() {
-        let values = crop(1, 2, 2, 3).apply(&raster(3, 4, 6), None, 3);
+        let values = crop(1, 2, 2, 3).apply(whole(&raster(3, 4, 6)), None, 3);
         let at = |c: usize, y: usize, x: usize| (c * 24 + y * 6 + x) as f32 * 3.0 / 255.0;
         let expected: Vec<f32> = (0..3)
             .flat_map(|c| (1..3).flat_map(move |y| (2..5).map(move |x| at(c, y, x))))
@@ -245,9 +295,9 @@ mod tests {
             panic!("8-bit samples")
         };
         let number = |at: u32| scale.number(samples[at as usize]);
-        let points = crop.points(&raster);
+        let points = crop.points(whole(&raster));
         let gathered: Vec<f32> = points.iter().map(|point| point.of(number)).collect();
-        assert_eq!(crop.apply(&raster, None, 1), gathered);
+        assert_eq!(crop.apply(whole(&raster), None, 1), gathered);
     }
 
     #[test]
@@ -265,7 +315,7 @@ mod tests {
             let mut crop = crop(2, 3, 5, 5);
             crop.augmentation.radians = radians;
             crop.augmentation.zoom = zoom;
-            let values = crop.apply(&raster, None, 1);
+            let values = crop.apply(whole(&raster), None, 1);
             let (sin, cos) = radians.sin_cos();
             for (at, value) in values.iter().enumerate() {
                 let (dy, dx) = ((at / 5) as f32 - 2.0, (at % 5) as f32 - 2.0);
@@ -287,7 +337,7 @@ mod tests {
             alpha: None,
         };
         let range = Range::Shared([-1.0, 7.0]);
-        let values = crop(0, 0, 1, 3).apply(&raster, Some(&range), 1);
+        let values = crop(0, 0, 1, 3).apply(whole(&raster), Some(&range), 1);
         assert_eq!(values, [0.0, 0.5, 1.5]);
     }
 
@@ -301,17 +351,50 @@ mod tests {
             alpha: None,
         };
         let range = Range::PerChannel(vec![[-10.0, 30.0], [0.0, 400_000.0]]);
-        let values = crop(0, 0, 1, 2).apply(&bands, Some(&range), 2);
+        let values = crop(0, 0, 1, 2).apply(whole(&bands), Some(&range), 2);
         assert_eq!(values, [0.0, 0.5, 0.75, 0.25]);
     }
 
     #[test]
     fn grey_and_colour_are_converted() {
-        let colour = crop(0, 0, 2, 3).apply(&raster(1, 2, 3), None, 3);
+        let colour = crop(0, 0, 2, 3).apply(whole(&raster(1, 2, 3)), None, 3);
         assert_eq!(colour[..6], colour[6..12]);
-        let grey = crop(0, 0, 2, 3).apply(&raster(3, 2, 3), None, 1);
+        let grey = crop(0, 0, 2, 3).apply(whole(&raster(3, 2, 3)), None, 1);
         let expected = (0.7152 * 18.0 + 0.0722 * 36.0) / 255.0;
         assert!((grey[0] - expected).abs() < 1e-6);
         assert_eq!(grey.len(), 6);
+    }
+
+    #[test]
+    fn a_crop_is_the_same_of_the_region_around_it() {
+        let raster = raster(1, 40, 50);
+        for (top, left) in [(3, 4), (-5, 46), (36, -7), (-30, 20), (60, 60)] {
+            for (radians, zoom, rot90) in
+                [(0.0, 1.0, 0), (0.0, 1.0, 3), (0.3, 1.0, 0), (2.0, 0.8, 1)]
+            {
+                let crop = Crop {
+                    augmentation: Augmentation {
+                        radians,
+                        zoom,
+                        rot90,
+                        ..Augmentation::default()
+                    },
+                    ..crop(top, left, 9, 9)
+                };
+                let region = crop.bounds([40, 50]);
+                let cropped = raster.cropped(region);
+                let part = Part {
+                    raster: &cropped,
+                    origin: [region.top, region.left],
+                    size: [40, 50],
+                };
+                assert_eq!(
+                    crop.apply(part, None, 1),
+                    crop.apply(whole(&raster), None, 1),
+                    "{crop:?}"
+                );
+            }
+        }
+        assert!(crop(3, 4, 9, 9).bounds([40, 50]).area() == 81);
     }
 }

@@ -69,7 +69,7 @@ impl Digest {
             .into_par_iter()
             .step_by(stride)
             .flat_map_iter(views)
-            .map(|(scene, view)| match images.read(scene, view) {
+            .map(|(scene, view)| match images.look(scene, view) {
                 Ok(raster) => content(&raster),
                 Err(_) => [0; 32],
             })

@@ -108,7 +108,7 @@ impl Examples {
             |scene| (0..source.info(scene).shots).map(move |shot| (scene, View::Shot(shot)));
         let mut first = None;
         for (scene, view) in (0..source.len()).flat_map(shots) {
-            let Ok(image) = self.images.read(scene, view) else {
+            let Ok(image) = self.images.look(scene, view) else {
                 continue;
             };
             let area = image.height * image.width;

@@ -3,6 +3,7 @@
 //! Of a few large images, one that is held out whole would be missed in training, and would stand for
 //! all others in validation.
 
+use n2n_files::Region;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -27,15 +28,6 @@ pub(crate) struct HeldOut {
     pub margin: usize,
     /// Seed of the corners.
     pub seed: u64,
-}
-
-/// A rectangle of pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Region {
-    pub top: usize,
-    pub left: usize,
-    pub height: usize,
-    pub width: usize,
 }
 
 impl HeldOut {

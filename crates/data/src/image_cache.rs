@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use n2n_files::Raster;
+use n2n_files::{Raster, Region};
 
 use crate::{DataError, SceneInfo, SceneSource, View};
 
@@ -65,9 +65,16 @@ impl ImageCache {
         &*self.source
     }
 
-    /// Scenes of the largest size that fit into the cache.
+    /// Whether the images of a scene are read in regions, without the cache: they do not fit into it.
+    pub fn reads_regions(&self, scene: usize) -> bool {
+        self.source.reads_regions(scene)
+            && self.scene_bytes(self.source.info(scene)) > self.cache().capacity
+    }
+
+    /// Scenes of the largest size that fit into the cache, of those that are read whole.
     pub fn capacity_in_scenes(&self) -> usize {
-        let infos = (0..self.source.len()).map(|scene| self.source.info(scene));
+        let whole = (0..self.source.len()).filter(|&scene| !self.reads_regions(scene));
+        let infos = whole.map(|scene| self.source.info(scene));
         let largest = infos.map(|info| self.scene_bytes(info)).max();
         match largest {
             Some(bytes @ 1..) if !self.source.in_memory() => self.cache().capacity / bytes,
@@ -104,14 +111,47 @@ impl ImageCache {
         Ok(image)
     }
 
+    /// A region of an image of a scene that is [read in regions](Self::reads_regions).
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read_region(
+        &self,
+        scene: usize,
+        view: View,
+        region: Region,
+    ) -> Result<Arc<Raster>, DataError> {
+        let image = self.source.read_region(scene, view, region)?;
+        self.count_holes(scene, view, &image);
+        Ok(image)
+    }
+
+    /// What samples to look at of an image of a scene.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn look(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
+        if self.reads_regions(scene) {
+            self.source.look(scene, view)
+        } else {
+            self.read(scene, view)
+        }
+    }
+
     fn read_anew(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
         let image = self.source.read(scene, view)?;
-        if image.samples.kind().is_float() {
-            let mut holes = self.holes.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = || image.samples.non_finite();
-            holes.entry((scene, view)).or_insert_with(count);
-        }
+        self.count_holes(scene, view, &image);
         Ok(image)
+    }
+
+    /// Of regions, those of the one with the most count.
+    fn count_holes(&self, scene: usize, view: View, image: &Raster) {
+        if image.samples.kind().is_float() {
+            let count = image.samples.non_finite();
+            let mut holes = self.holes.lock().unwrap_or_else(PoisonError::into_inner);
+            let most = holes.entry((scene, view)).or_default();
+            *most = count.max(*most);
+        }
     }
 
     /// NaN and infinite samples of the images that were read so far.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use n2n_files::Region;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::augment::{AugmentConfig, Augmentation};
-use crate::crop::Crop;
+use crate::crop::{Crop, Part};
 use crate::held_out::HeldOut;
 use crate::holes::{intersection, reduced};
 use crate::image_cache::ImageCache;
@@ -136,8 +137,21 @@ impl Pipeline {
         view: View,
         crop: &Crop,
     ) -> Result<Vec<f32>, DataError> {
-        let raster = images.read(scene, view)?;
-        Ok(crop.apply(&raster, self.range.as_ref(), self.channels))
+        let (raster, region);
+        let SceneInfo { height, width, .. } = images.source().info(scene);
+        if images.reads_regions(scene) {
+            region = crop.bounds([height, width]);
+            raster = images.read_region(scene, view, region)?;
+        } else {
+            raster = images.read(scene, view)?;
+            region = Region::all(raster.shape());
+        }
+        let part = Part {
+            raster: &raster,
+            origin: [region.top, region.left],
+            size: [height, width],
+        };
+        Ok(crop.apply(part, self.range.as_ref(), self.channels))
     }
 
     /// The images of an example of `shape`.

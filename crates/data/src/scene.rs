@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use n2n_files::{Raster, SampleKind};
+use n2n_files::{Raster, Region, SampleKind};
 
-use crate::DataError;
+use crate::{DataError, sampled};
 
 /// One image of a scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,6 +58,42 @@ pub trait SceneSource: Send + Sync {
     /// # Errors
     /// When it cannot be read.
     fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError>;
+
+    /// A region of an image of a scene.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    ///
+    /// # Panics
+    /// When it reaches beyond the image.
+    fn read_region(
+        &self,
+        scene: usize,
+        view: View,
+        region: Region,
+    ) -> Result<Arc<Raster>, DataError> {
+        Ok(Arc::new(self.read(scene, view)?.cropped(region)))
+    }
+
+    /// Whether regions of the images of `scene` are read without the rest.
+    fn reads_regions(&self, _scene: usize) -> bool {
+        false
+    }
+
+    /// What samples to look at of an image of a scene: all of it, or, of a large one that is not read whole,
+    /// [squares](sampled) all over it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn look(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
+        if !self.reads_regions(scene) {
+            return self.read(scene, view);
+        }
+        let SceneInfo { height, width, .. } = self.info(scene);
+        let shape = [self.channels(), height, width];
+        let read = |region| Ok(Arc::unwrap_or_clone(self.read_region(scene, view, region)?));
+        sampled(shape, read).map(Arc::new)
+    }
 
     /// Whether shots of a scene come in an order: the first is the input and the second the target.
     /// Otherwise any two of them are a pair.

@@ -4,10 +4,15 @@ use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::zarr::is_zarr;
 
 /// How names of files that are not complete begin; a process that is killed leaves them behind.
 const UNFINISHED: &str = ".unfinished-";
+
+/// The file in a folder that is not complete, which its writer locks.
+const LOCK: &str = ".lock";
 
 /// Links that are followed, as many as Linux follows.
 const LINKS: usize = 40;
@@ -68,6 +73,72 @@ pub fn write_atomically_with<E>(
     Ok(Ok(()))
 }
 
+/// A folder that is filled under another name, and then renamed. It is removed where it is dropped.
+pub(crate) struct UnfinishedFolder {
+    folder: TempDir,
+    /// Locked as long as the folder is filled.
+    lock: File,
+    path: PathBuf,
+}
+
+impl UnfinishedFolder {
+    /// Begins a folder that will be at `path`.
+    pub fn beside(path: &Path) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(UNFINISHED);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let folder = builder.tempdir_in(folder_of(path))?;
+        let lock = File::create(folder.path().join(LOCK))?;
+        // Some file systems have no locks; folders that are left there stay.
+        let _ = lock.lock();
+        Ok(Self {
+            folder,
+            lock,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Where it is filled.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Renames the folder; one of Zarr that is there already is removed.
+    ///
+    /// # Errors
+    /// When something else is there, or it cannot be renamed; what is there then stays.
+    pub fn finish(self) -> io::Result<()> {
+        let old = match fs::symlink_metadata(&self.path) {
+            Ok(_) if is_zarr(&self.path) => Some(
+                self.path
+                    .with_file_name(format!("{UNFINISHED}old-{}", std::process::id())),
+            ),
+            Ok(_) => return Err(ErrorKind::AlreadyExists.into()),
+            Err(_) => None,
+        };
+        fs::remove_file(self.folder.path().join(LOCK))?;
+        drop(self.lock);
+        if let Some(old) = &old {
+            fs::rename(&self.path, old)?;
+        }
+        if let Err(error) = fs::rename(self.folder.path(), &self.path) {
+            if let Some(old) = &old {
+                fs::rename(old, &self.path)?;
+            }
+            return Err(error);
+        }
+        // It is not where it would be removed from.
+        let _ = self.folder.keep();
+        if let Some(old) = old {
+            fs::remove_dir_all(old)?;
+        }
+        #[cfg(unix)]
+        let _ = File::open(folder_of(&self.path)).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+}
+
 /// Checks that files can be made in a folder; none is left there.
 ///
 /// # Errors
@@ -87,14 +158,21 @@ pub fn is_stream(path: &Path) -> bool {
 pub fn remove_unfinished(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if !is_file || !name.to_string_lossy().starts_with(UNFINISHED) {
+        if !name.to_string_lossy().starts_with(UNFINISHED) {
             continue;
         }
         // Locked until it is removed: its writer would notice.
-        let file = File::open(entry.path());
-        if file.as_ref().is_ok_and(|file| file.try_lock().is_ok()) {
-            let _ = fs::remove_file(entry.path());
+        let is_left = |path: &Path| {
+            let file = File::open(path);
+            file.and_then(|file| Ok(file.try_lock()?)).is_ok()
+        };
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() && is_left(&path) => drop(fs::remove_file(path)),
+            Ok(kind) if kind.is_dir() && is_left(&path.join(LOCK)) => {
+                drop(fs::remove_dir_all(path));
+            }
+            _ => {}
         }
     }
 }

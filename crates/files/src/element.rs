@@ -1,8 +1,10 @@
 //! Numbers as files of arrays store them, in either byte order.
 
+use std::ops::Range;
+
 use half::f16;
 
-use crate::{SampleKind, Samples, with_samples};
+use crate::{SampleKind, Samples, with_samples, write::ToBytes};
 
 /// How one number is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +35,14 @@ impl Element {
         places: &mut impl Iterator<Item = usize>,
     ) {
         with_samples!(samples, samples => self.put(bytes, samples, places));
+    }
+
+    /// Adds some of `samples`, which are of this element's kind, as the bytes that store them.
+    pub fn push_to(self, samples: &Samples, some: Range<usize>, bytes: &mut Vec<u8>) {
+        with_samples!(samples, samples => {
+            let some = samples[some].iter();
+            some.for_each(|sample| sample.push_to(bytes, self.big_endian));
+        });
     }
 
     fn put<T: FromBytes>(

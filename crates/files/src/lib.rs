@@ -24,6 +24,7 @@ mod pages;
 mod picture;
 mod png;
 mod raster;
+mod region;
 mod samples;
 mod sections;
 mod stack;
@@ -32,6 +33,7 @@ mod torch;
 mod turn;
 mod whole;
 mod write;
+mod zarr;
 mod zip;
 
 pub use self::{
@@ -51,6 +53,7 @@ pub use self::{
     pages::PageStack,
     picture::{is_picture, read_header, read_header_with, read_picture, read_picture_with},
     raster::{Header, MAX_CHANNELS, MAX_DECODED_BYTES, Raster},
+    region::Region,
     samples::{Sample, SampleKind, Samples},
     stack::{Stack, is_stack},
     tiff::TiffStack,
@@ -60,7 +63,8 @@ pub use self::{
     },
     turn::Turn,
     write::{
-        EncodeError, JPEG_QUALITY, NpyWriter, PagesWriter, TiffWriter, encode_picture,
+        EncodeError, JPEG_QUALITY, NpyWriter, PagesWriter, TiffWriter, ZarrWriter, encode_picture,
         write_picture,
     },
+    zarr::{ZarrStack, is_zarr},
 };

@@ -23,7 +23,10 @@ mod npz;
 mod places;
 
 pub use self::npz::{open_npz, read_npz};
-pub(crate) use self::{header::code, layout::Layout};
+pub(crate) use self::{
+    header::code,
+    layout::{Layout, axes_of},
+};
 
 /// What its bytes are.
 const PART: &str = "the elements of its array";

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::{Axis, FileError, PictureFormat, Raster, SampleKind, input::has_extension, is_picture};
+use crate::{
+    Axis, FileError, PictureFormat, Raster, Region, SampleKind, input::has_extension, is_picture,
+};
 
 /// Images of one shape and kind in one file, read one at a time.
 pub trait Stack: Send + Sync {
@@ -37,6 +39,23 @@ pub trait Stack: Send + Sync {
     /// # Panics
     /// When `index` is not below [`len`](Self::len).
     fn read(&self, index: usize) -> Result<Raster, FileError>;
+
+    /// Reads a part of image `index`.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    ///
+    /// # Panics
+    /// When there is no such image, or the part reaches beyond it.
+    fn read_region(&self, index: usize, region: Region) -> Result<Raster, FileError> {
+        Ok(self.read(index)?.cropped(region))
+    }
+
+    /// Height and width of the parts that images are stored in, if one is read without the others: an image may
+    /// then be larger than the memory.
+    fn parts(&self) -> Option<[usize; 2]> {
+        None
+    }
 }
 
 /// Whether the name of a file ends as that of a stack: `.npy`, or as that of a [picture](is_picture) of a

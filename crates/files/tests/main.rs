@@ -34,6 +34,7 @@ mod tiff_file;
 mod truncated;
 mod values;
 mod written;
+mod zarr;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -201,7 +201,7 @@ fn values(source: &dyn SceneSource, scene: usize) -> Result<Option<[f64; 3]>, Da
         0 => View::Clean,
         _ => View::Shot(0),
     };
-    let image = source.read(scene, view)?;
+    let image = source.look(scene, view)?;
     Ok(with_samples!(&image.samples, samples => summary(samples)))
 }
 

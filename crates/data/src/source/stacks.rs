@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use n2n_files::{Axis, Raster, SampleKind, Split, Stack};
+use n2n_files::{Axis, Raster, Region, SampleKind, Split, Stack};
 
 use crate::{DataError, SceneInfo, SceneSource, View};
 
@@ -107,6 +107,20 @@ impl SceneSource for PairedStacks {
 
     fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
         Ok(Arc::new(self.stack(view).read(scene)?))
+    }
+
+    fn read_region(
+        &self,
+        scene: usize,
+        view: View,
+        region: Region,
+    ) -> Result<Arc<Raster>, DataError> {
+        Ok(Arc::new(self.stack(view).read_region(scene, region)?))
+    }
+
+    fn reads_regions(&self, _scene: usize) -> bool {
+        let mut stacks = self.shots.iter().chain(&self.clean);
+        stacks.all(|stack| stack.parts().is_some())
     }
 
     fn ordered(&self) -> bool {
@@ -245,6 +259,21 @@ impl SceneSource for BurstStacks {
     fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
         let (stack, image) = self.image(scene, view);
         Ok(Arc::new(stack.read(image)?))
+    }
+
+    fn read_region(
+        &self,
+        scene: usize,
+        view: View,
+        region: Region,
+    ) -> Result<Arc<Raster>, DataError> {
+        let (stack, image) = self.image(scene, view);
+        Ok(Arc::new(stack.read_region(image, region)?))
+    }
+
+    fn reads_regions(&self, scene: usize) -> bool {
+        let (burst, _) = self.scenes[scene];
+        self.bursts[burst as usize].stack.parts().is_some()
     }
 
     fn ordered(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use n2n_files::{Raster, SampleKind};
+use n2n_files::{Raster, Region, SampleKind};
 
 use crate::{DataError, SceneInfo, SceneSource, View};
 
@@ -64,6 +64,19 @@ impl SceneSource for Subset {
 
     fn read(&self, scene: usize, view: View) -> Result<Arc<Raster>, DataError> {
         self.source.read(self.scene(scene), view)
+    }
+
+    fn read_region(
+        &self,
+        scene: usize,
+        view: View,
+        region: Region,
+    ) -> Result<Arc<Raster>, DataError> {
+        self.source.read_region(self.scene(scene), view, region)
+    }
+
+    fn reads_regions(&self, scene: usize) -> bool {
+        self.source.reads_regions(self.scene(scene))
     }
 
     fn ordered(&self) -> bool {

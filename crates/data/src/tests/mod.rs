@@ -11,6 +11,7 @@ mod find;
 pub mod numbered;
 mod on_device;
 mod open;
+mod regions;
 
 /// The message of data that must not open.
 fn error(opened: Result<Opened, DataError>) -> String {

@@ -25,7 +25,7 @@ fn pairs(sizes: &[[u32; 2]]) -> TempDir {
     folder
 }
 
-fn config(path: &Path) -> DataConfig {
+pub fn config(path: &Path) -> DataConfig {
     DataConfig {
         path: Some(path.to_owned()),
         ..DataConfig::default()
@@ -44,7 +44,7 @@ fn request(config: &DataConfig) -> Request<'_> {
     }
 }
 
-fn open(config: &DataConfig) -> Result<Opened, DataError> {
+pub fn open(config: &DataConfig) -> Result<Opened, DataError> {
     request(config).open()
 }
 

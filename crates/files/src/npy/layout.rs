@@ -10,7 +10,7 @@ use crate::{Axes, Axis, FileError, MAX_CHANNELS, input::unsupported};
 const BANDS_BELOW: usize = 8;
 
 /// What the axes of an array of these sizes are.
-fn axes_of(sizes: &[usize]) -> Option<&'static str> {
+pub(crate) fn axes_of(sizes: &[usize]) -> Option<&'static str> {
     Some(match *sizes {
         [_, _] => "YX",
         [_, _, 1 | 3] => "YXC",

@@ -5,7 +5,7 @@ use half::f16;
 use crate::Sample;
 
 /// A number that is written as its bytes.
-pub(super) trait ToBytes: Sample {
+pub(crate) trait ToBytes: Sample {
     fn push_to(self, bytes: &mut Vec<u8>, big_endian: bool);
 }
 

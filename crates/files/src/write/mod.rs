@@ -24,9 +24,12 @@ mod png;
 mod rows;
 mod tiff;
 mod webp;
+mod zarr;
 
+pub(crate) use self::elements::ToBytes;
 pub use self::{
     error::EncodeError, jpeg::JPEG_QUALITY, npy::NpyWriter, pages::PagesWriter, tiff::TiffWriter,
+    zarr::ZarrWriter,
 };
 use self::{kept::Kept, planes::Picture};
 

@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use n2n_files::is_zarr;
+
 use crate::DataError;
 
-/// The visible files and folders in a folder, but for links to a folder that it is in.
+/// The visible files and folders in a folder, those of Zarr among the files, but for links to a folder that it is in.
 pub(super) struct Listing {
     pub folder: PathBuf,
     pub files: Vec<PathBuf>,
@@ -28,7 +30,7 @@ impl Listing {
             if name(&path).starts_with('.') {
                 continue;
             }
-            if path.is_dir() {
+            if path.is_dir() && !is_zarr(&path) {
                 if !leads_back(&path, folder) {
                     listing.folders.push(path)
                 }
@@ -77,9 +79,12 @@ pub(super) fn name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// The last part of a path without its extension, nor that of gzip.
+/// The last part of a path without its extension, nor that of gzip; `.ome.zarr` is one.
 pub(super) fn stem(path: &Path) -> String {
-    n2n_files::stem(path).to_string_lossy().into_owned()
+    let stem = n2n_files::stem(path);
+    let stem = stem.to_string_lossy();
+    let of_ome = has_extension(path, &["zarr"]).then(|| stem.strip_suffix(".ome"));
+    of_ome.flatten().unwrap_or(&stem).to_owned()
 }
 
 /// Whether a path has one of these extensions, whatever the case.

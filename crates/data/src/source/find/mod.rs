@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use n2n_files::{
-    AxesFrom, Axis, CifarFile, NpyStack, PageStack, PictureFormat, Stack, in_words, is_picture,
-    is_stack, open_npz, open_torch, read_header,
+    AxesFrom, Axis, CifarFile, NpyStack, PageStack, PictureFormat, Stack, ZarrStack, in_words,
+    is_picture, is_stack, is_zarr, open_npz, open_torch, read_header,
 };
 use serde::{Deserialize, Serialize};
 
@@ -84,7 +84,7 @@ impl Finder<'_> {
             path: path.to_owned(),
             source,
         })?;
-        if metadata.is_dir() {
+        if metadata.is_dir() && !is_zarr(path) {
             self.folder(&Listing::of(path)?)
         } else {
             self.file(path)
@@ -96,7 +96,7 @@ impl Finder<'_> {
     /// # Errors
     /// When they hold no pairs, or damaged files.
     pub fn pairs(&self, shots: [&Path; 2], clean: Option<&Path>) -> Result<Found, DataError> {
-        if shots[0].is_dir() {
+        if shots[0].is_dir() && !is_zarr(shots[0]) {
             self.pair_folders(&shots, clean)
         } else {
             self.paired_stacks(&shots, clean)
@@ -113,7 +113,7 @@ impl Finder<'_> {
         if has_extension(path, &["bin"]) {
             return Ok(found("CIFAR-10, clean images", cifar(&[path.to_owned()])?));
         }
-        if has_extension(path, &["npy"]) || is_paged(path) {
+        if has_extension(path, &["npy"]) || is_paged(path) || is_zarr(path) {
             return self.burst_stacks(&[path.to_owned()]);
         }
         Err(DataError::UnknownKind {
@@ -298,6 +298,10 @@ impl Finder<'_> {
         }
         let mut stacks = listing.with_extension(&["npy"]);
         if stacks.is_empty() {
+            let folders = listing.files.iter().filter(|path| is_zarr(path));
+            stacks = folders.cloned().collect();
+        }
+        if stacks.is_empty() {
             let files = listing.files.iter().filter(|path| is_stack(path));
             stacks = files.cloned().collect();
             // A torn file says nothing of the others.
@@ -333,7 +337,10 @@ impl Finder<'_> {
         used: &[PathBuf],
     ) -> Result<Found, DataError> {
         let is_image = |path: &&PathBuf| {
-            is_picture(path) || has_extension(path, &["npy", "npz"]) || has_extension(path, &TORCH)
+            is_picture(path)
+                || has_extension(path, &["npy", "npz"])
+                || has_extension(path, &TORCH)
+                || is_zarr(path)
         };
         let others = listing.files.iter().filter(is_image);
         let others: Vec<_> = others.filter(|path| !used.contains(path)).collect();
@@ -353,6 +360,9 @@ impl Finder<'_> {
     }
 
     fn open_stack(&self, path: &Path) -> Result<Box<dyn Stack>, DataError> {
+        if is_zarr(path) {
+            return Ok(Box::new(ZarrStack::open_with(path, self.axes)?));
+        }
         if is_paged(path) {
             return Ok(Box::new(PageStack::open_with(path, self.axes)?));
         }
