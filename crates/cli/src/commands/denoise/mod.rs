@@ -19,7 +19,7 @@ use n2n_files::remove_unfinished;
 use serde::Serialize;
 
 pub use self::args::DenoiseArgs;
-use self::jobs::{CheckedJob, Job};
+use self::jobs::{CheckedJob, Job, Target};
 pub use self::work::CannotWrite;
 use self::work::{Remarks, Worker};
 use super::output::print;
@@ -207,7 +207,10 @@ fn clean(work: &[CheckedJob]) {
 /// Checks the formats of a job, and the memory that it takes.
 fn check(job: &Job, denoiser: &Denoiser) -> anyhow::Result<CheckedJob> {
     let checked = job.check(denoiser.metadata().channels())?;
-    let memory = denoiser.check_header(&checked.header, checked.in_files);
+    let memory = match checked.target {
+        Target::Zarr => denoiser.check_parts(checked.header.shape(), checked.in_files),
+        _ => denoiser.check_header(&checked.header, checked.in_files),
+    };
     memory.with_context(|| job.input.display().to_string())?;
     Ok(checked)
 }
