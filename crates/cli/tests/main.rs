@@ -26,6 +26,7 @@ mod stops;
 mod terminals;
 mod training;
 mod wgpu;
+mod zarr;
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -13,7 +13,7 @@ use crate::channels::ChannelRule;
 use crate::fit::is_picture_of_floats;
 use crate::forward::{Forward, normalizations};
 use crate::pass::{DenoiseTile, Pass};
-use crate::samples::{Scales, Sink, Source};
+use crate::samples::{Pixels, PixelsToWrite, Scales, Sink, Source};
 use crate::tiles::Rules;
 use crate::{Error, Image, ModelMetadata};
 
@@ -198,13 +198,15 @@ impl Denoiser {
         let shape = image.shape();
         let mut denoised = vec![0.0; image.values().len()];
         let filled = filled(image.values(), shape);
+        let pixels = Pixels::Numbers(filled.as_deref().unwrap_or(image.values()));
         let pass = Pass {
             shape,
-            source: Source::Numbers(filled.as_deref().unwrap_or(image.values())),
-            sink: Sink::Numbers(&mut denoised),
+            source: Source::Pixels(pixels),
+            sink: Sink::Pixels(PixelsToWrite::Numbers(&mut denoised)),
             progress: &mut |_| ControlFlow::Continue(()),
         };
-        self.run(pass, 2 * size_of_val(image.values()))?;
+        let normalizations = self.normalizations(pixels, shape)?;
+        self.run(pass, 2 * size_of_val(image.values()), normalizations)?;
         keep(image.values(), &mut denoised, shape);
         Image::new(shape, denoised)
     }
@@ -238,18 +240,21 @@ impl Denoiser {
         });
         let alpha = raster.alpha.as_ref().map_or(0, |alpha| alpha.bytes());
         let copies = 2 + usize::from(filled.is_some());
+        let pixels = Pixels::Samples(filled.as_ref().unwrap_or(&raster.samples), &scales);
+        let normalizations = self.normalizations(pixels, raster.shape())?;
         self.run(
             Pass {
                 shape: raster.shape(),
-                source: Source::Samples(filled.as_ref().unwrap_or(&raster.samples), &scales),
-                sink: Sink::Samples {
+                source: Source::Pixels(pixels),
+                sink: Sink::Pixels(PixelsToWrite::Samples {
                     samples: &mut denoised,
                     scales: &scales,
                     clamps: !given && is_picture_of_floats(&raster.samples),
-                },
+                }),
                 progress,
             },
             copies * raster.samples.bytes() + 2 * alpha,
+            normalizations,
         )?;
         with_samples!(&raster.samples, samples => {
             keep_of_kind(samples, &mut denoised, raster.shape());
@@ -274,11 +279,28 @@ impl Denoiser {
             })
     }
 
-    /// Denoises; `held` is the memory that both images take, in bytes.
-    fn run(&self, mut pass: Pass<'_>, held: usize) -> Result<(), Error> {
-        let [channels, height, width] = pass.shape;
+    /// The normalization of each image of the network's batch.
+    fn normalizations(
+        &self,
+        pixels: Pixels<'_>,
+        [channels, height, width]: [usize; 3],
+    ) -> Result<Vec<Normalization>, Error> {
         let rule = self.channel_rule(channels);
         rule.check()?;
+        let kind = &self.metadata.normalization;
+        Ok(normalizations(kind, pixels, rule, [height, width]))
+    }
+
+    /// Denoises; `held` is the memory that both images take, in bytes, and `normalizations` are those of the
+    /// network's batch.
+    pub(crate) fn run(
+        &self,
+        mut pass: Pass<'_>,
+        held: usize,
+        normalizations: Vec<Normalization>,
+    ) -> Result<(), Error> {
+        let [channels, ..] = pass.shape;
+        let rule = self.channel_rule(channels);
         self.check_memory(pass.shape, held)?;
         let kind = &self.metadata.normalization;
         let forward = Forward {
@@ -286,7 +308,7 @@ impl Denoiser {
             device: &self.device,
             self_ensemble: self.self_ensemble,
             rule,
-            normalizations: normalizations(kind, pass.source, rule, [height, width]),
+            normalizations,
             restores: self.metadata.network.has_input_units(),
         };
         let denoise = |values: Vec<f32>, size: [usize; 2]| forward.tile(values, size);
@@ -294,7 +316,11 @@ impl Denoiser {
             return pass.blended([shape[1], shape[2]], &denoise);
         }
         let most_area = self.max_memory.saturating_sub(held as u64);
-        let most_area = most_area / self.bytes_per_pixel(rule) as u64;
+        let of_parts = match pass.source {
+            Source::Pixels(_) => 0,
+            Source::Parts(parts) => parts.bytes_per_pixel(),
+        };
+        let most_area = most_area / (self.bytes_per_pixel(rule) + of_parts) as u64;
         let most_area = usize::try_from(most_area).unwrap_or(usize::MAX);
         self.in_tiles(&mut pass, most_area, &denoise)
     }
@@ -318,7 +344,10 @@ impl Denoiser {
                 least: rules.multiple + 2 * rules.halo,
             })?;
             match pass.tiled(&plan, denoise) {
-                Err(Error::DeviceMemory { .. }) if plan.tile_area() > least_area => {
+                Err(Error::DeviceMemory { .. })
+                    if plan.tile_area() > least_area
+                        && !matches!(pass.sink, Sink::Parts { begun: true, .. }) =>
+                {
                     let half = plan.tile_area() / 2;
                     self.device_area.store(half, Ordering::Relaxed);
                 }
@@ -339,7 +368,7 @@ impl Denoiser {
     }
 
     /// Checks that the memory suffices for the smallest tile, besides `held` bytes of images.
-    fn check_memory(&self, shape: [usize; 3], held: usize) -> Result<(), Error> {
+    pub(crate) fn check_memory(&self, shape: [usize; 3], held: usize) -> Result<(), Error> {
         let [channels, height, width] = shape;
         let pixel = self.bytes_per_pixel(self.channel_rule(channels));
         let needed = match self.metadata.normalization {
@@ -366,7 +395,7 @@ impl Denoiser {
         }
     }
 
-    fn channel_rule(&self, channels: usize) -> ChannelRule {
+    pub(crate) fn channel_rule(&self, channels: usize) -> ChannelRule {
         ChannelRule {
             image: channels,
             network: self.metadata.channels(),
@@ -399,7 +428,10 @@ impl Denoiser {
 }
 
 /// The samples of a planar image with its holes filled, if it has any.
-fn filled<T: Sample>(samples: &[T], [channels, height, width]: [usize; 3]) -> Option<Vec<T>> {
+pub(crate) fn filled<T: Sample>(
+    samples: &[T],
+    [channels, height, width]: [usize; 3],
+) -> Option<Vec<T>> {
     if samples.iter().all(|sample| sample.to_f64().is_finite()) {
         return None;
     }
@@ -472,8 +504,8 @@ mod tests {
         let tried = RefCell::new(vec![]);
         let mut pass = Pass {
             shape,
-            source: Source::Numbers(&values),
-            sink: Sink::Numbers(&mut written),
+            source: Source::Pixels(Pixels::Numbers(&values)),
+            sink: Sink::Pixels(PixelsToWrite::Numbers(&mut written)),
             progress: &mut |_| ControlFlow::Continue(()),
         };
         let result = denoiser.in_tiles(&mut pass, usize::MAX, &|values, [height, width]| {

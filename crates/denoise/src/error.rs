@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use n2n_data::RangeError;
+use n2n_files::{EncodeError, FileError};
 use n2n_model::{ConfigError, ParameterError};
 
 /// Error of loading a model or denoising an image.
@@ -114,6 +115,14 @@ pub enum Error {
         /// The expected statistics.
         expected: String,
     },
+
+    /// A part of an image cannot be read.
+    #[error(transparent)]
+    Read(#[from] FileError),
+
+    /// A part of an image cannot be written.
+    #[error(transparent)]
+    Write(#[from] EncodeError),
 
     /// The range of samples is empty or not finite.
     #[error(transparent)]

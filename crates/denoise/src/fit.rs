@@ -36,31 +36,55 @@ impl Denoiser {
     pub fn is_stray(&self, raster: &Raster, denoised: &Raster, range: Option<&Range>) -> bool {
         let range = range.cloned().or_else(|| self.range(raster));
         let (kind, shape) = (raster.samples.kind(), raster.shape());
-        let beyond = beyond(&denoised.samples, &Scales::new(kind, range.as_ref(), shape));
-        let saturated = saturated(&denoised.samples) - saturated(&raster.samples);
-        beyond.max(saturated) > STRAY
+        let mut strays = Strays::default();
+        strays.add(&denoised.samples, &Scales::new(kind, range.as_ref(), shape));
+        strays.are_many(&raster.samples)
     }
 }
 
-/// The share of samples that are below -1 or above 2 as numbers.
-fn beyond(samples: &Samples, scales: &Scales) -> f64 {
+/// Samples of a result that hardly are those of a model that fits.
+#[derive(Default)]
+pub(crate) struct Strays {
+    samples: usize,
+    beyond: usize,
+    saturated: usize,
+}
+
+impl Strays {
+    /// Adds those of a part of the result.
+    pub fn add(&mut self, denoised: &Samples, scales: &Scales) {
+        self.samples += denoised.len();
+        self.beyond += beyond(denoised, scales);
+        self.saturated += saturated(denoised);
+    }
+
+    /// Whether they are more than one part of twenty; `noisy` are samples of the image.
+    pub fn are_many(&self, noisy: &Samples) -> bool {
+        let share = |count: usize, all: usize| count as f64 / all as f64;
+        let before = share(saturated(noisy), noisy.len());
+        let saturated = share(self.saturated, self.samples) - before;
+        share(self.beyond, self.samples).max(saturated) > STRAY
+    }
+}
+
+/// How many samples are below -1 or above 2 as numbers.
+fn beyond(samples: &Samples, scales: &Scales) -> usize {
     let mut count = 0;
     with_samples!(samples, samples => scales.for_channels(0, samples.len(), |scale, at, len| {
         let numbers = samples[at..][..len].iter().map(|&sample| scale.number(sample));
         count += numbers.filter(|number| (number - 0.5).abs() > 1.5).count();
     }));
-    count as f64 / samples.len() as f64
+    count
 }
 
-/// The share of samples that are the smallest or the largest of their type.
-fn saturated(samples: &Samples) -> f64 {
+/// How many samples are the smallest or the largest of their type.
+fn saturated(samples: &Samples) -> usize {
     let Some(bounds) = samples.kind().bounds() else {
-        return 0.0;
+        return 0;
     };
-    let count = with_samples!(samples, samples => {
+    with_samples!(samples, samples => {
         samples.iter().filter(|&&sample| bounds.contains(&Sample::to_f64(sample))).count()
-    });
-    count as f64 / samples.len() as f64
+    })
 }
 
 /// Whether samples are floats in `[0, 1]`, as those of pictures are.

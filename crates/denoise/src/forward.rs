@@ -10,7 +10,7 @@ use n2n_model::Network;
 use crate::Error;
 use crate::channels::ChannelRule;
 use crate::memory::is_out_of_memory;
-use crate::samples::Source;
+use crate::samples::Pixels;
 use crate::symmetry::mean_over_symmetries;
 
 /// A network for the tiles of one image.
@@ -32,7 +32,7 @@ pub(crate) struct Forward<'a> {
 /// - `image`: `[channels, height, width]`, with an `area` of `height * width`
 pub(crate) fn normalizations(
     kind: &Normalization,
-    image: Source<'_>,
+    image: Pixels<'_>,
     rule: ChannelRule,
     [height, width]: [usize; 2],
 ) -> Vec<Normalization> {

@@ -4,10 +4,11 @@ use std::ops::{ControlFlow, Range};
 use std::panic::resume_unwind;
 
 use n2n_data::reflect;
+use n2n_files::Region;
 
 use crate::Error;
 use crate::blend;
-use crate::samples::{Sink, Source};
+use crate::samples::{Pixels, Sink, Source};
 use crate::tiles::{Plan, Tile};
 
 /// An image to read, one to write, and the observer of the progress.
@@ -40,16 +41,32 @@ impl Pass<'_> {
             let (rows, columns) = &tiles[index];
             // The halo and the padding are dropped.
             let (ys, xs) = (within(rows, height), within(columns, width));
-            for channel in 0..channels {
-                for y in ys.clone() {
-                    let line = (channel * rows.length + y - rows.start) * columns.length;
-                    let kept = &output[line + xs.start - columns.start..][..xs.len()];
-                    let start = (channel * height + y) * width + xs.start;
-                    sink.write_row(start, kept);
+            let lines = (0..channels).flat_map(|channel| ys.clone().map(move |y| (channel, y)));
+            let kept = |(channel, y): (usize, usize)| {
+                let line = (channel * rows.length + y - rows.start) * columns.length;
+                &output[line + xs.start - columns.start..][..xs.len()]
+            };
+            match sink {
+                Sink::Pixels(pixels) => {
+                    for (channel, y) in lines {
+                        let start = (channel * height + y) * width + xs.start;
+                        pixels.write_row(start, kept((channel, y)));
+                    }
+                }
+                Sink::Parts { write, begun } => {
+                    *begun = true;
+                    let region = Region {
+                        top: ys.start,
+                        left: xs.start,
+                        height: ys.len(),
+                        width: xs.len(),
+                    };
+                    let numbers: Vec<f32> = lines.flat_map(kept).copied().collect();
+                    write(region, &numbers)?;
                 }
             }
             done += ys.len() * xs.len();
-            done
+            Ok(done)
         };
         each(
             self.source,
@@ -89,7 +106,7 @@ impl Pass<'_> {
                     }
                 }
             }
-            height * width * (index + 1) / tiles.len()
+            Ok(height * width * (index + 1) / tiles.len())
         };
         each(
             self.source,
@@ -99,7 +116,10 @@ impl Pass<'_> {
             add,
             self.progress,
         )?;
-        self.sink.write_row(0, &sums);
+        match &mut self.sink {
+            Sink::Pixels(pixels) => pixels.write_row(0, &sums),
+            Sink::Parts { write, .. } => write(Region::all(self.shape), &sums)?,
+        }
         Ok(())
     }
 }
@@ -117,7 +137,7 @@ fn each(
     shape: [usize; 3],
     windows: Vec<Window>,
     denoise: DenoiseTile<'_>,
-    mut write: impl FnMut(usize, Vec<f32>) -> usize + Send,
+    mut write: impl FnMut(usize, Vec<f32>) -> Result<usize, Error> + Send,
     progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let mut report = |done| match progress(done) {
@@ -127,7 +147,7 @@ fn each(
     let mut next = windows.first().map(|window| window.values(source, shape));
     let mut before: Option<Vec<f32>> = None;
     for (index, window) in windows.iter().enumerate() {
-        let Some(values) = next.take() else {
+        let Some(values) = next.take().transpose()? else {
             break;
         };
         let aside = || {
@@ -145,33 +165,59 @@ fn each(
             let aside = aside.join();
             (output, aside.unwrap_or_else(|panic| resume_unwind(panic)))
         });
-        written.map_or(Ok(()), &mut report)?;
+        written.transpose()?.map_or(Ok(()), &mut report)?;
         (before, next) = (Some(output?), following);
     }
     match before {
-        Some(output) => report(write(windows.len() - 1, output)),
+        Some(output) => report(write(windows.len() - 1, output)?),
         None => Ok(()),
     }
 }
 
 impl Window {
     /// Its values, extended by reflection below and to the right of the image.
-    fn values(&self, source: Source<'_>, [channels, height, width]: [usize; 3]) -> Vec<f32> {
+    fn values(&self, source: Source<'_>, shape: [usize; 3]) -> Result<Vec<f32>, Error> {
+        let whole = Region::all(shape);
+        match source {
+            Source::Pixels(pixels) => Ok(self.values_of(pixels, whole, whole)),
+            Source::Parts(parts) => {
+                // What is beyond the image is taken from before its end.
+                let [rows, columns] = [0, 1].map(|axis| {
+                    let length = shape[1 + axis];
+                    let places = self.start[axis]..self.start[axis] + self.size[axis];
+                    let places = places.map(|at| reflect(at as isize, length));
+                    let [first, last] = [places.clone().min(), places.max()];
+                    [first.unwrap_or(0), last.unwrap_or(0)]
+                });
+                let part = Region {
+                    top: rows[0],
+                    left: columns[0],
+                    height: rows[1] + 1 - rows[0],
+                    width: columns[1] + 1 - columns[0],
+                };
+                parts.with_pixels(part, |pixels| self.values_of(pixels, part, whole))
+            }
+        }
+    }
+
+    /// The same of the pixels of `part`, a part of the image `whole` that holds all of them.
+    fn values_of(&self, pixels: Pixels<'_>, part: Region, whole: Region) -> Vec<f32> {
         let ([top, left], [rows, columns]) = (self.start, self.size);
         // Columns from the image, and where those beyond it are taken from.
-        let inside = columns.min(width - left);
+        let inside = columns.min(whole.width - left);
         let beyond: Vec<usize> = (inside..columns)
-            .map(|at| reflect((left + at) as isize, width))
+            .map(|at| reflect((left + at) as isize, whole.width) - part.left)
             .collect();
-        let mut row = vec![0.0; width];
+        let mut row = vec![0.0; part.width];
+        let channels = pixels.len() / part.area();
         let mut values = vec![0.0; channels * rows * columns];
         for (line, into) in values.chunks_exact_mut(columns).enumerate() {
-            let (channel, y) = (line / rows, reflect((top + line % rows) as isize, height));
-            let start = (channel * height + y) * width;
+            let y = reflect((top + line % rows) as isize, whole.height) - part.top;
+            let start = (line / rows * part.height + y) * part.width;
             let (own, rest) = into.split_at_mut(inside);
-            source.read_row(start + left, own);
+            pixels.read_row(start + left - part.left, own);
             if !beyond.is_empty() {
-                source.read_row(start, &mut row);
+                pixels.read_row(start, &mut row);
                 for (value, x) in rest.iter_mut().zip(&beyond) {
                     *value = row[*x];
                 }

@@ -1,7 +1,10 @@
 //! Samples of files as numbers around `[0, 1]`, row by row: an image of any size is never copied whole.
 
 use n2n_data::{Range, Scale};
-use n2n_files::{Sample, SampleKind, Samples, with_samples};
+use n2n_files::{Region, Sample, SampleKind, Samples, with_samples};
+
+use crate::Error;
+use crate::parts::Parts;
 
 /// The scale of each channel of an image.
 #[derive(Clone, Debug)]
@@ -36,16 +39,33 @@ impl Scales {
     }
 }
 
-/// An image to read, planar.
+/// An image to read.
 #[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
+    /// In memory.
+    Pixels(Pixels<'a>),
+    /// Read part by part.
+    Parts(&'a Parts<'a>),
+}
+
+/// An image in memory, planar.
+#[derive(Clone, Copy)]
+pub(crate) enum Pixels<'a> {
     /// Numbers, read as they are.
     Numbers(&'a [f32]),
     /// Samples, and their scales.
     Samples(&'a Samples, &'a Scales),
 }
 
-impl Source<'_> {
+impl Pixels<'_> {
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Samples(samples, _) => samples.len(),
+        }
+    }
+
     /// The number at a position in C order.
     pub fn number(&self, at: usize) -> f32 {
         let mut number = [0.0];
@@ -69,8 +89,24 @@ impl Source<'_> {
     }
 }
 
-/// An image to write, planar.
+/// Writes a region and its planar numbers.
+pub(crate) type WritePart<'a> = dyn FnMut(Region, &[f32]) -> Result<(), Error> + Send + 'a;
+
+/// An image to write.
 pub(crate) enum Sink<'a> {
+    /// In memory.
+    Pixels(PixelsToWrite<'a>),
+    /// Written part by part.
+    Parts {
+        /// Takes each part.
+        write: &'a mut WritePart<'a>,
+        /// Whether a part was written.
+        begun: bool,
+    },
+}
+
+/// An image in memory to write, planar.
+pub(crate) enum PixelsToWrite<'a> {
     /// Numbers, written as they are.
     Numbers(&'a mut [f32]),
     /// Samples.
@@ -82,7 +118,7 @@ pub(crate) enum Sink<'a> {
     },
 }
 
-impl Sink<'_> {
+impl PixelsToWrite<'_> {
     /// Writes consecutive numbers, the first to position `start` in C order.
     ///
     /// Integers are rounded, and clamped to their type's range.
@@ -128,7 +164,7 @@ mod tests {
     ) -> Samples {
         let shape = [1, 1, samples.len()];
         let scales = &Scales::new(samples.kind(), range.as_ref(), shape);
-        let mut sink = Sink::Samples {
+        let mut sink = PixelsToWrite::Samples {
             samples: &mut samples,
             scales,
             clamps,
@@ -159,7 +195,7 @@ mod tests {
                 }
                 let scales = Scales::new(samples.kind(), range.as_ref(), [1, 1, 4]);
                 let mut numbers = vec![0.0; 4];
-                Source::Samples(&samples, &scales).read_row(0, &mut numbers);
+                Pixels::Samples(&samples, &scales).read_row(0, &mut numbers);
                 let zeros = Samples::zeros(samples.kind(), 4);
                 let back = written(zeros, range, false, &numbers);
                 let values = |samples: &Samples| -> Vec<f64> {
@@ -179,13 +215,13 @@ mod tests {
     fn rows_begin_at_their_position() {
         let samples = Samples::U8(vec![0, 51, 102, 255]);
         let scales = Scales::new(SampleKind::U8, None, [1, 2, 2]);
-        let source = Source::Samples(&samples, &scales);
+        let source = Pixels::Samples(&samples, &scales);
         let mut row = [0.0; 2];
         source.read_row(1, &mut row);
         assert_eq!(row, [0.2, 0.4]);
         assert_eq!(source.number(3), 1.0);
         let mut numbers = [0.0; 4];
-        Sink::Numbers(&mut numbers).write_row(2, &[-1.0, 2.0]);
+        PixelsToWrite::Numbers(&mut numbers).write_row(2, &[-1.0, 2.0]);
         assert_eq!(numbers, [0.0, 0.0, -1.0, 2.0]);
     }
 
@@ -195,10 +231,10 @@ mod tests {
         let scales = Scales::new(SampleKind::U16, Some(&range), [2, 1, 2]);
         let samples = Samples::U16(vec![0, 5, 100, 250]);
         let mut row = [0.0; 4];
-        Source::Samples(&samples, &scales).read_row(0, &mut row);
+        Pixels::Samples(&samples, &scales).read_row(0, &mut row);
         assert_eq!(row, [0.0, 0.5, 0.0, 0.75]);
         let mut back = Samples::zeros(SampleKind::U16, 4);
-        let mut sink = Sink::Samples {
+        let mut sink = PixelsToWrite::Samples {
             samples: &mut back,
             scales: &scales,
             clamps: false,

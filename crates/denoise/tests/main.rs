@@ -5,5 +5,6 @@
 
 mod errors;
 mod model;
+mod parts;
 mod rules;
 mod tiled;

@@ -11,7 +11,7 @@ use crate::args::DeviceArgs;
 /// Arguments of `n2n denoise`.
 #[derive(Debug, Args)]
 pub struct DenoiseArgs {
-    /// Images, TIFF or NumPy stacks, folders of them, or patterns such as 'scans/*.png'
+    /// Images, TIFF or NumPy stacks, OME-Zarr, folders of them, or patterns such as 'scans/*.png'
     #[arg(value_name = "INPUT", required = true)]
     pub inputs: Vec<PathBuf>,
 

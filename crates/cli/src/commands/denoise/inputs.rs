@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use n2n_files::{is_picture, is_stack};
+use n2n_files::{is_picture, is_stack, is_zarr};
 use walkdir::WalkDir;
 
 use crate::commands::output::identity;
@@ -94,7 +94,7 @@ impl Found {
     }
 
     fn add(&mut self, path: &Path, output: &Path) -> anyhow::Result<()> {
-        if !path.is_dir() {
+        if !path.is_dir() || is_zarr(path) {
             let name = path.file_name().unwrap_or(path.as_os_str());
             self.inputs.push(Input {
                 path: path.to_owned(),
@@ -103,7 +103,7 @@ impl Found {
             return Ok(());
         }
         let hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
-        let entries = WalkDir::new(path)
+        let mut entries = WalkDir::new(path)
             .follow_links(true)
             .sort_by_file_name()
             .into_iter()
@@ -114,11 +114,16 @@ impl Found {
             });
         let before = self.inputs.len() + self.unreadable.len();
         let is_image = |path: &Path| is_picture(path) || is_stack(path);
-        for entry in entries {
+        while let Some(entry) = entries.next() {
             match entry {
                 Ok(entry) => {
                     let file = entry.path();
-                    if entry.file_type().is_file() && is_image(file) {
+                    let is_folder = entry.file_type().is_dir() && is_zarr(file);
+                    if is_folder {
+                        // What is in it are chunks and smaller copies.
+                        entries.skip_current_dir();
+                    }
+                    if is_folder || entry.file_type().is_file() && is_image(file) {
                         self.inputs.push(Input {
                             path: file.to_owned(),
                             relative: file.strip_prefix(path)?.to_owned(),
@@ -139,7 +144,8 @@ impl Found {
         }
         ensure!(
             self.inputs.len() + self.unreadable.len() > before,
-            "{} holds no image; expected PNG, JPEG, WebP, BMP, TIFF, OpenEXR, Radiance HDR, MRC, FITS or .npy",
+            "{} holds no image; expected PNG, JPEG, WebP, BMP, TIFF, OpenEXR, Radiance HDR, MRC, FITS, \
+             OME-Zarr or .npy",
             path.display()
         );
         Ok(())
@@ -203,6 +209,26 @@ mod tests {
         ];
         let some = find(&given, &out).unwrap().inputs;
         assert_eq!(names(&some), ["b.png", "d.npy", "er/c.tif"]);
+    }
+
+    #[test]
+    fn folders_of_zarr_are_one_input_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for name in [
+            "a.zarr/.zgroup",
+            "a.zarr/0/.zarray",
+            "s/b/zarr.json",
+            "s/b/c.png",
+        ] {
+            fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
+            fs::write(root.join(name), "").unwrap();
+        }
+        let out = root.join("out");
+        let all = find(&[root.to_owned()], &out).unwrap().inputs;
+        assert_eq!(names(&all), ["a.zarr", "s/b"]);
+        let one = find(&[root.join("*.zarr")], &out).unwrap().inputs;
+        assert_eq!(names(&one), ["a.zarr"]);
     }
 
     #[test]

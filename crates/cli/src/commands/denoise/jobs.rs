@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use n2n_files::{
     AxesFrom, Axis, FileError, Header, NpyStack, PageAxes, PageStack, PictureFormat, Stack,
-    TiffStack, is_gzip, read_attached, read_header, reading_bytes,
+    TiffStack, ZarrStack, is_gzip, is_zarr, read_attached, read_header, reading_bytes,
 };
 
 use super::inputs::Input;
@@ -62,6 +62,8 @@ pub enum Source {
     Level(usize),
     /// An array; it has no metadata.
     Npy,
+    /// A folder of Zarr, of which a part is read without the rest.
+    Zarr,
 }
 
 /// The format of a file to write.
@@ -71,6 +73,8 @@ pub enum Target {
     Picture(PictureFormat),
     /// An array of these axes.
     Npy(Vec<(Axis, usize)>),
+    /// A folder of Zarr, with the metadata of the one that is read.
+    Zarr,
 }
 
 /// Assigns an output to each input.
@@ -79,8 +83,9 @@ pub enum Target {
 /// When the output is a file for many inputs, would overwrite an input, is the same for two inputs, or
 /// has a format that cannot be written.
 pub fn plan(given: &[PathBuf], inputs: Vec<Input>, output: &Path) -> anyhow::Result<Vec<Job>> {
-    let single = inputs.len() == 1 && !given.iter().any(|path| path.is_dir());
-    let into_file = !output.is_dir() && !ends_as_folder(output) && output.extension().is_some();
+    let is_folder = |path: &Path| path.is_dir() && !is_zarr(path);
+    let single = inputs.len() == 1 && !given.iter().any(|path| is_folder(path));
+    let into_file = !is_folder(output) && !ends_as_folder(output) && output.extension().is_some();
     if into_file {
         ensure!(
             single,
@@ -89,9 +94,9 @@ pub fn plan(given: &[PathBuf], inputs: Vec<Input>, output: &Path) -> anyhow::Res
             inputs.len()
         );
         ensure!(
-            is_npy(output) || PictureFormat::of_path(output).is_some(),
+            is_npy(output) || has_extension(output, "zarr") || PictureFormat::of_path(output).is_some(),
             "-o {}: this format cannot be written; expected .png, .jpg, .webp, .bmp, .tif, .exr, \
-             .hdr, .mrc, .fits or .npy, or a folder",
+             .hdr, .mrc, .fits, .zarr or .npy, or a folder",
             output.display()
         );
     } else {
@@ -122,8 +127,17 @@ fn check_apart(jobs: &[Job]) -> anyhow::Result<()> {
     let inputs = jobs.iter().map(|job| (identity(&job.input), &job.input));
     let inputs: HashMap<PathBuf, &PathBuf> = inputs.collect();
     let mut outputs: HashMap<PathBuf, &PathBuf> = HashMap::new();
+    let folders: Vec<_> = inputs.iter().filter(|(input, _)| input.is_dir()).collect();
     for job in jobs {
         let output = identity(&job.output);
+        for (folder, input) in &folders {
+            ensure!(
+                **folder == output || !folder.starts_with(&output) && !output.starts_with(folder),
+                "{} and the result {} would be one in the other; choose another -o",
+                input.display(),
+                job.output.display()
+            );
+        }
         if let Some(input) = inputs.get(&output) {
             bail!(
                 "the result of {} would overwrite {}; choose another -o",
@@ -162,7 +176,7 @@ impl Job {
         level: usize,
     ) -> anyhow::Result<CheckedJob> {
         ensure!(
-            !self.output.is_dir(),
+            !self.output.is_dir() || self.input.is_dir() && is_zarr(&self.output),
             "the result of {} would be {}, which is a folder; remove it, or choose another -o",
             self.input.display(),
             self.output.display()
@@ -176,14 +190,14 @@ impl Job {
         let are_parts = pages.as_ref().is_some_and(|pages| pages.channels() > 1);
         let carries_fourth = header.channels == 4
             && matches!(channels, 1 | 3)
-            && source != Source::Npy
+            && matches!(source, Source::Picture | Source::Pages | Source::Level(_))
             && !are_parts
             && read_attached(&self.input)?.unspecified_alpha;
         if carries_fourth {
             (header.channels, header.alpha) = (3, true);
         }
         let format = match source {
-            Source::Npy => None,
+            Source::Npy | Source::Zarr => None,
             _ => Some(PictureFormat::of_file(&self.input)?),
         };
         let target = if is_npy(&self.output) {
@@ -191,6 +205,8 @@ impl Job {
                 Some(array) => array.clone(),
                 None => axes_for(&header, pages.as_ref()),
             })
+        } else if has_extension(&self.output, "zarr") || source == Source::Zarr && !self.named {
+            Target::Zarr
         } else {
             Target::Picture(match PictureFormat::of_path(&self.output) {
                 Some(named) if self.named => named,
@@ -208,7 +224,7 @@ impl Job {
             None => header,
         };
         let packs = match target {
-            Target::Npy(_) => false,
+            Target::Npy(_) | Target::Zarr => false,
             Target::Picture(_) if self.named => has_extension(&self.output, "gz"),
             Target::Picture(_) => is_gzip(&self.input)?,
         };
@@ -226,15 +242,22 @@ impl Job {
                 "{}: a .npy file cannot hold alpha; save it as PNG or TIFF",
                 refused()
             ),
+            Target::Zarr => ensure!(
+                source == Source::Zarr,
+                "{}: a folder of Zarr is written of one of Zarr only; save it as TIFF or .npy",
+                refused()
+            ),
         }
         let reading = match source {
             Source::Npy => 0,
+            Source::Zarr => ZarrStack::open(&self.input)?.chunk_memory(),
             Source::Picture | Source::Pages | Source::Level(_) => {
                 reading_bytes(&self.input, &header)?
             }
         };
         let writing = match target {
             Target::Npy(_) => 0,
+            Target::Zarr => reading,
             Target::Picture(format) => format.writing_bytes(&header),
         };
         let doubt = array
@@ -292,6 +315,15 @@ impl Job {
                 array: Some(stack.axes().to_vec()),
             });
         }
+        if self.input.is_dir() {
+            let stack = ZarrStack::open_with(&self.input, axes)?;
+            return Ok(Looked {
+                source: Source::Zarr,
+                header: stack.header(),
+                pages: None,
+                array: Some(stack.axes()),
+            });
+        }
         if !PictureFormat::of_file(&self.input)?.has_pages() {
             return Ok(Looked {
                 source: Source::Picture,
@@ -344,9 +376,12 @@ impl CheckedJob {
     /// Whether images are turned as their metadata ask: another format may have no place to ask for it, or
     /// its programs do not look there.
     pub fn turns(&self) -> anyhow::Result<bool> {
+        if matches!(self.source, Source::Npy | Source::Zarr) {
+            return Ok(false);
+        }
         Ok(match self.target {
             Target::Picture(format) => format != PictureFormat::of_file(&self.input)?,
-            Target::Npy(_) => self.source != Source::Npy,
+            Target::Npy(_) | Target::Zarr => true,
         })
     }
 
@@ -427,6 +462,25 @@ mod tests {
     fn inputs_keep_their_places_below_a_folder() {
         let many = vec![input("x/a.png", "a.png"), input("in/s/a.png", "s/a.png")];
         assert_eq!(outputs(many, "out").unwrap(), ["out/a.png", "out/s/a.png"]);
+    }
+
+    #[test]
+    fn results_are_not_put_into_folders_that_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("a.zarr");
+        std::fs::create_dir_all(root.join("0")).unwrap();
+        for name in [".zgroup", "0/.zarray"] {
+            std::fs::write(root.join(name), "{}").unwrap();
+        }
+        for (read, output) in [("", "b.zarr"), ("0", "")] {
+            let read = root.join(read).display().to_string();
+            let output = root.join(output).display().to_string();
+            let output = output.trim_end_matches('/');
+            let error = outputs(vec![input(&read, "a.zarr")], output)
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("one in the other"), "{error}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use n2n_files::{AxesFrom, remove_unfinished};
 use serde::Serialize;
 
 pub use self::args::DenoiseArgs;
-use self::jobs::{CheckedJob, Job};
+use self::jobs::{CheckedJob, Job, Target};
 pub use self::work::CannotWrite;
 use self::work::{Remarks, Worker};
 use super::output::print;
@@ -217,7 +217,10 @@ fn check(
     level: usize,
 ) -> anyhow::Result<CheckedJob> {
     let checked = job.check(denoiser.metadata().channels(), axes, level)?;
-    let memory = denoiser.check_header(&checked.header, checked.in_files);
+    let memory = match checked.target {
+        Target::Zarr => denoiser.check_parts(checked.header.shape(), checked.in_files),
+        _ => denoiser.check_header(&checked.header, checked.in_files),
+    };
     memory.with_context(|| job.input.display().to_string())?;
     Ok(checked)
 }

@@ -9,10 +9,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use n2n_data::Range;
-use n2n_denoise::Denoiser;
+use n2n_denoise::{Denoised, Denoiser};
 use n2n_files::{
     Attached, Axis, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, TiffStack, Turn,
-    read_attached, read_picture_with, write_atomically_with, write_gzip_with, write_picture,
+    ZarrStack, ZarrWriter, read_attached, read_picture_with, write_atomically_with,
+    write_gzip_with, write_picture,
 };
 
 use super::jobs::{CheckedJob, Source, Target, open_array};
@@ -56,6 +57,14 @@ impl fmt::Display for CannotWrite {
 type Images = Box<dyn Iterator<Item = anyhow::Result<(Raster, Vec<Attached>)>>>;
 
 impl CheckedJob {
+    /// Image `index` in words.
+    fn place(&self, index: usize) -> String {
+        match self.header.pages {
+            1 => self.input.display().to_string(),
+            _ => format!("image {index} of {}", self.input.display()),
+        }
+    }
+
     /// What the output does not keep of what is `attached` to an image, in words.
     fn leaves_out(&self, attached: &Attached) -> Vec<String> {
         let channels = match &self.parts {
@@ -64,7 +73,7 @@ impl CheckedJob {
         };
         match self.target {
             Target::Picture(format) => format.leaves_out(attached, channels),
-            Target::Npy(_) => attached.in_words(),
+            Target::Npy(_) | Target::Zarr => attached.in_words(),
         }
     }
 }
@@ -90,6 +99,9 @@ impl Worker<'_> {
                 output.display()
             );
             created.with_context(cannot_write)?;
+        }
+        if job.target == Target::Zarr {
+            return self.in_parts(job);
         }
         let Opened {
             images,
@@ -165,8 +177,44 @@ impl Worker<'_> {
                 let mut writer = written(NpyWriter::new(buffer, &axes, header.kind), job)?;
                 denoised.try_for_each(|image| written(writer.write(&image?.0.samples), job))
             })?,
+            Target::Zarr => unreachable!("it is written in parts"),
         }
         drop(denoised);
+        Ok(remarks)
+    }
+
+    /// Denoises a folder of Zarr into another one, a part of an image at a time.
+    fn in_parts(&mut self, job: &CheckedJob) -> anyhow::Result<Remarks> {
+        let stack = ZarrStack::open_with(&job.input, &job.axes_from)?;
+        check_same(&stack, job)?;
+        let mut writer = written(ZarrWriter::new(&job.output, &stack), job)?;
+        let mut remarks = Remarks {
+            left_out: writer.left_out().to_vec(),
+            ..Remarks::default()
+        };
+        for index in 0..stack.len() {
+            let before = index * job.header.height * job.header.width;
+            let denoised = self.denoiser.denoise_parts(
+                &stack,
+                index,
+                self.range,
+                job.in_files,
+                &mut |region, samples| writer.write(index, region, samples),
+                &mut |done| (self.progress)(before + done),
+            );
+            let Denoised {
+                holes,
+                foreign,
+                stray,
+            } = match denoised {
+                Err(n2n_denoise::Error::Write(error)) => written(Err(error), job)?,
+                denoised => denoised.with_context(|| job.place(index))?,
+            };
+            remarks.holes += holes;
+            remarks.foreign |= foreign;
+            remarks.stray |= stray;
+        }
+        written(writer.finish(), job)?;
         Ok(remarks)
     }
 
@@ -175,10 +223,7 @@ impl Worker<'_> {
         let before = index * job.header.height * job.header.width;
         let progress = &mut |done| (self.progress)(before + done);
         let denoised = self.denoiser.denoise_raster(raster, self.range, progress);
-        denoised.with_context(|| match job.header.pages {
-            1 => job.input.display().to_string(),
-            _ => format!("image {index} of {}", job.input.display()),
-        })
+        denoised.with_context(|| job.place(index))
     }
 }
 
@@ -246,18 +291,28 @@ fn open(job: &CheckedJob) -> anyhow::Result<Opened> {
                 attached,
             }
         }
+        Source::Zarr => {
+            let stack = ZarrStack::open_with(path, &job.axes_from)?;
+            check_same(&stack, job)?;
+            plain(stack)
+        }
         Source::Npy => {
             let stack = open_array(path, job.header.channels, &job.axes_from)?;
             check_same(&stack, job)?;
-            let images = (0..stack.len())
-                .map(move |index| Ok((stack.read(index)?, vec![Attached::default()])));
-            Opened {
-                images: Box::new(images),
-                turn: None,
-                attached: Attached::default(),
-            }
+            plain(stack)
         }
     })
+}
+
+/// Images beside which nothing stands.
+fn plain(stack: impl Stack + 'static) -> Opened {
+    let images =
+        (0..stack.len()).map(move |index| Ok((stack.read(index)?, vec![Attached::default()])));
+    Opened {
+        images: Box::new(images),
+        turn: None,
+        attached: Attached::default(),
+    }
 }
 
 /// Checks that a file is still what it was when all files were checked.
