@@ -21,6 +21,7 @@ use crate::{
 
 pub(crate) use self::file::ExrFile;
 
+mod dwa;
 mod file;
 mod layers;
 mod zstd;

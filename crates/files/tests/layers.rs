@@ -487,6 +487,36 @@ fn damaged_zstandard_is_an_error() {
 }
 
 #[test]
+fn blocks_that_announce_too_much_are_an_error() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("before.exr");
+    let encoding = Encoding {
+        compression: Compression::DWAA(None),
+        ..Encoding::UNCOMPRESSED
+    };
+    write(&path, vec![layer("all", &["A", "B", "G", "R"], encoding)]);
+    read_picture(&path).unwrap();
+    let whole = fs::read(&path).unwrap();
+    // The first block begins behind the table of its places, which begins with that of the first block: a row, a
+    // length, and numbers of 64 bits.
+    let first = (0..whole.len() - 8).find(|&at| {
+        let place = u64::from_le_bytes(*whole[at..].first_chunk().unwrap());
+        place == (at + 8 * SIZE.1.div_ceil(32)) as u64
+    });
+    let block = first.unwrap() + 8 * SIZE.1.div_ceil(32) + 8;
+    for number in [1, 6, 7, 8, 9] {
+        let mut bytes = whole.clone();
+        bytes[block + 8 * number + 5] = 0xff;
+        fs::write(&path, bytes).unwrap();
+        let error = read_picture(&path).unwrap_err();
+        assert!(
+            matches!(error, FileError::Malformed { .. }),
+            "{number}: {error}"
+        );
+    }
+}
+
+#[test]
 fn htj2k_is_refused_by_its_name() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("before.exr");

@@ -6,11 +6,11 @@ use ::exr::{
     block::{chunk::Chunk, reader::Reader},
     error::Error,
     math::Vec2,
-    meta::{MetaData, header::Header as Layer},
+    meta::{MetaData, attribute::Compression, header::Header as Layer},
 };
 
 use super::{
-    exr_error,
+    dwa, exr_error,
     layers::{self, Colours},
     zstd::{self, Start},
 };
@@ -100,6 +100,14 @@ impl ExrFile {
             let layer = chunk.layer_index;
             if self.is_unpacked(layer) {
                 zstd::unpack(&mut chunk, &self.layers()[layer])?;
+            } else if layer == self.colours.layer {
+                let layer = &self.layers()[layer];
+                if matches!(
+                    layer.compression,
+                    Compression::DWAA(_) | Compression::DWAB(_)
+                ) {
+                    dwa::check(&chunk, layer)?;
+                }
             }
             Ok(chunk)
         }))
