@@ -94,7 +94,9 @@ pub fn plan(given: &[PathBuf], inputs: Vec<Input>, output: &Path) -> anyhow::Res
             inputs.len()
         );
         ensure!(
-            is_npy(output) || has_extension(output, "zarr") || PictureFormat::of_path(output).is_some(),
+            is_npy(output)
+                || has_extension(output, "zarr")
+                || PictureFormat::of_path(output).is_some(),
             "-o {}: this format cannot be written; expected .png, .jpg, .webp, .bmp, .tif, .exr, \
              .hdr, .mrc, .fits, .zarr or .npy, or a folder",
             output.display()
