@@ -363,7 +363,7 @@ fn pages(format: Option<PictureFormat>) -> &'static str {
         return "yes";
     }
     for (index, attached) in described.iter().enumerate() {
-        assert_eq!(stack.attached(index).unwrap(), [attached.clone()]);
+        assert_eq!(stack.attached(index).unwrap(), from_ref(attached));
     }
     "yes"
 }

@@ -280,10 +280,8 @@ mod tests {
     #[test]
     fn bits_of_a_number_are_put_together() {
         // Eight numbers of two bytes: 1, 2, 4 to 128, so that the lowest bit of all is that of the first.
-        let mut bits = vec![0; 16];
-        for bit in 0..8 {
-            bits[bit] = 1 << bit;
-        }
+        let lowest = (0..8).map(|bit| 1 << bit);
+        let bits: Vec<u8> = lowest.chain([0; 8]).collect();
         let expected: Vec<u8> = (0..8).flat_map(|bit| [1 << bit, 0]).collect();
         assert_eq!(bits_unshuffled(&bits, 2), expected);
         assert_eq!(bits_unshuffled(&[1, 2, 3], 1), [1, 2, 3]);
