@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use n2n_files::{Axis, Region, Samples, Stack, ZarrStack, ZarrWriter};
+use n2n_files::{
+    AxesFrom, Axis, NpyStack, PageStack, Region, Samples, Stack, ZarrStack, ZarrWriter,
+};
 use n2n_model::{StateDict, read_model_file, write_model_file};
 use serde_json::{Value, json};
 
@@ -153,6 +155,40 @@ fn images_come_back_with_their_metadata() {
     }
     let names = fs::read_dir(root.path().join("out")).unwrap().count();
     assert_eq!(names, 2, "nothing else is left");
+}
+
+#[test]
+fn other_formats_hold_the_pixels_and_the_rest_is_told() {
+    let root = tempfile::tempdir().unwrap();
+    let model = identity(root.path());
+    let input = root.path().join("in.ome.zarr");
+    folder(&input, 3, 1);
+    let stack = ZarrStack::open(&input).unwrap();
+    for output in ["out.npy", "out.tif"] {
+        let done = n2n(&["denoise", "--backend", "flex", "in.ome.zarr", "-o", output])
+            .args(["--model", model.to_str().unwrap()])
+            .current_dir(root.path())
+            .output()
+            .unwrap();
+        let message = stderr(&done);
+        assert!(done.status.success(), "{message}");
+        let expected = format!("{output} does not keep its metadata of Zarr");
+        assert!(message.contains(&expected), "{message}");
+        let path = root.path().join(output);
+        let found: Box<dyn Stack> = match output {
+            "out.npy" => {
+                let axes = stack.axes();
+                let letters: String = axes.iter().map(|(axis, _)| axis.letter()).collect();
+                let axes = AxesFrom::Given(letters.parse().unwrap());
+                Box::new(NpyStack::open_with(&path, &axes).unwrap())
+            }
+            _ => Box::new(PageStack::open(&path).unwrap()),
+        };
+        assert_eq!(found.len(), stack.len());
+        for index in 0..stack.len() {
+            assert_eq!(found.read(index).unwrap(), stack.read(index).unwrap());
+        }
+    }
 }
 
 #[test]

@@ -294,20 +294,25 @@ fn open(job: &CheckedJob) -> anyhow::Result<Opened> {
         Source::Zarr => {
             let stack = ZarrStack::open_with(path, &job.axes_from)?;
             check_same(&stack, job)?;
-            plain(stack)
+            let metadata = "its metadata of Zarr, such as the size of its pixels".to_owned();
+            plain(stack, vec![metadata])
         }
         Source::Npy => {
             let stack = open_array(path, job.header.channels, &job.axes_from)?;
             check_same(&stack, job)?;
-            plain(stack)
+            plain(stack, vec![])
         }
     })
 }
 
-/// Images beside which nothing stands.
-fn plain(stack: impl Stack + 'static) -> Opened {
+/// The images of an array, which holds what is `unread` besides.
+fn plain(stack: impl Stack + 'static, unread: Vec<String>) -> Opened {
+    let attached = Attached {
+        unread,
+        ..Attached::default()
+    };
     let images =
-        (0..stack.len()).map(move |index| Ok((stack.read(index)?, vec![Attached::default()])));
+        (0..stack.len()).map(move |index| Ok((stack.read(index)?, vec![attached.clone()])));
     Opened {
         images: Box::new(images),
         turn: None,
