@@ -11,7 +11,7 @@ pub enum Axis {
     Shot,
     /// `T`: frames of one scene, one after the other.
     Time,
-    /// `Z`: planes of a volume, each a scene of its own.
+    /// `Z`: planes of a volume. Each plane is a separate scene.
     Depth,
     /// `C`: channels of one image.
     Channel,

@@ -201,7 +201,7 @@ impl Samples {
         with_samples!(self, values => Sample::into_samples(values[range].to_vec()))
     }
 
-    /// Puts others of the same kind in the place of its own from `at` on.
+    /// Overwrites the samples from index `at` on with `samples`, which are of the same kind.
     pub(crate) fn put(&mut self, at: usize, samples: &Self) {
         with_samples!(self, values => put_in(values, at, samples));
     }

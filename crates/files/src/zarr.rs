@@ -32,7 +32,7 @@ pub use self::group::is_zarr;
 
 /// The images of a folder of Zarr: of an OME-Zarr those of full size, else those of its array.
 ///
-/// Channels are those of an image; each point in time and each plane is an image of its own, in the
+/// An image has all channels; each time point and each plane is a separate image, in the
 /// order of the array. The axes are those that OME-Zarr names, or `dimension_names`, or told by the
 /// sizes as for [`NpyStack`](crate::NpyStack). Chunks that are not there hold the fill value.
 pub struct ZarrStack {

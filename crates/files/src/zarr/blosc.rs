@@ -1,6 +1,6 @@
 //! Blosc, version 1: blocks of shuffled bytes, packed by one of several compressors.
 //!
-//! A header of 16 bytes says the compressor and the order of the bytes; whoever reads takes it from there.
+//! A header of 16 bytes names the compressor and the byte order; the reader uses both.
 
 use std::io;
 

@@ -55,7 +55,11 @@ impl Numbers {
                 }),
             };
             if put.is_none() {
-                let found = format!("its fill value {} is none of {}", shown(value), self.kind);
+                let found = format!(
+                    "its fill value {} is not a number of the kind {}",
+                    shown(value),
+                    self.kind
+                );
                 return Err(json.malformed(found));
             }
         }
