@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use n2n_files::{Samples, Stack, TiffStack};
+use n2n_files::{AxesFrom, NpyStack, Samples, Stack, TiffStack};
 
 use crate::{error, n2n, stderr};
 
@@ -150,4 +150,47 @@ fn a_level_of_a_pyramid_is_denoised() {
         "{message}"
     );
     assert!(!folder.path().join("3.tif").exists());
+}
+
+#[test]
+fn channels_of_a_level_are_one_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let sizes = [[33, 21], [33, 21], [17, 11], [17, 11]];
+    fs::write(root.join("slide.tif"), pyramid(&sizes)).unwrap();
+    let denoise = |input: &str, output: &str| {
+        let args = ["denoise", "--backend", "flex", input, "-o", output];
+        let mut command = n2n(&args);
+        command.args(["--level", "1", "--axes", "CYX"]);
+        command.current_dir(root).output().unwrap()
+    };
+    let done = denoise("slide.tif", "level.npy");
+    assert!(done.status.success(), "{}", stderr(&done));
+    let given = AxesFrom::Given("CYX".parse().unwrap());
+    let level = NpyStack::open_with(&root.join("level.npy"), &given).unwrap();
+    assert_eq!((level.len(), level.shape()), (1, [2, 11, 17]));
+
+    let message = error(&denoise("level.npy", "smaller.npy"));
+    assert!(message.contains("level.npy has no level 1"), "{message}");
+}
+
+#[test]
+fn folders_of_other_formats_name_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::create_dir(root.join("cells")).unwrap();
+    fs::write(root.join("cells/notes.txt"), "of Monday").unwrap();
+    fs::write(root.join("cells/one.czi"), b"ZISRAWFILE\0\0\0\0").unwrap();
+    for args in [
+        &["denoise", "cells", "-o", "out"][..],
+        &["denoise", "cells/one.czi", "-o", "out"],
+        &["train", "--backend", "flex", "--data", "cells"],
+        &["data", "inspect", "cells/one.czi"],
+    ] {
+        let message = error(&n2n(args).current_dir(root).output().unwrap());
+        assert!(
+            message.contains("one.czi holds images of a Zeiss microscope"),
+            "{message}"
+        );
+    }
 }

@@ -13,6 +13,7 @@ mod error;
 mod exif;
 mod exr;
 mod fits;
+mod foreign;
 mod format;
 mod gzip;
 mod input;
@@ -45,6 +46,7 @@ pub use self::{
     cifar::CifarFile,
     error::FileError,
     fits::FitsStack,
+    foreign::refusal,
     format::PictureFormat,
     gzip::{is_gzip, stem, write_gzip_with},
     memory::reading_bytes,

@@ -36,9 +36,25 @@ impl PageStack {
     /// # Errors
     /// As for [`open`](Self::open), and when the pages cannot have these axes.
     pub fn open_with(path: &Path, axes: &AxesFrom) -> Result<Self, FileError> {
+        Self::open_level(path, axes, 0)
+    }
+
+    /// As [`open_with`](Self::open_with), but the smaller images of a level of a pyramid, where 0 are the largest.
+    ///
+    /// # Errors
+    /// As there, and when there is no such level; only TIFF has others than level 0.
+    pub fn open_level(path: &Path, axes: &AxesFrom, level: usize) -> Result<Self, FileError> {
         let (_, format) = picture::open(path)?;
         let pages = match format {
-            PictureFormat::Tiff => Pages::Tiff(TiffStack::open(path)?),
+            PictureFormat::Tiff => Pages::Tiff(TiffStack::open_level(path, level)?),
+            _ if level > 0 => {
+                let path = path.to_owned();
+                return Err(FileError::Level {
+                    path,
+                    level,
+                    found: 1,
+                });
+            }
             PictureFormat::Mrc => Pages::Mrc(MrcStack::open(path)?),
             PictureFormat::Fits => Pages::Fits(FitsStack::open(path)?),
             _ => {

@@ -10,7 +10,9 @@ use image::{ColorType, ImageDecoder, ImageError, ImageReader, Limits};
 
 use crate::{
     AxesFrom, FileError, Header, MAX_DECODED_BYTES, PageStack, PictureFormat, Raster, SampleKind,
-    Samples, Stack, exr, gzip,
+    Samples, Stack, exr,
+    foreign::refusal,
+    gzip,
     input::{caught, has_extension, malformed, open_file, read_error, unsupported},
     jpeg,
     memory::share,
@@ -147,10 +149,9 @@ pub(crate) fn open(path: &Path) -> Result<(BufReader<File>, PictureFormat), File
             Err(unsupported(path, found, "unpack it with gunzip"))
         }
         Some(format) => Ok((input, format)),
-        None if tiff::is_named_raw(path) => Err(tiff::raw(path)),
-        None => Err(FileError::NotPicture {
+        None => Err(refusal(path).unwrap_or_else(|| FileError::NotPicture {
             path: path.to_owned(),
-        }),
+        })),
     }
 }
 

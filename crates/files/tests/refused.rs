@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use n2n_files::{FileError, Stack, TiffStack, read_header, read_picture};
+use n2n_files::{FileError, Stack, TiffStack, read_header, read_picture, refusal};
 use tempfile::TempDir;
 
 use crate::expected::{data, open_stacks};
@@ -113,8 +113,6 @@ fn the_format_is_told_by_the_first_bytes() {
     for (name, bytes) in [
         ("empty.png", &b""[..]),
         ("text.png", b"no picture at all, but text"),
-        // A picture that is not read here.
-        ("animation.png", b"GIF89a\x01\x00\x01\x00\x00\x00\x00"),
     ] {
         let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
@@ -125,6 +123,36 @@ fn the_format_is_told_by_the_first_bytes() {
             assert!(matches!(error, FileError::NotPicture { .. }), "{error}");
             assert!(error.to_string().contains(name), "{error}");
         }
+    }
+}
+
+#[test]
+fn formats_of_microscopes_name_their_export() {
+    let folder = TempDir::new().unwrap();
+    for (name, bytes, export) in [
+        ("cells.czi", &b"ZISRAWFILE\0\0\0\0\0\0"[..], "in ZEN"),
+        ("cells.nd2", b"\xda\xce\xbe\x0a\0\0\0\x10", "NIS-Elements"),
+        ("cells.lif", b"p\0\0\0\x10\0\0\0*", "in LAS X"),
+        ("photo.png", b"\0\0\0\x18ftypheic", "PNG or TIFF"),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let refused = refusal(&path).unwrap();
+        for error in [
+            refused,
+            read_header(&path).unwrap_err(),
+            read_picture(&path).unwrap_err(),
+        ] {
+            assert!(matches!(error, FileError::Unsupported { .. }), "{error}");
+            let message = error.to_string();
+            assert!(
+                message.contains(name) && message.contains(export),
+                "{error}"
+            );
+        }
+    }
+    for known in [data("jpeg/rgb.jpg"), folder.path().to_owned()] {
+        assert!(refusal(&known).is_none(), "{}", known.display());
     }
 }
 

@@ -66,7 +66,12 @@ impl Op for Sigmoid {
     }
 }
 
-/// Gradient of [`sigmoid`] from its output: `dy * y * (1 - y)`.
+/// Outputs of a sigmoid whose slope is zero. Half the distance between 1 and the number below it: at that distance
+/// from 1, the slope is zero by rounding. Below it, gradients of a network that is dead would become so small
+/// that processors compute with them many times slower.
+const FLAT: f32 = f32::EPSILON / 4.0;
+
+/// Gradient of [`sigmoid`] from its output: `dy * y * (1 - y)`, and 0 for outputs up to 2^-25.
 ///
 /// # Panics
 /// If the lengths differ.
@@ -81,7 +86,9 @@ impl Op for SigmoidBackward {
     #[inline(always)]
     fn apply<S: Simd>(self, simd: S, [y, output_grad]: [S::f32s; 2]) -> S::f32s {
         let slope = simd.mul_f32s(y, simd.sub_f32s(simd.splat_f32s(1.0), y));
-        simd.mul_f32s(output_grad, slope)
+        let dx = simd.mul_f32s(output_grad, slope);
+        let is_flat = simd.less_than_or_equal_f32s(y, simd.splat_f32s(FLAT));
+        simd.select_f32s(is_flat, simd.splat_f32s(0.0), dx)
     }
 }
 

@@ -6,6 +6,16 @@ use n2n_kernels::{Images, elementwise, layout};
 const TOLERANCE: f64 = 5e-7;
 
 #[test]
+fn the_slope_of_a_sigmoid_ends_on_both_sides() {
+    let end = 2.0_f32.powi(-25);
+    let y = [1.0 - end, 1.0, end, 0.5 * end, 1e-38, 0.0];
+    let dy = [2.0; 6];
+    assert_eq!(elementwise::sigmoid_backward(&y, &dy), [0.0; 6]);
+    let dx = elementwise::sigmoid_backward(&[2.0 * end, 1.0 - 2.0 * end], &dy[..2]);
+    assert!(dx.iter().all(|slope| *slope > 3.9 * end), "{dx:?}");
+}
+
+#[test]
 fn sigmoid_matches_the_logistic_function() {
     let x: Vec<f32> = (-8600..=8600).map(|i| i as f32 / 100.0).collect();
     for (x, y) in x.iter().zip(elementwise::sigmoid(&x)) {

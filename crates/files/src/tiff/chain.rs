@@ -97,22 +97,17 @@ impl Chain {
             });
         };
         camera::refuse(&directories, &first, form, input)?;
-        if level > 0 {
-            let directories = levels::at(level, directories, form, input)?;
-            return Ok(Self {
-                axes: vec![(Axis::Shot, directories.len())],
-                form,
-                directories,
-                smaller: 0,
-                planes: Planes::ONE,
-            });
-        }
         let description = first.bytes(Tag::ImageDescription, MOST_TEXT, input)?;
-        let planes = match directories.len() {
-            1 => Planes::behind(&first, &description, form, input)?,
-            _ => Planes::ONE,
+        let (planes, smaller) = if level > 0 {
+            directories = levels::at(level, directories, form, input)?;
+            (Planes::ONE, 0)
+        } else {
+            let planes = match directories.len() {
+                1 => Planes::behind(&first, &description, form, input)?,
+                _ => Planes::ONE,
+            };
+            (planes, levels::leave_out(&mut directories))
         };
-        let smaller = levels::leave_out(&mut directories);
         Ok(Self {
             axes: axes::told(&description, directories.len() * planes.len),
             form,

@@ -3,6 +3,7 @@
     python zarr_folders.py variants FOLDER    small images in both versions and by many codecs
     python zarr_folders.py large FOLDER 10    frames of a field of beads, with noise: ten of 303 MP are 6 GB; and
                                               the first of them alone. A third number is another side
+    python zarr_folders.py seeds FOLDER SEEDS  the small images as inputs of the fuzz target `zarr`, one file for each
     python zarr_folders.py compare A B        whether two folders of such hold the same numbers and metadata
     python zarr_folders.py watch COMMAND ...  runs a command; the largest memory it had, sampled, and its time
 """
@@ -102,6 +103,17 @@ def variants(folder):
     variant(folder, "v2-dots", 2, chunk_key_encoding={"name": "v2", "separator": "."})
 
 
+def seeds(folder, output):
+    """Of each image the metadata and the first chunks, each with its name in a line before it."""
+    Path(output).mkdir(parents=True, exist_ok=True)
+    for path in Path(folder).glob("*.zarr"):
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        metadata = [file for file in files if file.name.startswith(".z") or file.name == "zarr.json"]
+        chunks = [file for file in files if file not in metadata][:4]
+        parts = [f"{file.relative_to(path)}\n".encode() + file.read_bytes() for file in metadata + chunks]
+        (Path(output) / path.stem).write_bytes(b"\n%%".join(parts))
+
+
 def large(folder, frames, side=17408):
     """Frames of 16 bits, made and written in rows of chunks."""
     chunk, frames, side = 1024, int(frames), int(side)
@@ -169,4 +181,4 @@ if __name__ == "__main__":
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     if action == "watch":
         sys.exit(watch(arguments))
-    sys.exit({"variants": variants, "large": large, "compare": compare}[action](*arguments))
+    sys.exit({"variants": variants, "seeds": seeds, "large": large, "compare": compare}[action](*arguments))

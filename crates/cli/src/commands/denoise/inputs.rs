@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use n2n_files::{is_picture, is_stack, is_zarr};
+use n2n_files::{is_picture, is_stack, is_zarr, refusal};
 use walkdir::WalkDir;
 
 use crate::commands::output::identity;
@@ -142,13 +142,19 @@ impl Found {
                 }
             }
         }
-        ensure!(
-            self.inputs.len() + self.unreadable.len() > before,
+        if self.inputs.len() + self.unreadable.len() > before {
+            return Ok(());
+        }
+        let files = WalkDir::new(path).sort_by_file_name();
+        let files = files.into_iter().filter_map(Result::ok);
+        if let Some(error) = files.filter_map(|file| refusal(file.path())).next() {
+            return Err(error.into());
+        }
+        bail!(
             "{} holds no image; expected PNG, JPEG, WebP, BMP, TIFF, OpenEXR, Radiance HDR, MRC, FITS, \
              OME-Zarr or .npy",
             path.display()
-        );
-        Ok(())
+        )
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail, ensure};
 use n2n_files::{
     AxesFrom, Axis, FileError, Header, NpyStack, PageAxes, PageStack, PictureFormat, Stack,
-    TiffStack, ZarrStack, is_gzip, is_zarr, read_attached, read_header, reading_bytes,
+    ZarrStack, is_gzip, is_zarr, read_attached, read_header, reading_bytes,
 };
 
 use super::inputs::Input;
@@ -56,10 +56,9 @@ pub struct CheckedJob {
 pub enum Source {
     /// One image.
     Picture,
-    /// Several images of one shape: pages of TIFF, sections of MRC, planes of FITS.
-    Pages,
-    /// Images of a level of a pyramid of TIFF, below the largest.
-    Level(usize),
+    /// Images of one shape: pages of TIFF, sections of MRC, planes of FITS; those of a level of a pyramid, 0 for the
+    /// largest.
+    Pages(usize),
     /// An array; it has no metadata.
     Npy,
     /// A folder of Zarr, of which a part is read without the rest.
@@ -192,7 +191,7 @@ impl Job {
         let are_parts = pages.as_ref().is_some_and(|pages| pages.channels() > 1);
         let carries_fourth = header.channels == 4
             && matches!(channels, 1 | 3)
-            && matches!(source, Source::Picture | Source::Pages | Source::Level(_))
+            && matches!(source, Source::Picture | Source::Pages(_))
             && !are_parts
             && read_attached(&self.input)?.unspecified_alpha;
         if carries_fourth {
@@ -253,9 +252,7 @@ impl Job {
         let reading = match source {
             Source::Npy => 0,
             Source::Zarr => ZarrStack::open(&self.input)?.chunk_memory(),
-            Source::Picture | Source::Pages | Source::Level(_) => {
-                reading_bytes(&self.input, &header)?
-            }
+            Source::Picture | Source::Pages(_) => reading_bytes(&self.input, &header)?,
         };
         let writing = match target {
             Target::Npy(_) => 0,
@@ -281,23 +278,20 @@ impl Job {
     }
 
     fn look(&self, channels: usize, axes: &AxesFrom, level: usize) -> anyhow::Result<Looked> {
-        if level > 0 {
-            let path = &self.input;
-            if is_npy(path) || PictureFormat::of_file(path)? != PictureFormat::Tiff {
-                let path = path.clone();
-                return Err(FileError::Level {
-                    path,
-                    level,
-                    found: 1,
-                }
-                .into());
+        ensure!(
+            level == 0 || !self.input.is_dir(),
+            "{}: --level is for pyramids of TIFF; give the folder of a level of Zarr, such as {}",
+            self.input.display(),
+            self.input.join("1").display()
+        );
+        if level > 0 && is_npy(&self.input) {
+            let path = self.input.clone();
+            return Err(FileError::Level {
+                path,
+                level,
+                found: 1,
             }
-            return Ok(Looked {
-                source: Source::Level(level),
-                header: TiffStack::open_level(path, level)?.header(),
-                pages: None,
-                array: None,
-            });
+            .into());
         }
         if is_npy(&self.input) {
             let stack = open_array(&self.input, channels, axes)?;
@@ -326,7 +320,7 @@ impl Job {
                 array: Some(stack.axes()),
             });
         }
-        if !PictureFormat::of_file(&self.input)?.has_pages() {
+        if level == 0 && !PictureFormat::of_file(&self.input)?.has_pages() {
             return Ok(Looked {
                 source: Source::Picture,
                 header: read_header(&self.input)?,
@@ -334,13 +328,12 @@ impl Job {
                 array: None,
             });
         }
-        let stack = PageStack::open_with(&self.input, axes)?;
+        let stack = PageStack::open_level(&self.input, axes, level)?;
         let pages = stack.page_axes().clone();
         Ok(Looked {
-            source: if pages.pages() == 1 {
-                Source::Picture
-            } else {
-                Source::Pages
+            source: match (pages.pages(), level) {
+                (1, 0) => Source::Picture,
+                _ => Source::Pages(level),
             },
             header: stack.header(),
             pages: Some(pages),

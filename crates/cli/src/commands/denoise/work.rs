@@ -11,9 +11,9 @@ use anyhow::{Context, ensure};
 use n2n_data::Range;
 use n2n_denoise::{Denoised, Denoiser};
 use n2n_files::{
-    Attached, Axis, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, TiffStack, Turn,
-    ZarrStack, ZarrWriter, read_attached, read_picture_with, write_atomically_with,
-    write_gzip_with, write_picture,
+    Attached, Axis, EncodeError, NpyWriter, PageStack, PagesWriter, Raster, Stack, Turn, ZarrStack,
+    ZarrWriter, read_attached, read_picture_with, write_atomically_with, write_gzip_with,
+    write_picture,
 };
 
 use super::jobs::{CheckedJob, Source, Target, open_array};
@@ -263,28 +263,12 @@ fn open(job: &CheckedJob) -> anyhow::Result<Opened> {
                 attached: Attached::default(),
             }
         }
-        Source::Pages => {
-            let stack = PageStack::open_with(path, &job.axes_from)?;
+        Source::Pages(level) => {
+            let stack = PageStack::open_level(path, &job.axes_from, level)?;
             check_same(&stack, job)?;
             let attached = stack.attached(0)?.swap_remove(0);
             let images = (0..stack.len())
                 .map(move |index| Ok((with_fourth(stack.read(index)?), stack.attached(index)?)));
-            Opened {
-                images: Box::new(images),
-                turn: turn(&attached),
-                attached,
-            }
-        }
-        Source::Level(level) => {
-            let stack = TiffStack::open_level(path, level)?;
-            check_same(&stack, job)?;
-            let attached = stack.attached(0)?;
-            let images = (0..stack.len()).map(move |index| {
-                Ok((
-                    with_fourth(stack.read(index)?),
-                    vec![stack.attached(index)?],
-                ))
-            });
             Opened {
                 images: Box::new(images),
                 turn: turn(&attached),

@@ -60,6 +60,7 @@ impl ProgressLines {
             }
             Event::Restarted(restart) => {
                 self.psnr = None;
+                self.pace = Pace::new(self.max_images, 0);
                 eprintln!("{restart}");
             }
             _ => {}

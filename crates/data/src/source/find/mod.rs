@@ -2,6 +2,7 @@
 
 mod files;
 mod listing;
+mod nothing;
 mod roles;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use n2n_files::{
 use serde::{Deserialize, Serialize};
 
 use self::listing::{Listing, has_extension, name, stem};
+use self::nothing::{no_data, unknown_kind};
 use super::pictures::Pictures;
 use super::stacks::{Burst, BurstStacks, Chain, PairedStacks};
 use crate::{DataError, SceneSource, Target};
@@ -116,9 +118,7 @@ impl Finder<'_> {
         if has_extension(path, &["npy"]) || is_paged(path) || is_zarr(path) {
             return self.burst_stacks(&[path.to_owned()]);
         }
-        Err(DataError::UnknownKind {
-            path: path.to_owned(),
-        })
+        Err(unknown_kind(path))
     }
 
     fn folder(&self, listing: &Listing) -> Result<Found, DataError> {
@@ -152,10 +152,7 @@ impl Finder<'_> {
         let pictures = listing.files.iter().filter(|path| is_picture(path));
         let scenes = files::clean(pictures.cloned().collect());
         if scenes.0.is_empty() {
-            return Err(DataError::NoData {
-                path: listing.folder.clone(),
-                names: roles::known(),
-            });
+            return Err(no_data(listing));
         }
         self.pictures("clean images", scenes, true)
     }
@@ -273,10 +270,7 @@ impl Finder<'_> {
     fn pair_folders(&self, shots: &[&Path], clean: Option<&Path>) -> Result<Found, DataError> {
         let scenes = files::pairs(shots, clean)?;
         if scenes.0.is_empty() && scenes.1.is_empty() {
-            return Err(DataError::NoData {
-                path: shots[0].to_owned(),
-                names: roles::known(),
-            });
+            return Err(no_data(&Listing::of(shots[0])?));
         }
         let kind = match (shots.len(), clean) {
             (1, _) => "noisy and clean images in two folders",
@@ -373,9 +367,7 @@ impl Finder<'_> {
                 Some(channels) => stack.with_channels(channels),
             }));
         }
-        Err(DataError::UnknownKind {
-            path: path.to_owned(),
-        })
+        Err(unknown_kind(path))
     }
 
     fn burst(&self, stack: Box<dyn Stack>) -> Result<Burst, DataError> {
