@@ -181,16 +181,24 @@ fn folders_of_other_formats_name_the_way_out() {
     fs::create_dir(root.join("cells")).unwrap();
     fs::write(root.join("cells/notes.txt"), "of Monday").unwrap();
     fs::write(root.join("cells/one.czi"), b"ZISRAWFILE\0\0\0\0").unwrap();
+    let way_out = "one.czi holds images of a Zeiss microscope";
     for args in [
-        &["denoise", "cells", "-o", "out"][..],
-        &["denoise", "cells/one.czi", "-o", "out"],
+        &["denoise", "--backend", "flex", "cells", "-o", "out"][..],
+        &["denoise", "--backend", "flex", "cells/one.czi", "-o", "out"],
         &["train", "--backend", "flex", "--data", "cells"],
         &["data", "inspect", "cells/one.czi"],
     ] {
         let message = error(&n2n(args).current_dir(root).output().unwrap());
-        assert!(
-            message.contains("one.czi holds images of a Zeiss microscope"),
-            "{message}"
-        );
+        assert!(message.contains(way_out), "{message}");
     }
+    fs::write(root.join("cells/two.tif"), pyramid(&[[33, 21]])).unwrap();
+    let args = ["denoise", "--backend", "flex", "cells", "-o", "out"];
+    let done = n2n(&args).current_dir(root).output().unwrap();
+    let message = stderr(&done);
+    assert!(done.status.success(), "{message}");
+    assert!(
+        message.contains(way_out) && message.contains("left out"),
+        "{message}"
+    );
+    assert!(root.join("out/two.tif").exists());
 }

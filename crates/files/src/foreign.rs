@@ -7,7 +7,7 @@ use std::{io::Read, path::Path};
 
 use crate::{
     FileError,
-    input::{open_file, unsupported},
+    input::{has_extension, open_file, unsupported},
     tiff,
 };
 
@@ -18,113 +18,133 @@ const START: u64 = 512;
 struct Foreign {
     /// Bytes of the file, and where they stand.
     mark: (usize, &'static [u8]),
+    /// How its name ends, where the mark alone tells too little.
+    ending: Option<&'static str>,
     name: &'static str,
     way_out: &'static str,
 }
 
-/// For formats of which Bio-Formats is the way out.
-const CONVERT: &str =
-    "export it as OME-TIFF in the program that wrote it, or with bfconvert of Bio-Formats";
+const SAVE: &str = "save it as PNG or TIFF";
+const FRAMES: &str = "save its frames as pictures: ffmpeg -i MOVIE FOLDER/%06d.png";
+const GATAN: &str = "export it as MRC or TIFF, in that program or with dm2mrc of IMOD";
+
+const BIO_FORMATS: &str = "export it as OME-TIFF with bfconvert of Bio-Formats";
 
 /// A movie, or pictures in the container of one.
-const IN_BOXES: (usize, &[u8]) = (4, b"ftyp");
+const IN_BOXES: &[u8] = b"ftyp";
+
+/// A file of files, which may hold anything.
+const COMPOUND: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 
 /// The formats; where the marks of two are in a file, it is of the first one.
 static FORMATS: [Foreign; 17] = [
-    Foreign {
-        mark: (0, b"ZISRAWFILE"),
-        name: "images of a Zeiss microscope (CZI)",
-        way_out: "export it as OME-TIFF in ZEN, or with bfconvert of Bio-Formats",
-    },
-    Foreign {
-        mark: (0, &[0xda, 0xce, 0xbe, 0x0a]),
-        name: "images of a Nikon microscope (ND2)",
-        way_out: "export it as TIFF in NIS-Elements, or as OME-TIFF with bfconvert of Bio-Formats",
-    },
-    Foreign {
-        mark: (0, b"\0\0\0\x0cjP  "),
-        name: "JPEG 2000",
-        way_out: "save it as TIFF; if it is an old ND2 file, in NIS-Elements or with bfconvert of Bio-Formats",
-    },
-    Foreign {
-        mark: (0, &[0xff, 0x4f, 0xff, 0x51]),
-        name: "JPEG 2000",
-        way_out: "save it as TIFF",
-    },
-    Foreign {
-        mark: (0, b"p\0\0\0"),
-        name: "images of a Leica microscope (LIF)",
-        way_out: "export it as OME-TIFF in LAS X, or with bfconvert of Bio-Formats",
-    },
-    Foreign {
-        mark: (0, &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]),
-        name: "a compound file, as some microscopes write (OIB, ZVI)",
-        way_out: CONVERT,
-    },
-    Foreign {
-        mark: (0, b"\x89HDF\r\n\x1a\n"),
-        name: "HDF5 (Imaris, BigDataViewer and others)",
-        way_out: "export it as OME-TIFF or OME-Zarr, or save its array as .npy with h5py",
-    },
-    Foreign {
-        mark: (0, b"\0\0\0\x03"),
-        name: "an image of Gatan's DigitalMicrograph (DM3)",
-        way_out: "export it as MRC or TIFF, in that program or with dm2mrc of IMOD",
-    },
-    Foreign {
-        mark: (0, b"\0\0\0\x04"),
-        name: "an image of Gatan's DigitalMicrograph (DM4)",
-        way_out: "export it as MRC or TIFF, in that program or with dm2mrc of IMOD",
-    },
-    Foreign {
-        mark: (128, b"DICM"),
-        name: "DICOM",
-        way_out: "save its images as TIFF or .npy, for example with pydicom",
-    },
-    Foreign {
-        mark: (344, b"n+1\0"),
-        name: "NIfTI",
-        way_out: "save its volume as .npy, for example with nibabel",
-    },
-    Foreign {
-        mark: (4, b"ftyphei"),
-        name: "HEIC",
-        way_out: "save it as PNG or TIFF",
-    },
-    Foreign {
-        mark: (4, b"ftypavif"),
-        name: "AVIF",
-        way_out: "save it as PNG or TIFF",
-    },
-    Foreign {
-        mark: (4, b"ftypmif1"),
-        name: "HEIF",
-        way_out: "save it as PNG or TIFF",
-    },
-    Foreign {
-        mark: IN_BOXES,
-        name: "a movie",
-        way_out: "save its frames as pictures: ffmpeg -i MOVIE FOLDER/%06d.png",
-    },
-    Foreign {
-        mark: (8, b"AVI LIST"),
-        name: "a movie",
-        way_out: "save its frames as pictures: ffmpeg -i MOVIE FOLDER/%06d.png",
-    },
-    Foreign {
-        mark: (0, b"GIF8"),
-        name: "GIF",
-        way_out: "save its images as PNG",
-    },
+    format(
+        0,
+        b"ZISRAWFILE",
+        "images of a Zeiss microscope (CZI)",
+        "export it as OME-TIFF in ZEN, or with bfconvert of Bio-Formats",
+    ),
+    format(
+        0,
+        &[0xda, 0xce, 0xbe, 0x0a],
+        "images of a Nikon microscope (ND2)",
+        "export it as TIFF in NIS-Elements, or as OME-TIFF with bfconvert of Bio-Formats",
+    ),
+    format(
+        0,
+        b"\0\0\0\x0cjP  ",
+        "JPEG 2000",
+        "save it as TIFF; if it is an old ND2 file, in NIS-Elements or with bfconvert of Bio-Formats",
+    ),
+    format(0, &[0xff, 0x4f, 0xff, 0x51], "JPEG 2000", "save it as TIFF"),
+    format(
+        0,
+        b"p\0\0\0",
+        "images of a Leica microscope (LIF)",
+        "export it as OME-TIFF in LAS X, or with bfconvert of Bio-Formats",
+    )
+    .named("lif"),
+    format(
+        0,
+        COMPOUND,
+        "images of an Olympus microscope (OIB)",
+        BIO_FORMATS,
+    )
+    .named("oib"),
+    format(
+        0,
+        COMPOUND,
+        "images of a Zeiss microscope (ZVI)",
+        BIO_FORMATS,
+    )
+    .named("zvi"),
+    format(
+        0,
+        b"\x89HDF\r\n\x1a\n",
+        "HDF5 (Imaris, BigDataViewer and others)",
+        "export it as OME-TIFF or OME-Zarr, or save its array as .npy with h5py",
+    ),
+    format(
+        0,
+        b"\0\0\0\x03",
+        "an image of DigitalMicrograph (DM3)",
+        GATAN,
+    )
+    .named("dm3"),
+    format(
+        0,
+        b"\0\0\0\x04",
+        "an image of DigitalMicrograph (DM4)",
+        GATAN,
+    )
+    .named("dm4"),
+    format(
+        128,
+        b"DICM",
+        "DICOM",
+        "save its images as TIFF or .npy, for example with pydicom",
+    ),
+    format(
+        344,
+        b"n+1\0",
+        "NIfTI",
+        "save its volume as .npy, for example with nibabel",
+    ),
+    format(4, b"ftyphei", "HEIC", SAVE),
+    format(4, b"ftypavif", "AVIF", SAVE),
+    format(4, IN_BOXES, "a movie", FRAMES),
+    format(8, b"AVI LIST", "a movie", FRAMES),
+    format(0, b"GIF8", "GIF", "save its images as PNG"),
 ];
 
+const fn format(
+    place: usize,
+    mark: &'static [u8],
+    name: &'static str,
+    way_out: &'static str,
+) -> Foreign {
+    Foreign {
+        mark: (place, mark),
+        ending: None,
+        name,
+        way_out,
+    }
+}
+
 impl Foreign {
-    fn of_start(start: &[u8]) -> Option<&'static Self> {
+    const fn named(mut self, ending: &'static str) -> Self {
+        self.ending = Some(ending);
+        self
+    }
+
+    fn of(start: &[u8], path: &Path) -> Option<&'static Self> {
         FORMATS.iter().find(|format| {
             let (place, mark) = format.mark;
-            start
-                .get(place..)
-                .is_some_and(|rest| rest.starts_with(mark))
+            let rest = start.get(place..);
+            rest.is_some_and(|rest| rest.starts_with(mark))
+                && format
+                    .ending
+                    .is_none_or(|ending| has_extension(path, &[ending]))
         })
     }
 }
@@ -138,7 +158,7 @@ pub fn refusal(path: &Path) -> Option<FileError> {
     let mut start = Vec::new();
     let file = open_file(path).ok()?;
     file.take(START).read_to_end(&mut start).ok()?;
-    let format = Foreign::of_start(&start)?;
+    let format = Foreign::of(&start, path)?;
     Some(unsupported(path, format.name, format.way_out))
 }
 
@@ -153,13 +173,15 @@ mod tests {
             let mut start = vec![1; place];
             start.extend(mark);
             start.extend([1; 9]);
-            let found = Foreign::of_start(&start).unwrap();
+            let path = Path::new("a").with_extension(format.ending.unwrap_or("x"));
+            let found = Foreign::of(&start, &path).unwrap();
             assert!(std::ptr::eq(found, &FORMATS[at]), "{}", format.name);
+            assert!(format.ending.is_none() || Foreign::of(&start, Path::new("a.x")).is_none());
             let cut = &start[..place + mark.len() - 1];
-            let found = Foreign::of_start(cut);
+            let found = Foreign::of(cut, &path);
             // A movie's mark is the start of more special ones.
             assert!(
-                found.is_none_or(|found| found.mark == IN_BOXES),
+                found.is_none_or(|found| found.mark.1 == IN_BOXES),
                 "{}",
                 format.name
             );

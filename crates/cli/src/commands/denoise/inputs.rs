@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use n2n_files::{is_picture, is_stack, is_zarr, refusal};
+use n2n_files::{FileError, is_picture, is_stack, is_zarr, refusal};
 use walkdir::WalkDir;
 
 use crate::commands::output::identity;
@@ -28,6 +28,8 @@ pub struct Found {
     pub unreadable: Vec<(PathBuf, anyhow::Error)>,
     /// Links that lead back to a folder above them.
     pub circles: Vec<PathBuf>,
+    /// Why files of folders are left out that hold images in other formats.
+    pub refused: Vec<FileError>,
 }
 
 /// The files that paths and patterns stand for. What is in `output` is left out, unless it is all that was
@@ -128,6 +130,8 @@ impl Found {
                             path: file.to_owned(),
                             relative: file.strip_prefix(path)?.to_owned(),
                         });
+                    } else if entry.file_type().is_file() {
+                        self.refused.extend(refusal(file));
                     }
                 }
                 Err(error) => {
@@ -145,10 +149,8 @@ impl Found {
         if self.inputs.len() + self.unreadable.len() > before {
             return Ok(());
         }
-        let files = WalkDir::new(path).sort_by_file_name();
-        let files = files.into_iter().filter_map(Result::ok);
-        if let Some(error) = files.filter_map(|file| refusal(file.path())).next() {
-            return Err(error.into());
+        if !self.refused.is_empty() {
+            return Err(self.refused.swap_remove(0).into());
         }
         bail!(
             "{} holds no image; expected PNG, JPEG, WebP, BMP, TIFF, OpenEXR, Radiance HDR, MRC, FITS, \

@@ -44,6 +44,7 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
         inputs,
         unreadable,
         circles,
+        refused,
     } = inputs::find(&args.inputs, &args.output)?;
     let jobs = jobs::plan(&args.inputs, inputs, &args.output)?;
     let selected = args.device.open()?;
@@ -56,6 +57,13 @@ pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
     for link in circles {
         let link = link.display();
         eprintln!("warning: {link} is left out: it leads back to a folder above it");
+    }
+    if let [first, others @ ..] = &refused[..] {
+        let others = match others.len() {
+            0 => String::new(),
+            count => format!(", and so are {count} others that are not read"),
+        };
+        eprintln!("warning: {first}; it is left out{others}");
     }
     for (path, error) in unreadable {
         tally.fail(&path, error)?;
