@@ -34,6 +34,8 @@ pub struct DataConfig {
     pub axes: AxesFrom,
     /// Which shots of a scene are pairs.
     pub pairing: Pairing,
+    /// Scale the noisy target of each pair to the brightness and contrast of its input.
+    pub match_gain: bool,
     /// Share of the scenes that are validated on, if nothing else says which.
     pub split: f64,
     /// Number of training scenes, from the first; all by default.
@@ -76,6 +78,7 @@ impl Default for DataConfig {
             layout: None,
             axes: AxesFrom::File,
             pairing: Pairing::Auto,
+            match_gain: false,
             split: 0.1,
             limit: None,
             validation_limit: 1000,
