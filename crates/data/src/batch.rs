@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use crate::holes::intersection;
 use crate::on_device::OnDevice;
 use crate::prefetch::Prefetcher;
-use crate::{DataError, ExampleIndex, Examples, NoisyPair, Normalization, Target};
+use crate::{DataError, ExampleIndex, Examples, NoisyPair, Normalization, Target, TargetNoise};
 
 /// Images on a device, and what outputs are compared with.
 ///
@@ -33,6 +33,9 @@ pub struct Batch {
     pub restoration: Option<Restoration>,
     /// Validation without clean images: the pair the other way round, and what it knows of the noise.
     pub reverse: Option<Reverse>,
+    /// Validation without clean images where the target has half the noise: the input as it was, around
+    /// `[0, 1]`, in place of `reverse`.
+    pub between: Option<Tensor<4>>,
 }
 
 /// A noisy pair the other way round.
@@ -119,6 +122,7 @@ impl Batch {
             mask: None,
             restoration: None,
             reverse: None,
+            between: None,
         }
     }
 }
@@ -139,6 +143,7 @@ struct HostBatch {
     mask: Option<Vec<f32>>,
     restoration: Option<HostRestoration>,
     reverse: Option<HostReverse>,
+    between: Option<Vec<f32>>,
 }
 
 /// A [`Reverse`] in the host's memory.
@@ -196,6 +201,7 @@ impl HostBatch {
             mut noisy_input,
             mask,
             noisy_target,
+            target_noise,
             target_mask,
             clean_target,
         } = pair;
@@ -215,6 +221,10 @@ impl HostBatch {
         } else if preparation.restores {
             normalization.apply(&mut image, shape);
         }
+        let (raw, between) = match target_noise {
+            TargetNoise::Equal => (raw, None),
+            TargetNoise::Halved => (None, raw),
+        };
         let reverse = raw.map(|raw| {
             let mut reversed = image.clone();
             let normalization = preparation.normalize(&mut reversed, shape);
@@ -232,6 +242,7 @@ impl HostBatch {
             mask,
             restoration,
             reverse,
+            between,
         })
     }
 
@@ -248,6 +259,9 @@ impl HostBatch {
         self.target.extend(other.target);
         if let Some(restoration) = &mut self.restoration {
             restoration.append(other.restoration);
+        }
+        if let (Some(between), Some(other)) = (&mut self.between, other.between) {
+            between.extend(other);
         }
         if let (Some(reverse), Some(other)) = (&mut self.reverse, other.reverse) {
             reverse.input.extend(other.input);
@@ -282,6 +296,7 @@ impl HostBatch {
                 target: images(reverse.target),
                 restoration: restoration(reverse.restoration),
             }),
+            between: self.between.map(images),
         }
     }
 }

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use n2n_files::{AxesFrom, MAX_CHANNELS};
 
-use crate::{AugmentConfig, DataError, Layout, NormalizationKind, RangeConfig, ScenesConfig};
+use crate::{
+    AugmentConfig, DataError, Layout, NormalizationKind, Pairing, RangeConfig, ScenesConfig,
+};
 
 /// Longest side of a patch in pixels.
 const LONGEST_PATCH: usize = 4096;
@@ -30,6 +32,10 @@ pub struct DataConfig {
     /// What the axes of stacks are, and the images along them.
     #[serde(with = "crate::axes")]
     pub axes: AxesFrom,
+    /// Which shots of a scene are pairs.
+    pub pairing: Pairing,
+    /// Scale the noisy target of each pair to the brightness and contrast of its input.
+    pub match_gain: bool,
     /// Share of the scenes that are validated on, if nothing else says which.
     pub split: f64,
     /// Number of training scenes, from the first; all by default.
@@ -71,6 +77,8 @@ impl Default for DataConfig {
             ignore_clean: false,
             layout: None,
             axes: AxesFrom::File,
+            pairing: Pairing::Auto,
+            match_gain: false,
             split: 0.1,
             limit: None,
             validation_limit: 1000,

@@ -6,7 +6,10 @@ use std::process::ExitCode;
 use anyhow::ensure;
 use clap::Args;
 use n2n_data::quality::{Psnr, PsnrKeys};
-use n2n_data::{DataError, Examples, NoiseCheck, Opened, Range, SceneSource, ValidatesOn, View};
+use n2n_data::{
+    Chosen, DataError, Examples, NoiseCheck, Opened, PartnerReport, Range, SceneSource,
+    ValidatesOn, View,
+};
 use n2n_files::{Sample, SampleKind, with_samples};
 use n2n_train::data::noisy_input;
 use rayon::prelude::*;
@@ -14,7 +17,7 @@ use serde::Serialize;
 
 use super::output::print;
 use crate::args::DataArgs;
-use crate::data::{self, held_out, peak};
+use crate::data::{self, held_out, pair_warnings, peak};
 
 /// Arguments of `n2n data inspect`.
 #[derive(Debug, Args)]
@@ -68,9 +71,12 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
             .err()
             .map(|error| error.to_string()),
         range: opened.range.as_ref(),
+        pairing: opened.pairing,
         noise: opened.noise.as_ref().map(ToString::to_string),
         noisy_psnr: noisy.into(),
         noise_check: opened.noise_check()?,
+        partners: opened.partners(),
+        warnings: pair_warnings(&opened)?,
         holes: opened.train.holes(),
         skipped: skipped(&opened, [&training, &validation]),
         training,
@@ -112,10 +118,18 @@ struct Report<'a> {
     /// Samples that become 0 and 1; absent: those of the type.
     #[serde(skip_serializing_if = "Option::is_none")]
     range: Option<&'a Range>,
+    /// How shots become pairs, where they stand for each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pairing: Option<Chosen>,
     noise: Option<String>,
     #[serde(flatten, rename = "noisy")]
     noisy_psnr: PsnrKeys,
     noise_check: Option<NoiseCheck>,
+    /// What the two images of pairs have in common.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partners: Option<&'a PartnerReport>,
+    /// What a person should know of the pairs.
+    warnings: Vec<String>,
     /// Samples of the training images looked at that are NaN or infinite.
     holes: usize,
     skipped: Vec<String>,
@@ -264,6 +278,7 @@ impl Report<'_> {
         if let Some(range) = self.range {
             lines.push(format!("samples from {range} become 0 to 1"));
         }
+        lines.extend(self.pairing.map(|pairing| pairing.to_string()));
         lines.push(format!("normalization: {normalize}"));
         lines.push(format!(
             "validated against {}; noisy input {noisy}. {}",
@@ -275,8 +290,16 @@ impl Report<'_> {
                 "noise: correlation {:.3} with the scene, {:.3} from pixel to pixel",
                 check.difference_and_sum, check.difference_and_neighbour
             ));
-            lines.extend(check.warning().map(|warning| format!("warning: {warning}")));
         }
+        if let Some(partners) = self.partners {
+            lines.push(partners.text());
+            lines.extend(partners.remark());
+        }
+        lines.extend(
+            self.warnings
+                .iter()
+                .map(|warning| format!("warning: {warning}")),
+        );
         lines.extend(held_out(self.validates_on).map(str::to_owned));
         lines.extend(self.blank.iter().map(|why| format!("warning: {why}")));
         if self.holes > 0 {

@@ -2,7 +2,7 @@
 
 mod choices;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -10,11 +10,11 @@ pub(crate) use self::choices::first;
 use crate::augment::AugmentConfig;
 use crate::image_cache::ImageCache;
 use crate::noise::Noise;
-use crate::pipeline::{CropPolicy, Pipeline};
+use crate::pipeline::{CropPolicy, Pipeline, Series};
 use crate::source::{Arrays, Finder, Found, Scenes, Split, Subset, goes_with};
 use crate::{
-    DataConfig, DataError, Examples, NoiseCheck, NoisyPair, Normalization, NormalizationKind,
-    Range, SceneSource, Target,
+    Chosen, DataConfig, DataError, Examples, NoiseCheck, NoisyPair, Normalization,
+    NormalizationKind, PartnerReport, Range, SceneSource, Target,
 };
 
 /// Longest side of validation examples; of larger images they are the center.
@@ -55,8 +55,12 @@ pub struct Opened {
     pub noise: Option<Noise>,
     /// Scenes and files that cannot be used, each with the reason.
     pub skipped: Vec<String>,
+    /// How shots become pairs, where they stand for each other.
+    pub pairing: Option<Chosen>,
     /// The scenes of training and validation.
     pub scenes: [Arc<dyn SceneSource>; 2],
+    match_gain: bool,
+    partners: OnceLock<Option<PartnerReport>>,
 }
 
 /// What a run is validated on.
@@ -136,6 +140,12 @@ impl Request<'_> {
             }
         };
         let (train, validation) = (visible(train), validation.map(visible));
+        let pairing = config.pairing.choose(&*train)?;
+        let paired = |source| match pairing {
+            Some(chosen) => chosen.shots(source),
+            None => source,
+        };
+        let (train, validation) = (paired(train), validation.map(paired));
         let limit = config.limit.unwrap_or(usize::MAX);
         let all = first(train.clone(), limit);
         let (train, mut validation, mut validates_on) = match validation {
@@ -183,6 +193,8 @@ impl Request<'_> {
                     Some(_) => config.augment.for_scenes(source.len()),
                 },
                 noise: model.clone(),
+                series: Series::of(pairing, &**source),
+                levels: config.match_gain.then(Arc::default),
                 clip_input: config.clip_input,
                 target,
                 seed: self.seed,
@@ -200,6 +212,9 @@ impl Request<'_> {
             validates_on,
             noise,
             skipped,
+            pairing,
+            match_gain: config.match_gain,
+            partners: OnceLock::new(),
             scenes: [train, validation],
             range,
         };
@@ -260,6 +275,19 @@ impl Opened {
             Some(_) => Ok(None),
             None => NoiseCheck::of(&self.train),
         }
+    }
+
+    /// What the two images of training pairs have in common, measured once; `None` where training compares with no
+    /// second noisy image, or no pair can be compared.
+    pub fn partners(&self) -> Option<&PartnerReport> {
+        let compares = self.noise.is_none() && self.train.pipeline().target == Some(Target::Noisy);
+        let report = self.partners.get_or_init(|| {
+            let images = self.train.images();
+            compares
+                .then(|| PartnerReport::of(images, self.pairing, self.match_gain))
+                .flatten()
+        });
+        report.as_ref()
     }
 
     /// Statistics of a pixel need images of one size.

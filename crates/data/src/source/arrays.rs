@@ -49,6 +49,8 @@ impl Scene {
             noisy_target,
             target_mask,
             clean_target,
+            // That of a scene is equal.
+            target_noise: _,
         } = pair;
         if target_mask.or(mask).is_some() {
             return Err(DataError::PairMask { index });

@@ -9,6 +9,7 @@ use n2n_data::Digest;
 use n2n_denoise::ModelMetadata;
 use serde::{Deserialize, Serialize};
 
+use super::earlier::keep_meaning;
 use crate::TrainError;
 use crate::experiment::Experiment;
 
@@ -61,7 +62,11 @@ impl Basis {
 
     /// Returns what is different in another basis, in words.
     pub fn changes(&self, now: &Self) -> Vec<String> {
-        let parse = |basis: &Self| toml::from_str(&basis.experiment);
+        let parse = |basis: &Self| {
+            let mut experiment = toml::from_str(&basis.experiment)?;
+            keep_meaning(&mut experiment, &basis.experiment);
+            Ok::<_, toml::de::Error>(experiment)
+        };
         let mut changes = match (parse(self), parse(now)) {
             (Ok(before), Ok(now)) => changed_settings(&before, &now),
             _ => vec!["its settings are those of another version of n2n".to_owned()],

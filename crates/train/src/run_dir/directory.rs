@@ -4,13 +4,12 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use n2n_data::RangeConfig;
 use n2n_denoise::ModelMetadata;
-use n2n_files::AxesFrom;
 use n2n_files::{remove_unfinished, write_atomically};
 use n2n_model::{StateDict, write_model_file};
 use serde::{Deserialize, Serialize};
 
+use super::earlier::keep_meaning;
 use super::folder;
 use super::record::Record;
 use crate::TrainError;
@@ -156,15 +155,7 @@ impl RunDir {
         }
         let text = fs::read_to_string(&config).map_err(TrainError::io("read", &config))?;
         let mut experiment = Experiment::from_toml(&config)?;
-        let says = |key: &str| text.lines().any(|line| line.starts_with(key));
-        // Earlier versions wrote a range only where one was given, and took that of the type elsewhere.
-        if !says("range = ") {
-            experiment.data.range = RangeConfig::Type;
-        }
-        // They did not know what axes files have.
-        if !says("axes = ") {
-            experiment.data.axes = AxesFrom::Pages;
-        }
+        keep_meaning(&mut experiment, &text);
         Ok(experiment)
     }
 
@@ -350,29 +341,5 @@ fn lock(folder: &Path) -> Result<Option<File>, TrainError> {
         }),
         // No locks at all, or none at hand, as on a network drive without their service.
         Err(TryLockError::Error(_)) => Ok(None),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn experiments_of_earlier_versions_keep_their_meaning() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path();
-        fs::write(path.join(METRICS), "").unwrap();
-        let now = Experiment::for_data("scans");
-        let text = now.to_toml().unwrap();
-        fs::write(path.join(CONFIG), &text).unwrap();
-        assert_eq!(RunDir::experiment(path).unwrap(), now);
-        let lines = text.lines();
-        let earlier: Vec<&str> = lines
-            .filter(|line| !line.starts_with("axes = ") && !line.starts_with("range = "))
-            .collect();
-        fs::write(path.join(CONFIG), earlier.join("\n")).unwrap();
-        let then = RunDir::experiment(path).unwrap();
-        assert_eq!(then.data.axes, AxesFrom::Pages);
-        assert_eq!(then.data.range, RangeConfig::Type);
     }
 }

@@ -3,6 +3,7 @@
 mod basis;
 mod checkpoint;
 mod directory;
+mod earlier;
 mod folder;
 mod non_finite;
 mod record;
