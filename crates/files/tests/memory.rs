@@ -179,3 +179,23 @@ fn strips_unpacked_at_once_take_what_is_said() {
         );
     }
 }
+
+#[test]
+fn tiles_beyond_their_image_take_what_is_said() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.tif");
+    let (size, tile) = ([1000, 9], [1024_u16, 60_000]);
+    // Runs of 128 bytes.
+    let runs = usize::from(tile[0]) * usize::from(tile[1]) / 128;
+    let pack_bits = 32773;
+    let page = Page::tiled(size, tile, [0x81, 7].repeat(runs)).shorts(COMPRESSION, &[pack_bits]);
+    fs::write(&path, file(&[page], &[])).unwrap();
+    let said = reading_bytes(&path, &read_header(&path).unwrap()).unwrap();
+    let read = taken(|| drop(read_picture(&path).unwrap()));
+    assert!(
+        read <= said + BESIDES && read > BESIDES,
+        "reading takes {} MiB, {} are said",
+        read >> 20,
+        said >> 20
+    );
+}

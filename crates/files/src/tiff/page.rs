@@ -178,11 +178,14 @@ impl<'a> Page<'a> {
     }
 
     /// Bytes that the largest strip or tile takes until its samples are in their places, where they are
-    /// unpacked first.
+    /// unpacked first, or may reach beyond the image.
     pub fn unpacking_bytes(mut self) -> Result<u64, FileError> {
         let packed = unpack::is_packed(self.stored.compression);
         if !packed && !self.stored.packing.crosses_bytes() {
-            return Ok(0);
+            // As it is stored, and as samples.
+            let in_samples = 8_u128.div_ceil(self.stored.packing.bits.into());
+            let tile = self.stored_bytes(0) * (1 + in_samples);
+            return Ok(if self.stored.tiled { tile as u64 } else { 0 });
         }
         let chunks = self.check_chunks()?;
         let longest = chunks.iter().map(|&(_, len)| len).max();
