@@ -133,6 +133,7 @@ fn copies_pixels(pipeline: &Pipeline, source: &dyn SceneSource) -> bool {
         && !source.ordered()
         && (0..source.len()).any(|scene| source.info(scene).shots > 2);
     pipeline.noise.is_none()
+        && pipeline.subsample.is_none()
         && source.channels() == pipeline.channels
         && augment.rotate_deg == 0.0
         && augment.zoom.fixed().is_none_or(|zoom| zoom <= 1.0)

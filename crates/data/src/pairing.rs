@@ -18,6 +18,9 @@ pub enum Pairing {
     Neighbours,
     /// The mean of the even frames and that of the odd ones: of frames that have little light each.
     EvenOdd,
+    /// Each shot by itself, of which two [sub-images](crate::Whole) are a pair: of scenes with a single shot. Where
+    /// there are no others, [`Auto`](Self::Auto) is this.
+    Subsample,
 }
 
 impl fmt::Display for Pairing {
@@ -27,6 +30,7 @@ impl fmt::Display for Pairing {
             Self::Any => "any",
             Self::Neighbours => "neighbours",
             Self::EvenOdd => "even_odd",
+            Self::Subsample => "subsample",
         })
     }
 }

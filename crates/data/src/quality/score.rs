@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Mean, Psnr, masked_mse, noise2noise_mse, psnr_db, ssim};
+use super::{Mean, Psnr, Reference, masked_mse, noise2noise_mse, psnr_db, ssim};
 use crate::NoisyPair;
 
 /// Error and similarity of one denoised image.
@@ -92,7 +92,7 @@ impl Summary {
     /// Summarizes the scores of one or more images.
     pub fn of(scores: &[Score], against: Against) -> Self {
         let errors: Vec<f64> = scores.iter().map(|score| score.mse).collect();
-        let pooled = match Psnr::of(&errors, false) {
+        let pooled = match Psnr::of(&errors, Reference::SecondNoisy) {
             Psnr::Estimated {
                 db: Some(value),
                 standard_error_db: standard_error,

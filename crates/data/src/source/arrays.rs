@@ -49,6 +49,7 @@ impl Scene {
             noisy_target,
             target_mask,
             clean_target,
+            whole: _,
         } = pair;
         if target_mask.or(mask).is_some() {
             return Err(DataError::PairMask { index });

@@ -4,6 +4,7 @@ mod arrays;
 mod find;
 mod pictures;
 mod scenes;
+mod singles;
 mod stacks;
 mod subset;
 
@@ -12,4 +13,5 @@ pub(crate) use find::TRAIN_FILE;
 pub use find::{Finder, Found, Layout};
 pub(crate) use pictures::goes_with;
 pub use scenes::{Scenes, ScenesConfig, Split};
+pub(crate) use singles::Singles;
 pub use subset::Subset;

@@ -12,6 +12,7 @@ pub mod numbered;
 mod on_device;
 mod open;
 mod regions;
+mod subsample;
 
 /// The message of data that must not open.
 fn error(opened: Result<Opened, DataError>) -> String {

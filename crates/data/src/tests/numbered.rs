@@ -111,6 +111,7 @@ pub fn pipeline() -> Pipeline {
         channels: 1,
         augment: AugmentConfig::default(),
         noise: None,
+        subsample: None,
         clip_input: false,
         target: Some(Target::Noisy),
         seed: 3,
