@@ -1,6 +1,6 @@
 //! Opening data with a status line, and reports of what is left out.
 
-use n2n_data::{Opened, Range, ValidatesOn};
+use n2n_data::{DataError, Opened, PartnerReport, Range, ValidatesOn};
 use n2n_files::SampleKind;
 use n2n_train::{Experiment, TrainError, data};
 
@@ -27,6 +27,21 @@ pub fn report_skipped(reasons: &[String]) {
             reasons.len()
         );
     }
+}
+
+/// What is to be said of the two images of pairs, and of their noise.
+///
+/// # Errors
+/// When an example cannot be read.
+pub fn pair_warnings(opened: &Opened) -> Result<Vec<String>, DataError> {
+    let partners = opened.partners();
+    let mut warnings = partners.map_or_else(Vec::new, PartnerReport::warnings);
+    // What partners differ in is not said again as that of noise.
+    if !partners.is_some_and(PartnerReport::differs) {
+        let check = opened.noise_check()?;
+        warnings.extend(check.and_then(|check| check.warning()));
+    }
+    Ok(warnings)
 }
 
 /// What is to be said of the scenes that a run is validated on.

@@ -100,6 +100,9 @@ fn of_data(error: &DataError) -> Option<String> {
         DataError::PairsOrBursts { .. } => {
             "use --set data.layout=pairs or --set data.layout=bursts".to_owned()
         }
+        DataError::PairsAmongOthers { .. } => {
+            "use --set data.layout=pairs or --set data.layout=clean".to_owned()
+        }
         DataError::UnknownAxes { .. } => {
             "use --set data.axes=TYX, ZYX or CYX; or name two files of the same scenes with --pairs A B"
                 .to_owned()

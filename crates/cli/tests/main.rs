@@ -16,6 +16,7 @@ mod gradcheck;
 mod kept;
 mod outputs;
 mod pages;
+mod pairs;
 mod processes;
 #[cfg(unix)]
 mod renders;

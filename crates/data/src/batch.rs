@@ -16,7 +16,9 @@ use crate::on_device::OnDevice;
 use crate::prefetch::Prefetcher;
 use crate::quality::Reference;
 use crate::subsample::CELL;
-use crate::{DataError, ExampleIndex, Examples, NoisyPair, Normalization, Target, Whole, Wholes};
+use crate::{
+    DataError, ExampleIndex, Examples, NoisyPair, Normalization, Target, TargetNoise, Whole, Wholes,
+};
 
 /// Images on a device, and what outputs are compared with.
 ///
@@ -37,6 +39,9 @@ pub struct Batch {
     pub reverse: Option<Reverse>,
     /// Training on sub-images: the patches that they are made of, where the loss needs them.
     pub wholes: Option<Wholes>,
+    /// Validation without clean images where the target has half the noise: the input as it was, around
+    /// `[0, 1]`, in place of `reverse`.
+    pub between: Option<Tensor<4>>,
 }
 
 /// A noisy pair the other way round.
@@ -124,6 +129,7 @@ impl Batch {
             restoration: None,
             reverse: None,
             wholes: None,
+            between: None,
         }
     }
 }
@@ -145,6 +151,7 @@ struct HostBatch {
     restoration: Option<HostRestoration>,
     reverse: Option<HostReverse>,
     whole: Option<Whole>,
+    between: Option<Vec<f32>>,
 }
 
 /// A [`Reverse`] in the host's memory.
@@ -204,6 +211,7 @@ impl HostBatch {
             mut noisy_input,
             mask,
             noisy_target,
+            target_noise,
             target_mask,
             clean_target,
             mut whole,
@@ -229,6 +237,10 @@ impl HostBatch {
         } else if preparation.restores {
             normalization.apply(&mut image, shape);
         }
+        let (raw, between) = match target_noise {
+            TargetNoise::Equal => (raw, None),
+            TargetNoise::Halved => (None, raw),
+        };
         let reverse = raw.map(|raw| {
             let mut reversed = image.clone();
             let normalization = preparation.normalize(&mut reversed, shape);
@@ -247,6 +259,7 @@ impl HostBatch {
             restoration,
             reverse,
             whole,
+            between,
         })
     }
 
@@ -267,6 +280,9 @@ impl HostBatch {
         if let (Some(whole), Some(other)) = (&mut self.whole, other.whole) {
             whole.image.extend(other.image);
             whole.signs.extend(other.signs);
+        }
+        if let (Some(between), Some(other)) = (&mut self.between, other.between) {
+            between.extend(other);
         }
         if let (Some(reverse), Some(other)) = (&mut self.reverse, other.reverse) {
             reverse.input.extend(other.input);
@@ -312,6 +328,7 @@ impl HostBatch {
                 signs: of_whole(whole.signs, 1),
                 weight: whole.weight,
             }),
+            between: self.between.map(images),
         }
     }
 }

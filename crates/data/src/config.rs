@@ -39,6 +39,8 @@ pub struct DataConfig {
     pub pairing: Pairing,
     /// Weight of the second term of the loss of sub-images at the end of a run.
     pub subsample_weight: f64,
+    /// Scale the noisy target of each pair to the brightness and contrast of its input.
+    pub match_gain: bool,
     /// Share of the scenes that are validated on, if nothing else says which.
     pub split: f64,
     /// Number of training scenes, from the first; all by default.
@@ -82,6 +84,7 @@ impl Default for DataConfig {
             axes: AxesFrom::File,
             pairing: Pairing::Auto,
             subsample_weight: 1.0,
+            match_gain: false,
             split: 0.1,
             limit: None,
             validation_limit: 1000,

@@ -54,6 +54,25 @@ pub enum DataError {
         first: String,
     },
 
+    /// The two images of pairs are copies of each other.
+    #[error(
+        "the two images of {count} of {pairs} pairs are equal or nearly so, {first} and {second} to begin with, \
+         whose difference is {percent:.1} % of the noise: there is no noise to learn; expected two exposures of each \
+         scene, not copies of one"
+    )]
+    EqualPartners {
+        /// How many.
+        count: usize,
+        /// Pairs that were compared.
+        pairs: usize,
+        /// An image.
+        first: String,
+        /// Its partner.
+        second: String,
+        /// Deviation of their difference, in percent of that of the noise; independent images have 141.
+        percent: f64,
+    },
+
     /// None of the files can be read.
     #[error("no scene can be read; the first: {reason}")]
     NothingReadable {
@@ -124,6 +143,35 @@ pub enum DataError {
         path: PathBuf,
         /// Where its partner should be.
         folder: PathBuf,
+    },
+
+    /// A file among pairs that has no counterpart.
+    #[error(
+        "{path} has no partner among the pairs beside it; add it, or remove the file",
+        path = .path.display()
+    )]
+    Unpaired {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// Some files of a folder are pairs by their names, and others are not.
+    #[error(
+        "{used} of the {count} images in {folder} are pairs by their names, as {first} and {second} are, and the \
+         others are not: data.layout must say \"pairs\", which leaves the others out, or \"clean\" if all are clean",
+        folder = .folder.display()
+    )]
+    PairsAmongOthers {
+        /// The folder.
+        folder: PathBuf,
+        /// A file.
+        first: String,
+        /// Its partner.
+        second: String,
+        /// Files that are pairs.
+        used: usize,
+        /// All files.
+        count: usize,
     },
 
     /// Images of another kind beside those that are used.

@@ -8,7 +8,7 @@ use crate::augment::AugmentConfig;
 use crate::image_cache::ImageCache;
 use crate::noise::Noise;
 use crate::open::{check_channels, check_ranges, first};
-use crate::pipeline::{CropPolicy, Pipeline};
+use crate::pipeline::{CropPolicy, Pipeline, Series};
 use crate::source::{Subset, TRAIN_FILE};
 use crate::{
     DataConfig, DataError, ExampleIndex, Examples, NoisyPair, Range, Request, SceneSource, Target,
@@ -76,6 +76,10 @@ impl EvaluationRequest<'_> {
         if config.ignore_clean {
             scenes = Arc::new(Subset::without_clean(scenes));
         }
+        let chosen = config.pairing.choose(&*scenes)?;
+        if let Some(chosen) = chosen {
+            scenes = chosen.shots(scenes);
+        }
         let scenes = first(scenes, self.limit.unwrap_or(usize::MAX));
         let noise = self.noise.as_ref().map(Noise::build).transpose()?;
         require(&*scenes, noise.as_ref().map(|noise| noise.reduction()))?;
@@ -94,6 +98,8 @@ impl EvaluationRequest<'_> {
             subsample: None,
             clip_input: config.clip_input,
             noise,
+            series: Series::of(chosen, &*scenes),
+            levels: config.match_gain.then(Arc::default),
             target: None,
             seed: self.seed,
         };

@@ -10,7 +10,7 @@ use n2n_files::{SampleKind, Samples};
 use n2n_scratch::{ByteImages, PairPlace};
 use rayon::prelude::*;
 
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Series};
 use crate::swap::exchanged_pixels;
 use crate::{
     Batching, DataError, ExampleIndex, Examples, Normalization, Scale, SceneInfo, SceneSource,
@@ -80,7 +80,8 @@ impl Shelves {
         let mut drawn = pipeline.draw(images.source(), scene, shape, example);
         let [first, second] = [drawn.views[0], drawn.views[1]];
         let exchanged = if second != View::Clean && pipeline.may_exchange(&drawn) {
-            let numbers = |view| pipeline.numbers(images, scene, view, &drawn.crop);
+            let range = pipeline.range.as_ref();
+            let numbers = |view| pipeline.numbers(images, scene, view, &drawn.crop, range);
             let (first, second) = (numbers(first)?, numbers(second)?);
             exchanged_pixels(&first, &second, shape, &mut drawn.rng)
         } else {
@@ -130,10 +131,12 @@ fn has_pair(info: SceneInfo, [_, height, width]: [usize; 3], target: Target) -> 
 fn copies_pixels(pipeline: &Pipeline, source: &dyn SceneSource) -> bool {
     let augment = &pipeline.augment;
     let is_mixed = augment.mix > 0.0
+        && pipeline.series == Series::No
         && !source.ordered()
         && (0..source.len()).any(|scene| source.info(scene).shots > 2);
     pipeline.noise.is_none()
         && pipeline.subsample.is_none()
+        && pipeline.levels.is_none()
         && source.channels() == pipeline.channels
         && augment.rotate_deg == 0.0
         && augment.zoom.fixed().is_none_or(|zoom| zoom <= 1.0)

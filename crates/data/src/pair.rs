@@ -23,6 +23,27 @@ impl std::fmt::Display for Target {
     }
 }
 
+/// The noise of a noisy target beside that of the input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TargetNoise {
+    /// Of equal variance: both are single images.
+    #[default]
+    Equal,
+    /// Of half the variance: the target is the mean of the frames before and after the input, in which steady
+    /// motion cancels out.
+    Halved,
+}
+
+impl TargetNoise {
+    /// The share of the target in the mean squared difference of input and target, whose noise is independent.
+    pub fn share(self) -> f64 {
+        match self {
+            Self::Equal => 0.5,
+            Self::Halved => 1.0 / 3.0,
+        }
+    }
+}
+
 /// One example: images of one scene, planar `[channels, height, width]`, values around `[0, 1]`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NoisyPair {
@@ -35,6 +56,8 @@ pub struct NoisyPair {
     pub mask: Option<Vec<f32>>,
     /// A second noisy image, its noise independent of the first.
     pub noisy_target: Option<Vec<f32>>,
+    /// The noise of that image beside the input's.
+    pub target_noise: TargetNoise,
     /// 1 where the noisy target says anything and 0 where it does not, if that is not everywhere.
     pub target_mask: Option<Vec<f32>>,
     /// The image without noise.

@@ -11,11 +11,13 @@ use crate::crop::{Crop, Part};
 use crate::held_out::HeldOut;
 use crate::holes::{intersection, reduced};
 use crate::image_cache::ImageCache;
+use crate::levels::Levels;
 use crate::noise::{self, Member, NoiseModel};
 use crate::subsample::{self, NEIGHBOURS, Picks};
 use crate::swap::{exchange, exchanged_pixels};
 use crate::{
-    DataError, ExampleIndex, NoisyPair, Range, SceneInfo, SceneSource, Swap, Target, View,
+    Chosen, DataError, ExampleIndex, NoisyPair, Pairing, Range, SceneInfo, SceneSource, Swap,
+    Target, TargetNoise, View,
 };
 
 /// Most examples that one epoch takes from one scene.
@@ -32,6 +34,32 @@ pub(crate) enum CropPolicy {
     Center { divisor: usize, largest: usize },
 }
 
+/// Whether the shots of a scene are frames, of which neighbours are pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Series {
+    /// Any two shots are a pair.
+    No,
+    /// A frame and the one before or after it are.
+    Neighbours,
+    /// The same; and every scene has three frames, so that validation compares one with the mean of its
+    /// neighbours.
+    BetweenNeighbours,
+}
+
+impl Series {
+    /// How shots of a set are paired, as was chosen.
+    pub fn of(chosen: Option<Chosen>, source: &dyn SceneSource) -> Self {
+        let mut infos = (0..source.len()).map(|scene| source.info(scene));
+        match chosen.map(|chosen| chosen.pairing) {
+            Some(Pairing::Neighbours) if infos.all(|info| info.shots > 2) => {
+                Self::BetweenNeighbours
+            }
+            Some(Pairing::Neighbours) => Self::Neighbours,
+            _ => Self::No,
+        }
+    }
+}
+
 /// How scenes become examples.
 #[derive(Clone)]
 pub(crate) struct Pipeline {
@@ -46,6 +74,10 @@ pub(crate) struct Pipeline {
     pub noise: Option<Arc<dyn NoiseModel>>,
     /// Examples that are sub-images of single noisy ones.
     pub subsample: Option<Subsample>,
+    /// Whether neighbours are pairs, in sets whose shots are in no order of input and target.
+    pub series: Series,
+    /// How bright shots are beside each other, where partners are scaled to each other.
+    pub levels: Option<Arc<Levels>>,
     /// Whether inputs are clamped to `[0, 1]`.
     pub clip_input: bool,
     /// The target that training needs; validation takes all that a scene has.
@@ -65,6 +97,8 @@ pub(crate) struct Drawn {
     pub crop: Crop,
     /// The images, the input first; none where noise is put on a clean one.
     pub views: Vec<View>,
+    /// A shot whose mean with the target is compared with the input.
+    pub opposite: Option<View>,
     /// Shots that are mixed into the input, each with its share.
     pub others: Vec<(View, f32)>,
     /// For what is drawn after it.
@@ -121,14 +155,20 @@ impl Pipeline {
         let info = source.info(scene);
         let mut rng = rng(self.seed, example);
         let crop = self.crop(scene, info, shape, &mut rng);
-        let (mut views, mut others) = (vec![], vec![]);
+        let (mut views, mut opposite, mut others) = (vec![], None, vec![]);
         if self.noise.is_none() {
             views = self.views(info, source.ordered(), &mut rng);
             others = self.mixed_in(info, source.ordered(), &views, &mut rng);
+            if self.validates_between(info, source.ordered()) {
+                let middle = info.shots / 2;
+                views = vec![View::Shot(middle), View::Shot(middle - 1)];
+                opposite = Some(View::Shot(middle + 1));
+            }
         }
         Drawn {
             crop,
             views,
+            opposite,
             others,
             rng,
         }
@@ -141,7 +181,7 @@ impl Pipeline {
             && !drawn.crop.augmentation.interpolates()
     }
 
-    /// An image of a scene as numbers, NaN and infinite ones included.
+    /// An image of a scene as numbers in a range, NaN and infinite ones included.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -151,6 +191,7 @@ impl Pipeline {
         scene: usize,
         view: View,
         crop: &Crop,
+        range: Option<&Range>,
     ) -> Result<Vec<f32>, DataError> {
         let (raster, region);
         let SceneInfo { height, width, .. } = images.source().info(scene);
@@ -166,7 +207,7 @@ impl Pipeline {
             origin: [region.top, region.left],
             size: [height, width],
         };
-        Ok(crop.apply(part, self.range.as_ref(), self.channels))
+        Ok(crop.apply(part, range, self.channels))
     }
 
     /// The images of an example of `shape`.
@@ -184,7 +225,8 @@ impl Pipeline {
         let mut pair = match &self.noise {
             Some(noise) => {
                 let crop = &drawn.crop;
-                let clean = self.numbers(images, scene, View::Clean, crop)?;
+                let range = self.range.as_ref();
+                let clean = self.numbers(images, scene, View::Clean, crop, range)?;
                 let (clean, mask) = crop.masked(clean);
                 let mask = mask.map(|mask| reduced(&mask, crop.width, self.reduction()));
                 let pair = self.corrupt(&**noise, &clean, shape, crop, example);
@@ -212,7 +254,17 @@ impl Pipeline {
         shape: [usize; 3],
         drawn: &mut Drawn,
     ) -> Result<NoisyPair, DataError> {
-        let numbers = |view| self.numbers(images, scene, view, &drawn.crop);
+        let input = drawn.views[0];
+        let numbers = |view| {
+            let matched = match (&self.levels, view) {
+                (Some(levels), View::Shot(_)) if view != input => {
+                    Some(levels.range(images, scene, [input, view], self.range.as_ref())?)
+                }
+                _ => None,
+            };
+            let range = matched.as_ref().or(self.range.as_ref());
+            self.numbers(images, scene, view, &drawn.crop, range)
+        };
         let mut pair = NoisyPair {
             shape,
             ..NoisyPair::default()
@@ -229,6 +281,11 @@ impl Pipeline {
                     let pixels = values.iter_mut().zip(numbers(other)?);
                     pixels.for_each(|(value, other)| *value += share * other);
                 }
+            }
+            if let (1, Some(opposite)) = (position, drawn.opposite) {
+                let pixels = values.iter_mut().zip(numbers(opposite)?);
+                pixels.for_each(|(value, other)| *value = f32::midpoint(*value, other));
+                pair.target_noise = TargetNoise::Halved;
             }
             let (values, mask) = drawn.crop.masked(values);
             pair.mask = intersection(pair.mask, mask);
@@ -257,7 +314,8 @@ impl Pipeline {
         shape: [usize; 3],
         drawn: &mut Drawn,
     ) -> Result<NoisyPair, DataError> {
-        let values = self.numbers(images, scene, drawn.views[0], &drawn.crop)?;
+        let range = self.range.as_ref();
+        let values = self.numbers(images, scene, drawn.views[0], &drawn.crop, range)?;
         let (values, mask) = drawn.crop.masked(values);
         let picks = Picks::draw(shape, &mut drawn.rng);
         let [input, target] = [0, 1].map(|which| picks.sub_image(&values, which));
@@ -327,6 +385,7 @@ impl Pipeline {
             noisy_input: input.values,
             mask: None,
             noisy_target,
+            target_noise: TargetNoise::Equal,
             target_mask,
             clean_target,
             whole: None,
@@ -344,7 +403,12 @@ impl Pipeline {
         if info.shots > 1 && !self.validates() {
             if !ordered {
                 first = rng.random_range(0..info.shots);
-                second = (first + rng.random_range(1..info.shots)) % info.shots;
+                second = match self.series {
+                    Series::No => (first + rng.random_range(1..info.shots)) % info.shots,
+                    Series::Neighbours | Series::BetweenNeighbours => {
+                        neighbour(first, info.shots, rng)
+                    }
+                };
             } else if self.augment.swap != Swap::None && rng.random() {
                 (first, second) = (second, first);
             }
@@ -359,6 +423,11 @@ impl Pipeline {
         views
     }
 
+    /// Whether an example compares a frame with the mean of its neighbours.
+    fn validates_between(&self, info: SceneInfo, ordered: bool) -> bool {
+        self.validates() && !ordered && self.series == Series::BetweenNeighbours && !info.clean
+    }
+
     /// The shots of a burst that are mixed into the input, each with its share: all but the input and
     /// the target.
     fn mixed_in(
@@ -369,9 +438,11 @@ impl Pipeline {
         rng: &mut ChaCha8Rng,
     ) -> Vec<(View, f32)> {
         let mix = self.augment.mix;
+        // The mean of frames of a scene that moves is none of its images.
         let may_mix = mix > 0.0
             && info.shots > 2
             && !ordered
+            && self.series == Series::No
             && !self.validates()
             && self.subsample.is_none();
         if !may_mix || rng.random() {
@@ -434,6 +505,16 @@ impl Pipeline {
             width,
             augmentation,
         }
+    }
+}
+
+/// The frame before or after another one of `shots`, drawn evenly where there are both.
+fn neighbour(frame: usize, shots: usize, rng: &mut ChaCha8Rng) -> usize {
+    match frame {
+        0 => 1,
+        last if last + 1 == shots => last - 1,
+        _ if rng.random() => frame + 1,
+        _ => frame - 1,
     }
 }
 

@@ -99,6 +99,11 @@ pub trait SceneSource: Send + Sync {
     /// Otherwise any two of them are a pair.
     fn ordered(&self) -> bool;
 
+    /// Whether the shots of `scene` follow each other in time, as its file says.
+    fn in_time(&self, _scene: usize) -> bool {
+        false
+    }
+
     /// Whether every image is in memory as it is.
     fn in_memory(&self) -> bool {
         false

@@ -32,8 +32,8 @@ impl InMemory {
     }
 }
 
-/// Opens the data of an experiment. The experiment that is returned names the channels, the noise and
-/// the range that were found, and its paths are absolute.
+/// Opens the data of an experiment. The experiment that is returned names the channels, the noise,
+/// the range and the pairing that were found, and its paths are absolute.
 ///
 /// `progress` is called now and then with the number of scenes looked at.
 ///
@@ -84,6 +84,9 @@ pub fn open_with(
         .map_err(ExperimentError::from)?;
     experiment.noise = opened.noise.as_ref().and_then(Noise::config);
     experiment.data.range = opened.range.clone().into();
+    if let Some(chosen) = opened.pairing {
+        experiment.data.pairing = chosen.pairing;
+    }
     if opened.subsamples {
         experiment.data.pairing = Pairing::Subsample;
         experiment.check_sub_images()?;
@@ -131,9 +134,9 @@ pub struct NoisyInput {
 
 /// Measures or estimates the error of the noisy validation inputs.
 ///
-/// Without clean images it is an estimate for noise of equal variance in both images of a pair: half
-/// their mean squared difference. Of sub-images it is all of that, as the error of denoised ones has the noise of the
-/// other too.
+/// Without clean images it is an estimate for noise of equal variance in all images: half the mean squared
+/// difference of a pair, or two thirds of that of a frame and the mean of its neighbours. Of
+/// sub-images it is all of it, as the error of denoised ones has the noise of the other too.
 ///
 /// # Errors
 /// When an example cannot be read.
@@ -144,6 +147,7 @@ pub fn noisy_input(validation: &Arc<Examples>) -> Result<NoisyInput, TrainError>
         let NoisyPair {
             noisy_input,
             noisy_target,
+            target_noise,
             clean_target,
             mask,
             ..
@@ -151,7 +155,7 @@ pub fn noisy_input(validation: &Arc<Examples>) -> Result<NoisyInput, TrainError>
         let (other, share) = match (&clean_target, &noisy_target) {
             (Some(clean), _) => (clean, 1.0),
             (None, Some(target)) if reference == Reference::SubImage => (target, 1.0),
-            (None, Some(target)) => (target, 0.5),
+            (None, Some(target)) => (target, 1.0 - target_noise.share()),
             (None, None) => unreachable!("validation has one or the other"),
         };
         Ok(share * masked_mse(&noisy_input, other, mask.as_deref()))

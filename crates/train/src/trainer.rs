@@ -185,6 +185,11 @@ impl Trainer {
             Destination::Earlier(path) => Some(Resumed::open(path)?),
             Destination::Memory | Destination::New(_) => None,
         };
+        if earlier.is_none()
+            && let Some(partners) = self.opened.partners()
+        {
+            partners.check()?;
+        }
         let basis = self.basis(earlier.as_ref())?;
         let normalization = basis.metadata.normalization.clone();
         let preparation = preparation(&self.experiment, normalization);

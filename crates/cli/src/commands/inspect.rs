@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 use n2n_data::quality::{Psnr, PsnrKeys, Reference};
-use n2n_data::{NoiseCheck, NoiseLevel, Opened, Range, SingleNoise, ValidatesOn};
+use n2n_data::{
+    Chosen, NoiseCheck, NoiseLevel, Opened, PartnerReport, Range, SingleNoise, ValidatesOn,
+};
 use n2n_train::data::noisy_input;
 use serde::Serialize;
 
@@ -19,7 +21,7 @@ use self::choices::{Choice, choices};
 use self::set::{Set, set};
 use super::output::{prepare, print, write};
 use crate::args::DataArgs;
-use crate::data::{self, held_out, peak};
+use crate::data::{self, held_out, pair_warnings, peak};
 
 /// Share of the samples that may be cut off without a word.
 const CUT_OFF: f64 = 0.001;
@@ -86,6 +88,7 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
             .err()
             .map(|error| error.to_string()),
         range: opened.range.as_ref(),
+        pairing: opened.pairing,
         noise: opened.noise.as_ref().map(ToString::to_string),
         subsamples: opened.subsamples,
         choices: choices(&asked, &experiment, &opened),
@@ -93,6 +96,8 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
         noise_check: opened.noise_check()?,
         single_noise: opened.single_noise(),
         noise_levels,
+        partners: opened.partners(),
+        warnings: pair_warnings(&opened)?,
         holes: opened.train.holes(),
         denoised_wrongly: vec![],
         skipped: skipped(&opened, [&training, &validation]),
@@ -136,6 +141,9 @@ struct Report<'a> {
     /// Samples that become 0 and 1; absent: those of the type.
     #[serde(skip_serializing_if = "Option::is_none")]
     range: Option<&'a Range>,
+    /// How shots become pairs, where they stand for each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pairing: Option<Chosen>,
     noise: Option<String>,
     /// Whether pairs are sub-images of single images.
     subsamples: bool,
@@ -147,6 +155,11 @@ struct Report<'a> {
     single_noise: Option<SingleNoise>,
     /// In the units of the samples.
     noise_levels: Vec<NoiseLevel>,
+    /// What the two images of pairs have in common.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partners: Option<&'a PartnerReport>,
+    /// What a person should know of the pairs.
+    warnings: Vec<String>,
     /// Samples of the training images looked at that are NaN or infinite.
     holes: usize,
     /// What a model of these data would not restore, in words.
@@ -249,6 +262,15 @@ impl Report<'_> {
         if self.validates_on == ValidatesOn::TrainingScene {
             lines.extend(held_out(self.validates_on).map(str::to_owned));
         }
+        if let Some(partners) = self.partners {
+            lines.push(partners.text());
+            lines.extend(partners.remark());
+        }
+        lines.extend(
+            self.warnings
+                .iter()
+                .map(|warning| format!("warning: {warning}")),
+        );
         lines.extend(self.blank.iter().map(|why| format!("warning: {why}")));
         lines.push("denoised wrongly:".to_owned());
         let limits = self.denoised_wrongly.iter();

@@ -3,7 +3,7 @@
 mod choices;
 mod singles;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -12,12 +12,12 @@ use self::singles::{is_comparable, noisy};
 use crate::augment::AugmentConfig;
 use crate::image_cache::ImageCache;
 use crate::noise::Noise;
-use crate::pipeline::{CropPolicy, Pipeline, Subsample};
+use crate::pipeline::{CropPolicy, Pipeline, Series, Subsample};
 use crate::source::{Arrays, Finder, Found, Scenes, Split, Subset, goes_with};
 use crate::subsample::CELL;
 use crate::{
-    DataConfig, DataError, Examples, NoiseCheck, NoiseLevel, NoisyPair, Normalization,
-    NormalizationKind, Range, SceneSource, SingleNoise, Target,
+    Chosen, DataConfig, DataError, Examples, NoiseCheck, NoiseLevel, NoisyPair, Normalization,
+    NormalizationKind, PartnerReport, Range, SceneSource, SingleNoise, Target,
 };
 
 /// Longest side of validation examples; of larger images they are the center.
@@ -60,8 +60,12 @@ pub struct Opened {
     pub noise: Option<Noise>,
     /// Scenes and files that cannot be used, each with the reason.
     pub skipped: Vec<String>,
+    /// How shots become pairs, where they stand for each other.
+    pub pairing: Option<Chosen>,
     /// The scenes of training and validation.
     pub scenes: [Arc<dyn SceneSource>; 2],
+    match_gain: bool,
+    partners: OnceLock<Option<PartnerReport>>,
 }
 
 /// What a run is validated on.
@@ -150,6 +154,12 @@ impl Request<'_> {
             }
         };
         let (train, validation) = (visible(train), validation.map(visible));
+        let pairing = config.pairing.choose(&*train)?;
+        let paired = |source| match pairing {
+            Some(chosen) => chosen.shots(source),
+            None => source,
+        };
+        let (train, validation) = (paired(train), validation.map(paired));
         let limit = config.limit.unwrap_or(usize::MAX);
         let all = first(train.clone(), limit);
         let (train, mut validation, mut validates_on) = match validation {
@@ -212,6 +222,8 @@ impl Request<'_> {
                     }),
                     None => validates_on_sub_images.then_some(Subsample { weight: 0.0 }),
                 },
+                series: Series::of(pairing, &**source),
+                levels: config.match_gain.then(Arc::default),
                 clip_input: config.clip_input,
                 target,
                 seed: self.seed,
@@ -230,6 +242,9 @@ impl Request<'_> {
             subsamples,
             noise,
             skipped,
+            pairing,
+            match_gain: config.match_gain,
+            partners: OnceLock::new(),
             scenes: [train, validation],
             range,
         };
@@ -306,6 +321,21 @@ impl Opened {
             Some(_) => vec![],
             None => NoiseLevel::of(&*self.scenes[0]),
         }
+    }
+
+    /// What the two images of training pairs have in common, measured once; `None` where training compares with no
+    /// second noisy image, or no pair can be compared.
+    pub fn partners(&self) -> Option<&PartnerReport> {
+        let compares = self.noise.is_none()
+            && !self.subsamples
+            && self.train.pipeline().target == Some(Target::Noisy);
+        let report = self.partners.get_or_init(|| {
+            let images = self.train.images();
+            compares
+                .then(|| PartnerReport::of(images, self.pairing, self.match_gain))
+                .flatten()
+        });
+        report.as_ref()
     }
 
     /// Statistics of a pixel need images of one size.

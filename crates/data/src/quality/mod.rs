@@ -11,7 +11,7 @@ mod ssim;
 mod tests;
 
 pub use self::{
-    estimate::noise2noise_mse,
+    estimate::{between_mse, noise2noise_mse},
     mean::{Mean, median},
     psnr::{Psnr, PsnrKeys, Reference, masked_mse, mean_psnr_db, mse, psnr_db},
     score::{Against, Score, Summary, SummaryKeys, second_noisy},

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Mean, Psnr, Reference, masked_mse, noise2noise_mse, psnr_db, ssim};
-use crate::NoisyPair;
+use super::{Mean, Psnr, Reference, between_mse, masked_mse, noise2noise_mse, psnr_db, ssim};
+use crate::{NoisyPair, TargetNoise};
 
 /// Error and similarity of one denoised image.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +26,8 @@ pub enum Against {
 impl Score {
     /// Scores the result of a denoiser `f` for a scene.
     ///
-    /// Without a clean image, the error is the estimate [`noise2noise_mse`].
+    /// Without a clean image, the error is the estimate [`noise2noise_mse`], or [`between_mse`] where the target has
+    /// half the noise.
     ///
     /// # Errors
     /// When the denoiser fails.
@@ -52,6 +53,12 @@ impl Score {
         }
         let second = second_noisy(pair);
         let there = mse(&denoised, second);
+        if pair.target_noise == TargetNoise::Halved {
+            return Ok(Self {
+                mse: between_mse(there, mse(input, second)),
+                ssim: None,
+            });
+        }
         let back = mse(&denoise(second)?, input);
         Ok(Self {
             mse: noise2noise_mse(there, back, mse(input, second)),

@@ -50,6 +50,8 @@ impl Scene {
             target_mask,
             clean_target,
             whole: _,
+            // That of a scene is equal.
+            target_noise: _,
         } = pair;
         if target_mask.or(mask).is_some() {
             return Err(DataError::PairMask { index });

@@ -20,7 +20,8 @@ pub(crate) struct SceneFiles {
 }
 
 impl SceneFiles {
-    fn all(&self) -> impl Iterator<Item = &PathBuf> {
+    /// Its files, the clean one last.
+    pub fn all(&self) -> impl Iterator<Item = &PathBuf> {
         self.shots.iter().chain(&self.clean)
     }
 }

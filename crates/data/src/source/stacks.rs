@@ -60,6 +60,14 @@ impl PairedStacks {
         })
     }
 
+    /// Checks that these go with others, if there are any.
+    ///
+    /// # Errors
+    /// When they differ in channels or type.
+    pub fn check(&self, others: Option<&Self>) -> Result<(), DataError> {
+        others.map_or(Ok(()), |others| check_alike(&**others.any(), &**self.any()))
+    }
+
     fn stack(&self, view: View) -> &BoxedStack {
         match (view, &self.clean) {
             (View::Shot(shot), _) => &self.shots[shot],
@@ -132,6 +140,20 @@ impl SceneSource for PairedStacks {
     }
 }
 
+/// Checks that the images of two stacks have the same channels and type.
+fn check_alike(first: &dyn Stack, second: &dyn Stack) -> Result<(), DataError> {
+    let holds = |stack: &dyn Stack| format!("{} x {}", stack.shape()[0], stack.kind());
+    if holds(first) == holds(second) {
+        return Ok(());
+    }
+    Err(DataError::StacksDiffer {
+        first: first.path().to_owned(),
+        first_holds: holds(first),
+        second: second.path().to_owned(),
+        second_holds: holds(second),
+    })
+}
+
 /// Stacks whose images are shots of one scene; of volumes, the images of each plane.
 pub struct BurstStacks {
     bursts: Vec<Burst>,
@@ -143,6 +165,8 @@ pub struct BurstStacks {
 pub struct Burst {
     stack: BoxedStack,
     split: Split,
+    /// Whether the shots of a scene follow each other in time.
+    in_time: bool,
 }
 
 impl Burst {
@@ -160,6 +184,11 @@ impl Burst {
             _ => false,
         };
         let split = Split::new(&axes, is_shot);
+        // Of shots at each point in time, those that follow each other are close in time too.
+        let mut slowest = axes
+            .iter()
+            .filter(|&&(axis, size)| size > 1 && is_shot(axis));
+        let in_time = slowest.next().is_some_and(|(axis, _)| *axis == Axis::Time);
         let path = || stack.path().to_owned();
         let images = stack.len();
         if has(Axis::Unknown) && !any {
@@ -169,7 +198,11 @@ impl Burst {
             });
         }
         match split.sizes() {
-            [_, shots] if shots >= least => Ok(Self { stack, split }),
+            [_, shots] if shots >= least => Ok(Self {
+                stack,
+                split,
+                in_time,
+            }),
             [1, _] => Err(DataError::SingleShot { path: path() }),
             [_, _] => Err(DataError::PlanesOnly {
                 path: path(),
@@ -199,17 +232,7 @@ impl BurstStacks {
     /// # Errors
     /// When it differs in channels or type.
     pub fn check(burst: &Burst, first: Option<&Burst>) -> Result<(), DataError> {
-        let holds = |stack: &dyn Stack| format!("{} x {}", stack.shape()[0], stack.kind());
-        let burst = &*burst.stack;
-        match first.map(|first| &*first.stack) {
-            Some(first) if holds(burst) != holds(first) => Err(DataError::StacksDiffer {
-                first: first.path().to_owned(),
-                first_holds: holds(first),
-                second: burst.path().to_owned(),
-                second_holds: holds(burst),
-            }),
-            _ => Ok(()),
-        }
+        first.map_or(Ok(()), |first| check_alike(&*first.stack, &*burst.stack))
     }
 
     /// The first stack.
@@ -220,7 +243,7 @@ impl BurstStacks {
     /// The stack of a scene, and the place of a shot in it.
     fn image(&self, scene: usize, view: View) -> (&dyn Stack, usize) {
         let (burst, plane) = self.scenes[scene];
-        let Burst { stack, split } = &self.bursts[burst as usize];
+        let Burst { stack, split, .. } = &self.bursts[burst as usize];
         match view {
             View::Shot(shot) => (&**stack, split.place(plane as usize, shot)),
             View::Clean => panic!("a burst has no clean image"),
@@ -279,6 +302,11 @@ impl SceneSource for BurstStacks {
 
     fn ordered(&self) -> bool {
         false
+    }
+
+    fn in_time(&self, scene: usize) -> bool {
+        let (burst, _) = self.scenes[scene];
+        self.bursts[burst as usize].in_time
     }
 }
 

@@ -83,6 +83,10 @@ impl SceneSource for Subset {
         self.source.ordered()
     }
 
+    fn in_time(&self, scene: usize) -> bool {
+        self.source.in_time(self.scene(scene))
+    }
+
     fn in_memory(&self) -> bool {
         self.source.in_memory()
     }

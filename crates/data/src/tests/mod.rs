@@ -12,6 +12,7 @@ pub mod numbered;
 mod on_device;
 mod open;
 mod regions;
+mod series;
 mod subsample;
 
 /// The message of data that must not open.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use n2n_files::{Raster, SampleKind, Samples};
 
 use crate::image_cache::ImageCache;
-use crate::pipeline::{CropPolicy, Pipeline};
+use crate::pipeline::{CropPolicy, Pipeline, Series};
 use crate::{AugmentConfig, DataError, Examples, SceneInfo, SceneSource, Target, View};
 
 /// Scenes of 16-bit grey images: a sample is `1000 * scene + 100 * view + 10 * row + column`, for
@@ -17,6 +17,7 @@ pub struct Numbered {
     pub clean: bool,
     pub size: [usize; 2],
     pub ordered: bool,
+    pub in_time: bool,
     pub damaged: Vec<usize>,
 }
 
@@ -28,6 +29,7 @@ impl Default for Numbered {
             clean: true,
             size: [4, 6],
             ordered: true,
+            in_time: false,
             damaged: vec![],
         }
     }
@@ -97,6 +99,10 @@ impl SceneSource for Numbered {
         self.ordered
     }
 
+    fn in_time(&self, _scene: usize) -> bool {
+        self.in_time
+    }
+
     fn may_skip(&self) -> bool {
         true
     }
@@ -112,6 +118,8 @@ pub fn pipeline() -> Pipeline {
         augment: AugmentConfig::default(),
         noise: None,
         subsample: None,
+        series: Series::No,
+        levels: None,
         clip_input: false,
         target: Some(Target::Noisy),
         seed: 3,

@@ -7,7 +7,7 @@ use burn::module::{Module, Param, ParamId};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
-use n2n_data::quality::noise2noise_mse;
+use n2n_data::quality::{between_mse, noise2noise_mse};
 use n2n_data::{Batch, Restoration, Wholes};
 use n2n_model::{Layout, Loss, Network};
 use n2n_scratch::Graph;
@@ -258,9 +258,10 @@ impl InferenceStep for EvaluationModel {
         let mse = |a: Tensor<4>, b: Tensor<4>| mse_per_image(a, b, batch.mask.as_ref());
         let denoised = denoise(batch.input, batch.restoration);
         let error = mse(denoised.clone(), batch.target.clone());
-        let errors = match batch.reverse {
-            None => error,
-            Some(reverse) => {
+        let errors = match (batch.reverse, batch.between) {
+            (None, None) => error,
+            (None, Some(input)) => between_mse(error, mse(input, batch.target)),
+            (Some(reverse), _) => {
                 let noise = mse(reverse.target.clone(), batch.target);
                 let other = denoise(reverse.input, reverse.restoration);
                 noise2noise_mse(error, mse(other, reverse.target), noise)

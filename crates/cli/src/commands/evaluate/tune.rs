@@ -116,6 +116,7 @@ fn cut(pair: NoisyPair, side: usize) -> NoisyPair {
         mask: mask.map(|mask| middle(mask, [1, height, width], [1, shape[1], shape[2]])),
         noisy_input: cut(&pair.noisy_input),
         noisy_target: pair.noisy_target.as_ref().map(cut),
+        target_noise: pair.target_noise,
         target_mask: None,
         clean_target: pair.clean_target.as_ref().map(cut),
         whole: None,

@@ -1,8 +1,6 @@
 //! What was chosen for a person who did not say it: why, and what changes it.
 
-use n2n_data::{
-    Examples, NormalizationKind, Opened, Pairing, RangeConfig, SceneSource, ValidatesOn, View,
-};
+use n2n_data::{Examples, NormalizationKind, Opened, RangeConfig, SceneSource, ValidatesOn, View};
 use n2n_train::Experiment;
 use serde::Serialize;
 
@@ -14,6 +12,9 @@ const NAMED: usize = 3;
 pub struct Choice {
     /// What is chosen.
     name: &'static str,
+    /// What it is called in a line.
+    #[serde(skip)]
+    label: String,
     /// What it is.
     value: String,
     /// Arguments that change it.
@@ -24,6 +25,7 @@ impl Choice {
     fn new(name: &'static str, value: String, change: &[&str]) -> Self {
         Self {
             name,
+            label: name.to_owned(),
             value,
             change: change.iter().map(|&change| change.to_owned()).collect(),
         }
@@ -33,7 +35,7 @@ impl Choice {
     pub fn text(&self) -> String {
         format!(
             "{}: {}\n  to change it: {}",
-            self.name,
+            self.label,
             self.value,
             self.change.join(", or ")
         )
@@ -43,7 +45,7 @@ impl Choice {
 /// The choices for `opened`: `asked` is the experiment as a person wrote it, `experiment` as it was resolved.
 pub fn choices(asked: &Experiment, experiment: &Experiment, opened: &Opened) -> Vec<Choice> {
     vec![
-        pairs(experiment, opened),
+        pairs(opened),
         range(asked, opened),
         patches(experiment, &opened.train),
         held_out(experiment, opened),
@@ -51,7 +53,7 @@ pub fn choices(asked: &Experiment, experiment: &Experiment, opened: &Opened) -> 
     ]
 }
 
-fn pairs(experiment: &Experiment, opened: &Opened) -> Choice {
+fn pairs(opened: &Opened) -> Choice {
     let new = |value: &str, change: &[&str]| Choice::new("pairs", value.to_owned(), change);
     if let Some(noise) = &opened.noise {
         return Choice::new(
@@ -80,19 +82,21 @@ fn pairs(experiment: &Experiment, opened: &Opened) -> Choice {
             ],
         );
     }
-    match experiment.data.pairing {
-        Pairing::Neighbours => new(
-            "a frame and the one before or after it",
-            &["--set data.pairing=any, even_odd or subsample"],
-        ),
-        Pairing::EvenOdd => new(
-            "the mean of the even frames and that of the odd ones",
-            &["--set data.pairing=any, neighbours or subsample"],
-        ),
-        _ => new(
-            "any two shots of a scene",
-            &["--set data.pairing=neighbours, even_odd or subsample"],
-        ),
+    let Some(chosen) = opened.pairing else {
+        return new("the images of a scene", &["--set data.pairing=subsample"]);
+    };
+    let [what, why, other] = chosen.words();
+    Choice {
+        label: format!("pairs ({})", chosen.pairing),
+        ..Choice::new(
+            "pairs",
+            format!("{what}, {why}"),
+            &[
+                &format!("--set data.pairing={other}"),
+                "even_odd",
+                "subsample",
+            ],
+        )
     }
 }
 

@@ -19,7 +19,6 @@ pub fn lines(
             "noise: correlation {:.3} with the scene, {:.3} from pixel to pixel",
             check.difference_and_sum, check.difference_and_neighbour
         ));
-        lines.extend(check.warning().map(|warning| format!("warning: {warning}")));
     }
     if let Some(noise) = singles {
         lines.push(format!(

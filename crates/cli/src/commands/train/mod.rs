@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{bail, ensure};
-use n2n_data::{AxesFrom, Opened};
+use n2n_data::{AxesFrom, Opened, PartnerReport};
 use n2n_devices::SelectedDevice;
 use n2n_train::paint::false_colour;
 use n2n_train::run_dir::{End, Program};
@@ -28,7 +28,7 @@ use self::signals::Signals;
 use self::summary::Summary;
 use super::denoise::{self, DenoiseArgs};
 use super::output;
-use crate::data::{held_out, peak, report_skipped};
+use crate::data::{held_out, pair_warnings, peak, report_skipped};
 use crate::progress::StatusLine;
 use crate::signals::interrupted;
 
@@ -218,6 +218,9 @@ fn report_data(
         if let Some(range) = range {
             eprintln!("samples from {range} become 0 to 1");
         }
+        if let Some(pairing) = opened.pairing {
+            eprintln!("{pairing}");
+        }
         eprintln!("{}", peak(range, opened.scenes[0].kind()));
         let [channels, ..] = opened.train.shape(0);
         if let Some(colours) = false_colour(channels) {
@@ -227,7 +230,10 @@ fn report_data(
     if let Some(remark) = held_out(opened.validates_on) {
         eprintln!("{remark}");
     }
-    if let Some(warning) = opened.noise_check()?.and_then(|check| check.warning()) {
+    if let Some(remark) = opened.partners().and_then(PartnerReport::remark) {
+        eprintln!("{remark}");
+    }
+    for warning in pair_warnings(opened)? {
         eprintln!("warning: {warning}");
     }
     if opened.subsamples && !json {

@@ -2,6 +2,7 @@
 
 mod files;
 mod listing;
+mod partners;
 mod roles;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +15,9 @@ use n2n_files::{
 use serde::{Deserialize, Serialize};
 
 use self::listing::{Listing, has_extension, name, stem};
-use super::pictures::Pictures;
+use self::partners::{Partners, Sure};
+use super::joined::Joined;
+use super::pictures::{Pictures, SceneFiles};
 use super::stacks::{Burst, BurstStacks, Chain, PairedStacks};
 use crate::{DataError, Pairing, SceneSource, Target};
 
@@ -158,6 +161,10 @@ impl Finder<'_> {
         }
         let pictures = listing.files.iter().filter(|path| is_picture(path));
         let pictures: Vec<PathBuf> = pictures.cloned().collect();
+        if let Some(found) = self.partners(listing, &pictures, Sure::OfLetters)? {
+            let kind = found.kind();
+            return self.pictures(&kind, found.into_scenes(), true);
+        }
         if pictures.is_empty() {
             return Err(DataError::NoData {
                 path: listing.folder.clone(),
@@ -331,6 +338,10 @@ impl Finder<'_> {
         let stems: Vec<String> = stacks.iter().map(|path| stem(path)).collect();
         let roles = roles::roles(stems.iter().map(String::as_str));
         let Some(roles) = roles.filter(|_| self.layout != Some(Layout::Bursts)) else {
+            if let Some(partners) = self.partners(listing, &stacks, Sure::OfWords)? {
+                let found = self.partner_stacks(partners)?;
+                return self.beside(found, listing, &stacks).map(Some);
+            }
             let found = self.burst_stacks(&stacks)?;
             return self.beside(found, listing, &stacks).map(Some);
         };
@@ -374,6 +385,54 @@ impl Finder<'_> {
             }
             found.skipped.push(problem);
         }
+        Ok(found)
+    }
+
+    /// Files of a folder that are pairs by their names, where they may be.
+    fn partners(
+        &self,
+        listing: &Listing,
+        files: &[PathBuf],
+        sure: Sure,
+    ) -> Result<Option<Partners>, DataError> {
+        match self.layout {
+            None => Partners::among(&listing.folder, files, sure),
+            Some(Layout::Pairs) => Partners::among(&listing.folder, files, Sure::Said),
+            Some(Layout::Bursts | Layout::Clean) => Ok(None),
+        }
+    }
+
+    /// Stacks that are pairs by their names, each pair image by image.
+    fn partner_stacks(&self, partners: Partners) -> Result<Found, DataError> {
+        let kind = format!("{}, image by image", partners.kind());
+        let (scenes, mut skipped) = (partners.scenes, partners.problems);
+        let mut sources: Vec<PairedStacks> = Vec::new();
+        let has_clean = scenes.iter().all(|scene| scene.clean.is_some());
+        let mut first_kind = None;
+        for SceneFiles { shots, clean } in scenes {
+            let opened = shots.iter().map(|path| self.open_stack(path));
+            let opened = opened.collect::<Result<Vec<_>, _>>().and_then(|shots| {
+                let clean = clean.filter(|_| has_clean);
+                let clean = clean.map(|path| self.open_stack(&path)).transpose()?;
+                let kind = in_axes(&kind, &*shots[0]);
+                let paired = PairedStacks::new(shots, clean, false)?;
+                paired.check(sources.first())?;
+                Ok((kind, paired))
+            });
+            match opened {
+                Ok((kind, paired)) => {
+                    first_kind.get_or_insert(kind);
+                    sources.push(paired);
+                }
+                Err(problem) => skipped.push(problem),
+            }
+        }
+        let Some(kind) = first_kind.filter(|_| !self.strict || skipped.is_empty()) else {
+            return Err(skipped.swap_remove(0));
+        };
+        let sources = sources.into_iter().map(|source| Box::new(source) as _);
+        let mut found = found(&kind, Joined::new(sources.collect()));
+        found.skipped = skipped;
         Ok(found)
     }
 

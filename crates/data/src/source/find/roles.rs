@@ -1,11 +1,15 @@
 //! What names say: which of several files, folders or arrays are noisy, and which is clean.
 
 /// Names of two halves of noisy pairs, in lower case.
-const PAIRS: [[&str; 2]; 9] = [
+pub(super) const PAIRS: [[&str; 2]; 13] = [
     ["a", "b"],
     ["noisy_a", "noisy_b"],
     ["noisy1", "noisy2"],
     ["noisy_1", "noisy_2"],
+    ["even", "odd"],
+    ["evn", "odd"],
+    ["half1", "half2"],
+    ["half_1", "half_2"],
     ["noisy_input", "noisy_target"],
     ["first", "second"],
     ["input", "target"],
@@ -17,7 +21,7 @@ const PAIRS: [[&str; 2]; 9] = [
 const NOISY: [&str; 2] = ["noisy", "noise"];
 
 /// Names of images without noise.
-const CLEAN: [&str; 4] = ["clean", "gt", "ground_truth", "groundtruth"];
+pub(super) const CLEAN: [&str; 4] = ["clean", "gt", "ground_truth", "groundtruth"];
 
 /// Positions, in a list of names, of those that have a part to play.
 #[derive(Debug, PartialEq)]
