@@ -129,7 +129,7 @@ impl ExperimentArgs {
 }
 
 /// One device of one backend.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct DeviceArgs {
     /// Backend to compute on
     #[arg(long, value_parser = crate::backend::parser(), default_value = "auto")]

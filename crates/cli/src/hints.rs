@@ -87,7 +87,14 @@ fn of_device(error: &DeviceError) -> Option<String> {
 fn of_data(error: &DataError) -> Option<String> {
     Some(match error {
         DataError::MissingTarget { .. } => {
-            "set train.target to the other kind, or add the images".to_owned()
+            "set train.target to the other kind, add the images, or train on single noisy images with --set \
+             data.pairing=subsample"
+                .to_owned()
+        }
+        DataError::NoisyOrClean { .. } => {
+            "for noisy images use --set data.pairing=subsample; for clean ones say which noise to put on them, as \
+             with --noise gaussian:25; for shots of the same scenes name their folders with --pairs A B"
+                .to_owned()
         }
         DataError::NoData { .. } => "name folders of other names with --pairs A B".to_owned(),
         DataError::PairsOrBursts { .. } => {
@@ -101,10 +108,14 @@ fn of_data(error: &DataError) -> Option<String> {
                 .to_owned()
         }
         DataError::PlanesOnly { .. } => {
-            "name two volumes with --pairs A B, or use --set data.axes=TYX".to_owned()
+            "name two volumes with --pairs A B, use --set data.axes=TYX, or train on each plane alone with --set \
+             data.pairing=subsample"
+                .to_owned()
         }
         DataError::SingleShot { .. } => {
-            "add a shot, or for clean images use --set data.layout=clean".to_owned()
+            "add a shot, train on it alone with --set data.pairing=subsample, or for clean images use --set \
+             data.layout=clean"
+                .to_owned()
         }
         DataError::NothingNoisy { .. } | DataError::NeedsNoise { .. } => {
             "say which noise to put on the images, as with --noise gaussian:25".to_owned()

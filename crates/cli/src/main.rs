@@ -10,10 +10,13 @@ mod backend;
 mod cli;
 mod commands;
 mod data;
+mod digits;
 mod failure;
 mod font;
 mod hints;
+mod middle;
 mod progress;
+mod sheet;
 mod signals;
 mod table;
 

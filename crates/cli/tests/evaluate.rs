@@ -357,7 +357,7 @@ fn evaluation_failure_is_one_error() {
         (&file, data.path(), &[], "not a valid safetensors file"),
         (&run, empty.path(), &[], "no data that is understood"),
         (&run, &empty.path().join("none"), &[], "none"),
-        (&run, &file, &[], "no kind of file"),
+        (&run, &file, &[], "holds clean images only"),
         (
             &run,
             data.path(),

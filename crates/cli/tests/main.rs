@@ -23,6 +23,7 @@ mod renders;
 mod resume;
 mod science;
 mod settings;
+mod singles;
 mod stops;
 mod terminals;
 mod training;

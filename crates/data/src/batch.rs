@@ -14,7 +14,11 @@ use rayon::prelude::*;
 use crate::holes::intersection;
 use crate::on_device::OnDevice;
 use crate::prefetch::Prefetcher;
-use crate::{DataError, ExampleIndex, Examples, NoisyPair, Normalization, Target, TargetNoise};
+use crate::quality::Reference;
+use crate::subsample::CELL;
+use crate::{
+    DataError, ExampleIndex, Examples, NoisyPair, Normalization, Target, TargetNoise, Whole, Wholes,
+};
 
 /// Images on a device, and what outputs are compared with.
 ///
@@ -33,6 +37,8 @@ pub struct Batch {
     pub restoration: Option<Restoration>,
     /// Validation without clean images: the pair the other way round, and what it knows of the noise.
     pub reverse: Option<Reverse>,
+    /// Training on sub-images: the patches that they are made of, where the loss needs them.
+    pub wholes: Option<Wholes>,
     /// Validation without clean images where the target has half the noise: the input as it was, around
     /// `[0, 1]`, in place of `reverse`.
     pub between: Option<Tensor<4>>,
@@ -122,6 +128,7 @@ impl Batch {
             mask: None,
             restoration: None,
             reverse: None,
+            wholes: None,
             between: None,
         }
     }
@@ -143,6 +150,7 @@ struct HostBatch {
     mask: Option<Vec<f32>>,
     restoration: Option<HostRestoration>,
     reverse: Option<HostReverse>,
+    whole: Option<Whole>,
     between: Option<Vec<f32>>,
 }
 
@@ -184,11 +192,13 @@ fn tensor(values: Vec<f32>, shape: [usize; 4], device: &Device) -> Tensor<4> {
 }
 
 impl HostBatch {
-    /// One example; for validation, `target` is `None`.
+    /// One example; for validation, `target` is `None`. Sub-images are not estimated from, so that they are not
+    /// reversed.
     fn of(
         pair: NoisyPair,
         preparation: &Preparation,
         target: Option<Target>,
+        is_sub_image: bool,
         index: usize,
     ) -> Result<Self, DataError> {
         // Validation compares with clean images where it can.
@@ -204,6 +214,7 @@ impl HostBatch {
             target_noise,
             target_mask,
             clean_target,
+            mut whole,
         } = pair;
         let (image, mask) = match wanted {
             Target::Noisy => (noisy_target, intersection(mask, target_mask)),
@@ -213,8 +224,13 @@ impl HostBatch {
             name: format!("example {index}"),
             target: wanted,
         })?;
-        let raw = (target.is_none() && wanted == Target::Noisy).then(|| noisy_input.clone());
+        let is_reversed = target.is_none() && wanted == Target::Noisy && !is_sub_image;
+        let raw = is_reversed.then(|| noisy_input.clone());
         let normalization = preparation.normalize(&mut noisy_input, shape);
+        if let Some(whole) = &mut whole {
+            let shape = [shape[0], shape[1] * CELL, shape[2] * CELL];
+            normalization.apply(&mut whole.image, shape);
+        }
         let mut restoration = None;
         if target.is_none() {
             restoration = preparation.restoration(&normalization, shape);
@@ -242,6 +258,7 @@ impl HostBatch {
             mask,
             restoration,
             reverse,
+            whole,
             between,
         })
     }
@@ -260,6 +277,10 @@ impl HostBatch {
         if let Some(restoration) = &mut self.restoration {
             restoration.append(other.restoration);
         }
+        if let (Some(whole), Some(other)) = (&mut self.whole, other.whole) {
+            whole.image.extend(other.image);
+            whole.signs.extend(other.signs);
+        }
         if let (Some(between), Some(other)) = (&mut self.between, other.between) {
             between.extend(other);
         }
@@ -275,11 +296,17 @@ impl HostBatch {
     /// Bytes of the images.
     fn bytes(&self) -> usize {
         let mask = self.mask.as_ref().map_or(0, Vec::len);
-        (self.input.len() + self.target.len() + mask) * size_of::<f32>()
+        let whole = |whole: &Whole| whole.image.len() + whole.signs.len();
+        let whole = self.whole.as_ref().map_or(0, whole);
+        (self.input.len() + self.target.len() + mask + whole) * size_of::<f32>()
     }
 
     fn into_batch(self, device: &Device) -> Batch {
-        let [batch_size, _, height, width] = self.shape;
+        let [batch_size, channels, height, width] = self.shape;
+        let of_whole = |values, channels| {
+            let shape = [batch_size, channels, height * CELL, width * CELL];
+            tensor(values, shape, device)
+        };
         let images = |values| tensor(values, self.shape, device);
         let restoration = |host: Option<HostRestoration>| {
             host.map(|host| host.into_restoration(batch_size, device))
@@ -296,6 +323,11 @@ impl HostBatch {
                 target: images(reverse.target),
                 restoration: restoration(reverse.restoration),
             }),
+            wholes: self.whole.map(|whole| Wholes {
+                images: of_whole(whole.image, channels),
+                signs: of_whole(whole.signs, 1),
+                weight: whole.weight,
+            }),
             between: self.between.map(images),
         }
     }
@@ -308,9 +340,11 @@ fn stack(
     target: Option<Target>,
     batch: &[ExampleIndex],
 ) -> Result<HostBatch, DataError> {
-    let prepared = batch
-        .par_iter()
-        .map(|&example| HostBatch::of(examples.pair(example)?, preparation, target, example.index));
+    let is_sub_image = examples.reference() == Reference::SubImage;
+    let prepared = batch.par_iter().map(|&example| {
+        let pair = examples.pair(example)?;
+        HostBatch::of(pair, preparation, target, is_sub_image, example.index)
+    });
     let prepared = prepared.collect::<Result<Vec<HostBatch>, DataError>>()?;
     let stacked = prepared.into_iter().reduce(|mut stacked, example| {
         stacked.append(example);

@@ -10,6 +10,9 @@ use crate::{
     AugmentConfig, DataError, Layout, NormalizationKind, Pairing, RangeConfig, ScenesConfig,
 };
 
+/// Largest weight of the second term of the loss of sub-images.
+const LARGEST_WEIGHT: f64 = 100.0;
+
 /// Longest side of a patch in pixels.
 const LONGEST_PATCH: usize = 4096;
 
@@ -32,8 +35,10 @@ pub struct DataConfig {
     /// What the axes of stacks are, and the images along them.
     #[serde(with = "crate::axes")]
     pub axes: AxesFrom,
-    /// Which shots of a scene are pairs.
+    /// Which shots of a scene are pairs, or that each is a pair by itself.
     pub pairing: Pairing,
+    /// Weight of the second term of the loss of sub-images at the end of a run.
+    pub subsample_weight: f64,
     /// Scale the noisy target of each pair to the brightness and contrast of its input.
     pub match_gain: bool,
     /// Share of the scenes that are validated on, if nothing else says which.
@@ -78,6 +83,7 @@ impl Default for DataConfig {
             layout: None,
             axes: AxesFrom::File,
             pairing: Pairing::Auto,
+            subsample_weight: 1.0,
             match_gain: false,
             split: 0.1,
             limit: None,
@@ -126,6 +132,10 @@ impl DataConfig {
         self.augment.validate()?;
         if !(self.split > 0.0 && self.split < 1.0) {
             return invalid("split", self.split.to_string(), "above 0 and below 1");
+        }
+        if !(0.0..=LARGEST_WEIGHT).contains(&self.subsample_weight) {
+            let value = self.subsample_weight.to_string();
+            return invalid("subsample_weight", value, "between 0 and 100");
         }
         for (key, value) in [
             ("limit", self.limit),

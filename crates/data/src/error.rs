@@ -193,12 +193,28 @@ pub enum DataError {
 
     /// A scene of one shot.
     #[error(
-        "{path} holds a single shot; expected two or more, or data.layout \"clean\"",
+        "{path} holds a single shot; expected two or more, data.pairing \"subsample\" or data.layout \"clean\"",
         path = .path.display()
     )]
     SingleShot {
         /// The folder or file.
         path: PathBuf,
+    },
+
+    /// Single images that may be noisy or clean.
+    #[error(
+        "{first}{others} has no partner, hardly any noise is seen ({percent:.1} % of the range), and nobody says \
+         whether this is noise or a clean image; expected data.pairing \"subsample\" for noisy images, or for clean \
+         ones noise to put on them",
+        others = match .count { 1 => String::new(), count => format!(", the first of {count} images,") }
+    )]
+    NoisyOrClean {
+        /// The first image.
+        first: String,
+        /// Number of images.
+        count: usize,
+        /// Deviation of what may be noise, of the range of samples.
+        percent: f64,
     },
 
     /// Nobody knows what the images of a file are.

@@ -95,6 +95,7 @@ impl EvaluationRequest<'_> {
             range: range.clone(),
             channels,
             augment: AugmentConfig::default(),
+            subsample: None,
             clip_input: config.clip_input,
             noise,
             series: Series::of(chosen, &*scenes),

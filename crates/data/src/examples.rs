@@ -10,6 +10,7 @@ use crate::augment::AugmentConfig;
 use crate::image_cache::ImageCache;
 use crate::order::Order;
 use crate::pipeline::{CropPolicy, Pipeline};
+use crate::quality::Reference;
 use crate::{DataError, Digest, NoisyPair, View, is_constant};
 
 /// One example in one epoch.
@@ -88,10 +89,20 @@ impl Examples {
         }
     }
 
+    /// What validation on this set compares with.
+    pub fn reference(&self) -> Reference {
+        let source = self.images.source();
+        let has_clean = || !source.is_empty() && source.info(0).clean;
+        match self.pipeline.subsample {
+            Some(_) => Reference::SubImage,
+            None if self.pipeline.noise.is_some() || has_clean() => Reference::Clean,
+            None => Reference::SecondNoisy,
+        }
+    }
+
     /// Whether validation on this set compares with clean images.
     pub fn has_clean(&self) -> bool {
-        let source = self.images.source();
-        self.pipeline.noise.is_some() || (!source.is_empty() && source.info(0).clean)
+        self.reference() == Reference::Clean
     }
 
     /// Checks that there is something to learn: that a noisy image varies, in some channel. Images are read up to

@@ -135,6 +135,7 @@ fn copies_pixels(pipeline: &Pipeline, source: &dyn SceneSource) -> bool {
         && !source.ordered()
         && (0..source.len()).any(|scene| source.info(scene).shots > 2);
     pipeline.noise.is_none()
+        && pipeline.subsample.is_none()
         && pipeline.levels.is_none()
         && source.channels() == pipeline.channels
         && augment.rotate_deg == 0.0

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Whole;
+
 /// Which image of a [`NoisyPair`] the loss compares the network's output with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -60,6 +62,8 @@ pub struct NoisyPair {
     pub target_mask: Option<Vec<f32>>,
     /// The image without noise.
     pub clean_target: Option<Vec<f32>>,
+    /// The patch that input and noisy target are sub-images of, where the loss needs it.
+    pub whole: Option<Whole>,
 }
 
 impl NoisyPair {

@@ -22,6 +22,9 @@ pub enum Pairing {
     Neighbours,
     /// The mean of the even frames and that of the odd ones: of frames that have little light each.
     EvenOdd,
+    /// Each shot by itself, of which two [sub-images](crate::Whole) are a pair: of scenes with a single shot. Where
+    /// there are no others, [`Auto`](Self::Auto) is this.
+    Subsample,
 }
 
 /// How the shots of a set become pairs, and who says so.
@@ -89,13 +92,14 @@ impl fmt::Display for Pairing {
             Self::Any => "any",
             Self::Neighbours => "neighbours",
             Self::EvenOdd => "even_odd",
+            Self::Subsample => "subsample",
         })
     }
 }
 
-impl fmt::Display for Chosen {
-    /// In one line: how, why, and what else there is.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Chosen {
+    /// How, why, and what else there is.
+    pub fn words(self) -> [&'static str; 3] {
         let (what, other) = match self.pairing {
             Pairing::Auto | Pairing::Any => (
                 "any two shots of a scene",
@@ -109,17 +113,26 @@ impl fmt::Display for Chosen {
                 "the mean of the even and that of the odd frames of a scene",
                 "\"neighbours\" for frames as they are",
             ),
+            Pairing::Subsample => (
+                "two sub-images of each image, made of neighbouring pixels",
+                "\"any\" for pairs of shots",
+            ),
         };
         let why = match self.by {
             ChosenBy::Config => "as data.pairing says",
             ChosenBy::TimeAxis => "since the file says that frames follow each other in time",
             ChosenBy::NoTimeAxis => "since no file says that they follow each other in time",
         };
-        write!(
-            f,
-            "pairs ({}): {what}, {why}; data.pairing: {other}",
-            self.pairing
-        )
+        [what, why, other]
+    }
+}
+
+impl fmt::Display for Chosen {
+    /// In one line: how, why, and what else there is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [what, why, other] = self.words();
+        let pairing = self.pairing;
+        write!(f, "pairs ({pairing}): {what}, {why}; data.pairing: {other}")
     }
 }
 

@@ -13,6 +13,7 @@ use crate::holes::{intersection, reduced};
 use crate::image_cache::ImageCache;
 use crate::levels::Levels;
 use crate::noise::{self, Member, NoiseModel};
+use crate::subsample::{self, NEIGHBOURS, Picks};
 use crate::swap::{exchange, exchanged_pixels};
 use crate::{
     Chosen, DataError, ExampleIndex, NoisyPair, Pairing, Range, SceneInfo, SceneSource, Swap,
@@ -71,6 +72,8 @@ pub(crate) struct Pipeline {
     pub augment: AugmentConfig,
     /// Noise put on clean images.
     pub noise: Option<Arc<dyn NoiseModel>>,
+    /// Examples that are sub-images of single noisy ones.
+    pub subsample: Option<Subsample>,
     /// Whether neighbours are pairs, in sets whose shots are in no order of input and target.
     pub series: Series,
     /// How bright shots are beside each other, where partners are scaled to each other.
@@ -80,6 +83,13 @@ pub(crate) struct Pipeline {
     /// The target that training needs; validation takes all that a scene has.
     pub target: Option<Target>,
     pub seed: u64,
+}
+
+/// How single noisy images become pairs of sub-images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Subsample {
+    /// Weight of the second term of the loss; without it, examples go without the patch that they are made of.
+    pub weight: f32,
 }
 
 /// What is drawn for an example.
@@ -116,17 +126,22 @@ impl Pipeline {
         [self.channels, height, width]
     }
 
-    /// Examples that an epoch takes from a scene: as many as cover it.
+    /// Examples that an epoch takes from a scene: as many as cover it, and of sub-images as many as there are pairs of
+    /// neighbours in a cell for each.
     pub fn crops(&self, info: SceneInfo) -> usize {
+        let draws = match self.subsample {
+            Some(_) if !self.validates() => NEIGHBOURS.len(),
+            _ => 1,
+        };
         let CropPolicy::Random(side) = self.crop else {
-            return 1;
+            return draws;
         };
         let side = side * self.reduction();
         let area = match self.held_out {
             Some(held_out) => held_out.training_area(info),
             None => info.height * info.width,
         };
-        (area / (side * side)).clamp(1, MAX_CROPS)
+        (area / (side * side) * draws).clamp(draws, MAX_CROPS)
     }
 
     /// What is drawn for an example of `shape`, but for noise put on clean images, and exchanged pixels.
@@ -217,10 +232,14 @@ impl Pipeline {
                 let pair = self.corrupt(&**noise, &clean, shape, crop, example);
                 NoisyPair { mask, ..pair }
             }
-            None => self.of_shots(images, scene, shape, &mut drawn)?,
+            None => match self.subsample {
+                Some(subsample) => self.of_one_shot(subsample, images, scene, shape, &mut drawn)?,
+                None => self.of_shots(images, scene, shape, &mut drawn)?,
+            },
         };
         if self.clip_input {
-            for value in &mut pair.noisy_input {
+            let whole = pair.whole.iter_mut().flat_map(|whole| &mut whole.image);
+            for value in pair.noisy_input.iter_mut().chain(whole) {
                 *value = value.clamp(0.0, 1.0);
             }
         }
@@ -286,14 +305,43 @@ impl Pipeline {
         Ok(pair)
     }
 
+    /// Two sub-images of a noisy image.
+    fn of_one_shot(
+        &self,
+        Subsample { weight }: Subsample,
+        images: &ImageCache,
+        scene: usize,
+        shape: [usize; 3],
+        drawn: &mut Drawn,
+    ) -> Result<NoisyPair, DataError> {
+        let range = self.range.as_ref();
+        let values = self.numbers(images, scene, drawn.views[0], &drawn.crop, range)?;
+        let (values, mask) = drawn.crop.masked(values);
+        let picks = Picks::draw(shape, &mut drawn.rng);
+        let [input, target] = [0, 1].map(|which| picks.sub_image(&values, which));
+        let of_mask = |which| mask.as_ref().map(|mask| picks.sub_image(mask, which));
+        Ok(NoisyPair {
+            shape,
+            noisy_input: input,
+            noisy_target: Some(target),
+            mask: intersection(of_mask(0), of_mask(1)),
+            whole: (weight > 0.0).then(|| picks.whole(values, weight)),
+            ..NoisyPair::default()
+        })
+    }
+
     /// Whether examples are for validation.
     fn validates(&self) -> bool {
         self.target.is_none()
     }
 
-    /// Pixels of a clean image that become one noisy pixel, along each axis.
+    /// Pixels of an image that become one pixel of an example, along each axis.
     fn reduction(&self) -> usize {
-        self.noise.as_ref().map_or(1, |noise| noise.reduction())
+        match (&self.noise, self.subsample) {
+            (Some(noise), _) => noise.reduction(),
+            (None, Some(_)) => subsample::CELL,
+            (None, None) => 1,
+        }
     }
 
     /// Two noisy images of a clean one, `crop` of a scene, drawn anew in each epoch.
@@ -340,12 +388,17 @@ impl Pipeline {
             target_noise: TargetNoise::Equal,
             target_mask,
             clean_target,
+            whole: None,
         };
         pair.repeated(copies)
     }
 
     /// The images of an example: the input first, then the targets.
     fn views(&self, info: SceneInfo, ordered: bool, rng: &mut ChaCha8Rng) -> Vec<View> {
+        if self.subsample.is_some() {
+            let shots = if self.validates() { 1 } else { info.shots };
+            return vec![View::Shot(rng.random_range(0..shots))];
+        }
         let (mut first, mut second) = (0, 1);
         if info.shots > 1 && !self.validates() {
             if !ordered {
@@ -390,7 +443,8 @@ impl Pipeline {
             && info.shots > 2
             && !ordered
             && self.series == Series::No
-            && !self.validates();
+            && !self.validates()
+            && self.subsample.is_none();
         if !may_mix || rng.random() {
             return vec![];
         }
@@ -441,7 +495,7 @@ impl Pipeline {
             Some(_) => self.augment.draw(self.channels, height == width, rng),
             None => Augmentation::default(),
         };
-        if self.noise.is_some() {
+        if self.noise.is_some() || self.subsample.is_some() {
             augmentation.zoom = 1.0;
         }
         Crop {

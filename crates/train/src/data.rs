@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use n2n_data::noise::{Noise, NoiseModel};
-use n2n_data::quality::{Psnr, masked_mse};
+use n2n_data::quality::{Psnr, Reference, masked_mse};
 use n2n_data::{
-    Batching, ExampleIndex, Examples, NoisyPair, Normalization, Opened, Preparation, Request,
-    TrainStream,
+    Batching, ExampleIndex, Examples, NoisyPair, Normalization, Opened, Pairing, Preparation,
+    Request, TrainStream,
 };
 use rayon::prelude::*;
 
@@ -87,6 +87,10 @@ pub fn open_with(
     if let Some(chosen) = opened.pairing {
         experiment.data.pairing = chosen.pairing;
     }
+    if opened.subsamples {
+        experiment.data.pairing = Pairing::Subsample;
+        experiment.check_sub_images()?;
+    }
     experiment.data.make_absolute();
     Ok((experiment, opened))
 }
@@ -131,11 +135,13 @@ pub struct NoisyInput {
 /// Measures or estimates the error of the noisy validation inputs.
 ///
 /// Without clean images it is an estimate for noise of equal variance in all images: half the mean squared
-/// difference of a pair, or two thirds of that of a frame and the mean of its neighbours.
+/// difference of a pair, or two thirds of that of a frame and the mean of its neighbours. Of
+/// sub-images it is all of it, as the error of denoised ones has the noise of the other too.
 ///
 /// # Errors
 /// When an example cannot be read.
 pub fn noisy_input(validation: &Arc<Examples>) -> Result<NoisyInput, TrainError> {
+    let reference = validation.reference();
     let errors = (0..validation.len()).into_par_iter().map(|index| {
         let pair = validation.pair(ExampleIndex { epoch: 0, index })?;
         let NoisyPair {
@@ -148,6 +154,7 @@ pub fn noisy_input(validation: &Arc<Examples>) -> Result<NoisyInput, TrainError>
         } = pair;
         let (other, share) = match (&clean_target, &noisy_target) {
             (Some(clean), _) => (clean, 1.0),
+            (None, Some(target)) if reference == Reference::SubImage => (target, 1.0),
             (None, Some(target)) => (target, 1.0 - target_noise.share()),
             (None, None) => unreachable!("validation has one or the other"),
         };
@@ -156,7 +163,7 @@ pub fn noisy_input(validation: &Arc<Examples>) -> Result<NoisyInput, TrainError>
     let errors = errors.collect::<Result<Vec<f64>, TrainError>>()?;
     Ok(NoisyInput {
         mse: errors.iter().sum::<f64>() / errors.len() as f64,
-        psnr: Psnr::of(&errors, validation.has_clean()),
+        psnr: Psnr::of(&errors, reference),
     })
 }
 

@@ -73,8 +73,6 @@ pub struct Step {
 pub struct ValidationBatch<'a> {
     /// Mean squared error of each image of the batch, or its estimate.
     pub errors: &'a [f64],
-    /// Whether the errors are measured against clean images.
-    pub has_clean: bool,
     /// Batches so far.
     pub batch: usize,
     /// Place in the validation.

@@ -9,7 +9,7 @@ use burn::optim::{ModuleOptimizer, OptimizerRecord};
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::{Bytes, Device, FloatDType, Tensor};
 use burn::train::{InferenceStep, TrainStep};
-use n2n_data::quality::Psnr;
+use n2n_data::quality::{Psnr, Reference};
 use n2n_data::{Batch, ValidationSet};
 use n2n_model::{NetworkConfig, StateDict};
 
@@ -232,16 +232,16 @@ impl EvaluationModel {
         InferenceStep::step(self, batch)
     }
 
-    /// Measures or estimates the PSNR on a validation set.
+    /// Measures or estimates the PSNR on a validation set, or what stands for it.
     ///
     /// # Errors
     /// When an image cannot be read, or the device fails.
-    pub fn psnr(&self, set: &ValidationSet, has_clean: bool) -> Result<Psnr, TrainError> {
+    pub fn psnr(&self, set: &ValidationSet, reference: Reference) -> Result<Psnr, TrainError> {
         let mut errors: Vec<f64> = Vec::new();
         for batch in set.iter() {
             let output = self.validate(batch?);
             errors.extend(output.errors.try_into_data()?.iter::<f64>());
         }
-        Ok(Psnr::of(&errors, has_clean))
+        Ok(Psnr::of(&errors, reference))
     }
 }

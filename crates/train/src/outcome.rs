@@ -43,8 +43,19 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Returns by how much the best model is better than its noisy input, in dB, if both are known.
+    /// Returns by how much the best model is better than its noisy input, in dB, if both are known. Sub-images do not
+    /// tell it.
     pub fn gain_db(&self) -> Option<f64> {
+        self.difference_db().filter(|_| self.noisy.is_of_images())
+    }
+
+    /// Returns whether the best model is known to be no better than its noisy input.
+    pub fn gains_nothing(&self) -> bool {
+        self.difference_db()
+            .is_some_and(|difference| difference <= 0.0)
+    }
+
+    fn difference_db(&self) -> Option<f64> {
         let best = Psnr::from(self.best.psnr).db()?;
         Some(best - self.noisy.db()?)
     }

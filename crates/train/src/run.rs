@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use burn::data::dataloader::DataLoader;
 use burn::tensor::{Tensor, TensorData};
-use n2n_data::quality::Psnr;
+use n2n_data::quality::{Psnr, Reference};
 use n2n_data::{Examples, TrainStream, ValidationSet};
 use n2n_model::StateDict;
 
@@ -49,8 +49,8 @@ pub struct Run<'a> {
     pub train: Arc<Examples>,
     pub stream: TrainStream,
     pub validation: ValidationSet,
-    /// Whether validation compares with clean images.
-    pub has_clean: bool,
+    /// What validation compares with.
+    pub reference: Reference,
     /// Error of the noisy validation inputs.
     pub noisy: NoisyInput,
     /// Whether the network's own backward pass counts every pixel.
@@ -377,7 +377,8 @@ impl Run<'_> {
         for batch in validation.iter() {
             let batch = batch?;
             // Structural similarity has no mask.
-            let clean = (self.has_clean && batch.mask.is_none()).then(|| batch.target.clone());
+            let has_clean = self.reference == Reference::Clean;
+            let clean = (has_clean && batch.mask.is_none()).then(|| batch.target.clone());
             unread.push(model.validate(batch), clean);
             if unread.is_full() || read.elapsed() > REPORT_AFTER {
                 self.read_validation(number, &mut unread, &mut so_far)?;
@@ -403,7 +404,7 @@ impl Run<'_> {
             batches: self.state.batches,
             train_loss,
             val_mse,
-            psnr: Psnr::of(&errors, self.has_clean).into(),
+            psnr: Psnr::of(&errors, self.reference).into(),
             ssim: denoised.ssim(),
             lr: self.learner.lr(),
             seconds: self.state.seconds,
@@ -427,7 +428,6 @@ impl Run<'_> {
             so_far.errors.extend(&batch.errors);
             (self.on_event)(Event::ValidationBatch(ValidationBatch {
                 errors: &batch.errors,
-                has_clean: self.has_clean,
                 batch: so_far.batches,
                 interval: Interval {
                     number,

@@ -164,7 +164,7 @@ impl Trainer {
         &self.opened
     }
 
-    /// Returns the PSNR of the noisy validation inputs.
+    /// Returns the PSNR of the noisy validation inputs, or what stands for it.
     pub fn noisy_psnr(&self) -> Psnr {
         self.noisy.psnr
     }
@@ -237,7 +237,7 @@ impl Trainer {
             validation,
             noisy: self.noisy,
             counts_every_pixel: self.experiment.model.has_custom_backward(),
-            has_clean: self.opened.validation.has_clean(),
+            reference: self.opened.validation.reference(),
             gallery: Gallery::new(&self.opened.validation)?,
             config,
             basis,
@@ -404,6 +404,7 @@ impl Trainer {
             in_memory: self.in_memory,
             noisy_psnr_db: noisy.psnr_db,
             noisy_psnr_est_db: noisy.psnr_est_db,
+            noisy_sub_images_db: noisy.sub_images_db,
         };
         run_dir.describe(&self.experiment.to_toml()?, &provenance)
     }

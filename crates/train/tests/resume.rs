@@ -1,9 +1,11 @@
 //! Runs that are interrupted and continue.
 
+use burn::tensor::Device;
+use n2n_data::{NoisyPair, Pairing};
 use n2n_model::{NetworkConfig, Output, UNetConfig};
-use n2n_train::{Event, RunDir, TrainError};
+use n2n_train::{Event, Experiment, RunDir, TrainError, Trainer};
 
-use crate::{experiment, model, network, run, trainer};
+use crate::{experiment, model, network, pairs, run, trainer};
 
 #[test]
 fn aborted_run_resumes_to_the_same_bytes() {
@@ -28,6 +30,40 @@ fn aborted_run_resumes_to_the_same_bytes() {
     // The checkpoint after the sixth step, since the abort came before the next was saved.
     assert_eq!(start, Some(24));
     assert_eq!(model(&resumed), model(&whole));
+}
+
+#[test]
+fn run_on_sub_images_resumes_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let mut experiment = experiment();
+    experiment.train.checkpoint_every = 3;
+    let single = |pair| NoisyPair {
+        noisy_target: None,
+        ..pair
+    };
+    let trainer = |experiment: &Experiment| {
+        let singles = pairs().into_iter().map(single);
+        Trainer::with_pairs(experiment, singles, &Device::flex()).unwrap()
+    };
+    let first = trainer(&experiment);
+    // No image has a partner, so that it is chosen.
+    assert_eq!(first.experiment().data.pairing, Pairing::Subsample);
+    let whole = run(first, |_, _| {}).unwrap();
+    let last = whole.last.psnr;
+    assert!(last.sub_images_db.is_some() && last.psnr_est_db.is_none());
+    let aborted = run(trainer(&experiment).run_dir(&path), |event, stop| {
+        if matches!(event, Event::Step(step) if step.step == 9) {
+            stop.abort();
+        }
+    });
+    assert!(matches!(aborted, Err(TrainError::Aborted)));
+    let resumed = run(trainer(&experiment).resume(&path), |_, _| {}).unwrap();
+    assert_eq!(model(&resumed), model(&whole));
+    // The weight of the second term matters.
+    experiment.data.subsample_weight = 0.0;
+    let plain = run(trainer(&experiment), |_, _| {}).unwrap();
+    assert_ne!(model(&plain), model(&whole));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 mod args;
 mod csv;
 mod method;
-mod middle;
 mod report;
 mod scenes;
 mod sheet;

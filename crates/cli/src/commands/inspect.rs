@@ -1,23 +1,30 @@
-//! `n2n data inspect`: what a path holds, and what would be trained and validated on.
+//! `n2n data inspect`: what a path holds, what would be trained and validated on, and what was chosen.
+
+mod choices;
+mod noise;
+mod set;
+mod sheet;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::ensure;
+use anyhow::Context;
 use clap::Args;
-use n2n_data::quality::{Psnr, PsnrKeys};
+use n2n_data::quality::{Psnr, PsnrKeys, Reference};
 use n2n_data::{
-    Chosen, DataError, Examples, NoiseCheck, Opened, PartnerReport, Range, SceneSource,
-    ValidatesOn, View,
+    Chosen, NoiseCheck, NoiseLevel, Opened, PartnerReport, Range, SingleNoise, ValidatesOn,
 };
-use n2n_files::{Sample, SampleKind, with_samples};
 use n2n_train::data::noisy_input;
-use rayon::prelude::*;
 use serde::Serialize;
 
-use super::output::print;
+use self::choices::{Choice, choices};
+use self::set::{Set, set};
+use super::output::{prepare, print, write};
 use crate::args::DataArgs;
 use crate::data::{self, held_out, pair_warnings, peak};
+
+/// Share of the samples that may be cut off without a word.
+const CUT_OFF: f64 = 0.001;
 
 /// Arguments of `n2n data inspect`.
 #[derive(Debug, Args)]
@@ -34,13 +41,18 @@ pub struct InspectArgs {
     #[command(flatten)]
     pub source: DataArgs,
 
+    /// Draw some scenes, their noise, and diagrams of samples and noise
+    #[arg(long, value_name = "FILE.png")]
+    pub picture: Option<PathBuf>,
+
+    /// Write over the picture
+    #[arg(long, requires = "picture")]
+    pub overwrite: bool,
+
     /// Print one line of JSON, and nothing else, to standard output
     #[arg(long)]
     pub json: bool,
 }
-
-/// Scenes whose values are looked at, spread over the set.
-const SAMPLED: usize = 64;
 
 /// Looks at data as the arguments say.
 ///
@@ -48,17 +60,22 @@ const SAMPLED: usize = 64;
 /// When the data cannot be trained and validated on.
 pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     let [data, validation] = [&args.data, &args.validation].map(Option::as_deref);
-    let experiment = args.source.resolve(None, data, validation, None)?;
-    let (experiment, opened) = data::open(&experiment)?;
+    let asked = args.source.resolve(None, data, validation, None)?;
+    if let Some(picture) = &args.picture {
+        let reads: Vec<PathBuf> = args.data.iter().cloned().collect();
+        prepare(picture, &reads, args.overwrite).context("--picture")?;
+    }
+    let (experiment, opened) = data::open(&asked)?;
     let noisy = noisy_input(&opened.validation)?.psnr;
     let training = set(&*opened.scenes[0], &opened.train)?;
     let validation = set(&*opened.scenes[1], &opened.validation)?;
-    let report = Report {
+    let noise_levels = opened.noise_levels();
+    let mut report = Report {
         kind: &opened.kind,
-        validates_against: if opened.validation.has_clean() {
-            "clean images"
-        } else {
-            "second noisy images"
+        validates_against: match opened.validation.reference() {
+            Reference::Clean => "clean images",
+            Reference::SecondNoisy => "second noisy images",
+            Reference::SubImage => "other sub-images",
         },
         validates_on: opened.validates_on,
         one_scene: matches!(
@@ -73,19 +90,25 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
         range: opened.range.as_ref(),
         pairing: opened.pairing,
         noise: opened.noise.as_ref().map(ToString::to_string),
+        subsamples: opened.subsamples,
+        choices: choices(&asked, &experiment, &opened),
         noisy_psnr: noisy.into(),
         noise_check: opened.noise_check()?,
+        single_noise: opened.single_noise(),
+        noise_levels,
         partners: opened.partners(),
         warnings: pair_warnings(&opened)?,
         holes: opened.train.holes(),
+        denoised_wrongly: vec![],
         skipped: skipped(&opened, [&training, &validation]),
         training,
         validation,
     };
-    let normalize = serde_json::to_value(experiment.data.normalize)?;
-    print(args.json, &report, || {
-        report.text(noisy, normalize.as_str().unwrap_or_default())
-    })?;
+    report.denoised_wrongly = report.limits();
+    if let Some(picture) = &args.picture {
+        write(picture, &sheet::png(&opened, &report.noise_levels)?)?;
+    }
+    print(args.json, &report, || report.text(noisy))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -122,9 +145,16 @@ struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pairing: Option<Chosen>,
     noise: Option<String>,
+    /// Whether pairs are sub-images of single images.
+    subsamples: bool,
+    choices: Vec<Choice>,
     #[serde(flatten, rename = "noisy")]
     noisy_psnr: PsnrKeys,
     noise_check: Option<NoiseCheck>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    single_noise: Option<SingleNoise>,
+    /// In the units of the samples.
+    noise_levels: Vec<NoiseLevel>,
     /// What the two images of pairs have in common.
     #[serde(skip_serializing_if = "Option::is_none")]
     partners: Option<&'a PartnerReport>,
@@ -132,106 +162,49 @@ struct Report<'a> {
     warnings: Vec<String>,
     /// Samples of the training images looked at that are NaN or infinite.
     holes: usize,
+    /// What a model of these data would not restore, in words.
+    denoised_wrongly: Vec<String>,
     skipped: Vec<String>,
 }
 
-/// A set of scenes, and the examples made of it.
-#[derive(Serialize)]
-struct Set {
-    scenes: usize,
-    /// Fewest and most shots of a scene.
-    shots: [usize; 2],
-    clean: bool,
-    channels: usize,
-    dtype: String,
-    #[serde(skip)]
-    kind: SampleKind,
-    /// Smallest and largest height in pixels.
-    height: [usize; 2],
-    /// Smallest and largest width in pixels.
-    width: [usize; 2],
-    /// Smallest and largest sample as stored, and the mean, of `sampled` scenes; absent where none can be
-    /// read.
-    values: Option<[f64; 3]>,
-    sampled: usize,
-    /// Why others of the scenes looked at cannot be read.
-    #[serde(skip)]
-    unreadable: Vec<String>,
-    /// Images in an epoch.
-    examples: usize,
-    /// `[channels, height, width]` of the first example.
-    example_shape: [usize; 3],
-}
-
-fn set(source: &dyn SceneSource, examples: &Examples) -> anyhow::Result<Set> {
-    ensure!(!source.is_empty(), "a set without scenes");
-    let first = source.info(0);
-    let (mut shots, mut height, mut width) =
-        ([first.shots; 2], [first.height; 2], [first.width; 2]);
-    let mut clean = true;
-    for info in (0..source.len()).map(|scene| source.info(scene)) {
-        widen(&mut shots, info.shots);
-        widen(&mut height, info.height);
-        widen(&mut width, info.width);
-        clean &= info.clean;
-    }
-    let stride = source.len().div_ceil(SAMPLED);
-    let looked_at = (0..source.len()).into_par_iter().step_by(stride);
-    let found: Vec<_> = looked_at.map(|scene| values(source, scene)).collect();
-    let (mut values, mut unreadable) = (Vec::new(), Vec::new());
-    for found in found {
-        match found {
-            Ok(found) => values.extend(found),
-            Err(error) => unreadable.push(error.to_string()),
-        }
-    }
-    let total = values.iter().copied().reduce(|total, [low, high, mean]| {
-        [total[0].min(low), total[1].max(high), total[2] + mean]
-    });
-    Ok(Set {
-        scenes: source.len(),
-        shots,
-        clean,
-        channels: source.channels(),
-        dtype: source.kind().to_string(),
-        kind: source.kind(),
-        height,
-        width,
-        values: total.map(|[low, high, sum]| [low, high, sum / values.len() as f64]),
-        sampled: values.len(),
-        unreadable,
-        examples: examples.len(),
-        example_shape: examples.shape(0),
-    })
-}
-
-fn widen(bounds: &mut [usize; 2], value: usize) {
-    *bounds = [bounds[0].min(value), bounds[1].max(value)];
-}
-
-/// Smallest, largest and mean sample of an image of a scene; `None` where there is no number in it.
-fn values(source: &dyn SceneSource, scene: usize) -> Result<Option<[f64; 3]>, DataError> {
-    let view = match source.info(scene).shots {
-        0 => View::Clean,
-        _ => View::Shot(0),
-    };
-    let image = source.look(scene, view)?;
-    Ok(with_samples!(&image.samples, samples => summary(samples)))
-}
-
-/// The same of samples, less those that are NaN or infinite.
-fn summary<T: Sample>(samples: &[T]) -> Option<[f64; 3]> {
-    let numbers = samples.iter().map(|sample| sample.to_f64());
-    let numbers = numbers.filter(|number| number.is_finite());
-    let start = ([f64::INFINITY, f64::NEG_INFINITY, 0.0], 0_usize);
-    let ([low, high, sum], count) = numbers.fold(start, |([low, high, sum], count), number| {
-        ([low.min(number), high.max(number), sum + number], count + 1)
-    });
-    (count > 0).then(|| [low, high, sum / count as f64])
-}
-
 impl Report<'_> {
-    fn text(&self, noisy: Psnr, normalize: &str) -> String {
+    /// What a model of these data would not restore.
+    fn limits(&self) -> Vec<String> {
+        let mut limits = Vec::new();
+        let [black, white] = self.training.cut_off;
+        let bounds = self.training.kind.bounds().unwrap_or_default();
+        for (share, end, becomes) in [
+            (black, bounds[0], "too bright"),
+            (white, bounds[1], "too dark"),
+        ] {
+            if share > CUT_OFF {
+                limits.push(format!(
+                    "{:.1} % of the samples are {end}, where noise is cut off: such places become slightly {becomes}",
+                    100.0 * share
+                ));
+            }
+        }
+        if self.holes > 0 {
+            limits.push(format!(
+                "{} samples are NaN or infinite; they are left out, and stay as they are",
+                self.holes
+            ));
+        }
+        let correlated = self.single_noise.and_then(|noise| noise.warning());
+        if correlated.is_some() {
+            limits.push("noise that neighbouring pixels share stays".to_owned());
+        }
+        limits.push(match self.training.channels {
+            1 | 3 => "images with noise of another strength than these, and other than grey and colour ones"
+                .to_owned(),
+            channels => format!(
+                "images with noise of another strength than these; those with other than {channels} channels are refused"
+            ),
+        });
+        limits
+    }
+
+    fn text(&self, noisy: Psnr) -> String {
         let mut lines = vec![self.kind.to_owned()];
         for (name, set) in [
             ("training", &self.training),
@@ -249,6 +222,8 @@ impl Report<'_> {
             } = set;
             let images = match (set.shots, set.clean) {
                 ([0, 0], _) => "a clean image".to_owned(),
+                ([1, 1], false) => "a shot".to_owned(),
+                ([1, 1], true) => "a shot and a clean image".to_owned(),
                 (shots, false) => format!("{} shots", bounds(shots)),
                 (shots, true) => format!("{} shots and a clean image", bounds(shots)),
             };
@@ -272,24 +247,20 @@ impl Report<'_> {
                 "  {examples} images of {height}x{width} in an epoch"
             ));
         }
-        if let Some(noise) = &self.noise {
-            lines.push(format!("noise put on clean images: {noise}"));
-        }
-        if let Some(range) = self.range {
-            lines.push(format!("samples from {range} become 0 to 1"));
-        }
-        lines.extend(self.pairing.map(|pairing| pairing.to_string()));
-        lines.push(format!("normalization: {normalize}"));
+        lines.extend(self.choices.iter().map(Choice::text));
+        let peak = peak(self.range, self.training.kind);
         lines.push(format!(
-            "validated against {}; noisy input {noisy}. {}",
+            "validated against {}; {}. {peak}",
             self.validates_against,
-            peak(self.range, self.training.kind)
+            noisy.of_noisy(),
         ));
-        if let Some(check) = &self.noise_check {
-            lines.push(format!(
-                "noise: correlation {:.3} with the scene, {:.3} from pixel to pixel",
-                check.difference_and_sum, check.difference_and_neighbour
-            ));
+        lines.extend(noise::lines(
+            &self.noise_levels,
+            self.noise_check.as_ref(),
+            self.single_noise.as_ref(),
+        ));
+        if self.validates_on == ValidatesOn::TrainingScene {
+            lines.extend(held_out(self.validates_on).map(str::to_owned));
         }
         if let Some(partners) = self.partners {
             lines.push(partners.text());
@@ -300,14 +271,10 @@ impl Report<'_> {
                 .iter()
                 .map(|warning| format!("warning: {warning}")),
         );
-        lines.extend(held_out(self.validates_on).map(str::to_owned));
         lines.extend(self.blank.iter().map(|why| format!("warning: {why}")));
-        if self.holes > 0 {
-            lines.push(format!(
-                "{} samples are NaN or infinite; they are left out",
-                self.holes
-            ));
-        }
+        lines.push("denoised wrongly:".to_owned());
+        let limits = self.denoised_wrongly.iter();
+        lines.extend(limits.map(|limit| format!("  {limit}")));
         if !self.skipped.is_empty() {
             lines.push(format!("left out: {}", self.skipped.len()));
             lines.extend(

@@ -1,20 +1,23 @@
 //! From an experiment's data keys, or from pairs in memory, to examples for training and validation.
 
 mod choices;
+mod singles;
 
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
 pub(crate) use self::choices::first;
+use self::singles::{is_comparable, noisy};
 use crate::augment::AugmentConfig;
 use crate::image_cache::ImageCache;
 use crate::noise::Noise;
-use crate::pipeline::{CropPolicy, Pipeline, Series};
+use crate::pipeline::{CropPolicy, Pipeline, Series, Subsample};
 use crate::source::{Arrays, Finder, Found, Scenes, Split, Subset, goes_with};
+use crate::subsample::CELL;
 use crate::{
-    Chosen, DataConfig, DataError, Examples, NoiseCheck, NoisyPair, Normalization,
-    NormalizationKind, PartnerReport, Range, SceneSource, Target,
+    Chosen, DataConfig, DataError, Examples, NoiseCheck, NoiseLevel, NoisyPair, Normalization,
+    NormalizationKind, PartnerReport, Range, SceneSource, SingleNoise, Target,
 };
 
 /// Longest side of validation examples; of larger images they are the center.
@@ -51,6 +54,8 @@ pub struct Opened {
     pub validates_on: ValidatesOn,
     /// Samples that become 0 and 1; `None` is as the type says.
     pub range: Option<Range>,
+    /// Whether pairs are sub-images of single noisy images.
+    pub subsamples: bool,
     /// Noise that is put on clean images.
     pub noise: Option<Noise>,
     /// Scenes and files that cannot be used, each with the reason.
@@ -111,18 +116,24 @@ impl Request<'_> {
             train: Arc::new(Arrays::from_pairs(pairs)?),
             validation: None,
             skipped: vec![],
+            guessed: false,
         })
     }
 
     /// Makes examples of scenes that were found.
     fn open_found(&self, found: Found) -> Result<Opened, DataError> {
         let config = self.config;
+        let subsamples = self.subsamples(&found)?;
         let Found {
-            kind,
+            mut kind,
             train,
             validation,
             skipped,
+            guessed,
         } = found;
+        if subsamples && guessed {
+            kind = "single noisy images".to_owned();
+        }
         let mut skipped: Vec<String> = skipped.iter().map(ToString::to_string).collect();
         let validation = match &config.validation {
             Some(path) => {
@@ -132,7 +143,10 @@ impl Request<'_> {
             }
             None => validation,
         };
-        let visible = |source: Arc<dyn SceneSource>| -> Arc<dyn SceneSource> {
+        let visible = |mut source: Arc<dyn SceneSource>| -> Arc<dyn SceneSource> {
+            if subsamples {
+                source = noisy(source);
+            }
             if config.ignore_clean {
                 Arc::new(Subset::without_clean(source))
             } else {
@@ -159,7 +173,11 @@ impl Request<'_> {
         }
         let noise = self.noise_for(&*train)?;
         let model = noise.as_ref().map(Noise::build).transpose()?;
-        let reduction = model.as_ref().map_or(1, |model| model.reduction());
+        let reduction = match &model {
+            Some(model) => model.reduction(),
+            None if subsamples => CELL,
+            None => 1,
+        };
         let crop = self.crop_policy(&*train, reduction)?;
         let mut held_out = None;
         if validates_on != ValidatesOn::Set {
@@ -172,8 +190,13 @@ impl Request<'_> {
         let validation = first(validation, config.validation_limit);
 
         let has_noise = noise.is_some();
-        require(&*train, "the training set", Some(self.target), has_noise)?;
-        require(&*validation, "the validation set", None, has_noise)?;
+        if !subsamples {
+            require(&*train, "the training set", Some(self.target), has_noise)?;
+        }
+        let validates_on_sub_images = subsamples && !is_comparable(&*validation);
+        if !validates_on_sub_images {
+            require(&*validation, "the validation set", None, has_noise)?;
+        }
         let channels = config.channels.unwrap_or(train.channels());
         for (name, source) in [("training", &train), ("validation", &validation)] {
             check_channels(name, &**source, channels)?;
@@ -193,6 +216,12 @@ impl Request<'_> {
                     Some(_) => config.augment.for_scenes(source.len()),
                 },
                 noise: model.clone(),
+                subsample: match target {
+                    Some(_) => subsamples.then_some(Subsample {
+                        weight: config.subsample_weight as f32,
+                    }),
+                    None => validates_on_sub_images.then_some(Subsample { weight: 0.0 }),
+                },
                 series: Series::of(pairing, &**source),
                 levels: config.match_gain.then(Arc::default),
                 clip_input: config.clip_input,
@@ -210,6 +239,7 @@ impl Request<'_> {
             train: examples(&train, crop, Some(self.target)),
             validation: examples(&validation, center, None),
             validates_on,
+            subsamples,
             noise,
             skipped,
             pairing,
@@ -231,6 +261,7 @@ impl Request<'_> {
             axes: &self.config.axes,
             second,
             channels: self.config.channels,
+            pairing: self.config.pairing,
             progress: self.progress,
         }
     }
@@ -252,6 +283,7 @@ impl Request<'_> {
             train: scenes(Split::Train),
             validation: Some(scenes(Split::Validation)),
             skipped: vec![],
+            guessed: false,
         })
     }
 }
@@ -266,21 +298,37 @@ impl Opened {
     }
 
     /// How far the noise of given training pairs is from independence; `None` where noise is put on
-    /// clean images.
+    /// clean images, or pairs are sub-images.
     ///
     /// # Errors
     /// When an example cannot be read.
     pub fn noise_check(&self) -> Result<Option<NoiseCheck>, DataError> {
+        if self.noise.is_some() || self.subsamples {
+            return Ok(None);
+        }
+        NoiseCheck::of(&self.train)
+    }
+
+    /// How far the noise of single images is from independence, where pairs are sub-images of them.
+    pub fn single_noise(&self) -> Option<SingleNoise> {
+        let [train, _] = &self.scenes;
+        self.subsamples.then(|| SingleNoise::of(&**train)).flatten()
+    }
+
+    /// How strong the noise of the training images is; nothing where it is put on clean ones.
+    pub fn noise_levels(&self) -> Vec<NoiseLevel> {
         match self.noise {
-            Some(_) => Ok(None),
-            None => NoiseCheck::of(&self.train),
+            Some(_) => vec![],
+            None => NoiseLevel::of(&*self.scenes[0]),
         }
     }
 
     /// What the two images of training pairs have in common, measured once; `None` where training compares with no
     /// second noisy image, or no pair can be compared.
     pub fn partners(&self) -> Option<&PartnerReport> {
-        let compares = self.noise.is_none() && self.train.pipeline().target == Some(Target::Noisy);
+        let compares = self.noise.is_none()
+            && !self.subsamples
+            && self.train.pipeline().target == Some(Target::Noisy);
         let report = self.partners.get_or_init(|| {
             let images = self.train.images();
             compares

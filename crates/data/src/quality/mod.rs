@@ -13,7 +13,7 @@ mod tests;
 pub use self::{
     estimate::{between_mse, noise2noise_mse},
     mean::{Mean, median},
-    psnr::{Psnr, PsnrKeys, masked_mse, mean_psnr_db, mse, psnr_db},
+    psnr::{Psnr, PsnrKeys, Reference, masked_mse, mean_psnr_db, mse, psnr_db},
     score::{Against, Score, Summary, SummaryKeys, second_noisy},
     ssim::{SSIM_WINDOW, ssim},
 };

@@ -65,7 +65,19 @@ pub fn mean_psnr_db(mse_per_image: &[f64]) -> f64 {
     Mean::of(&psnrs).value
 }
 
-/// Peak signal-to-noise ratio of a set of images, in dB.
+/// What denoised images are compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// Clean images.
+    Clean,
+    /// A second noisy image of each scene, from which the error is estimated.
+    SecondNoisy,
+    /// The other sub-image of a single noisy image. Its noise is part of the error, and does not depend on the
+    /// network: of two networks, the one with the smaller error is closer to the scene.
+    SubImage,
+}
+
+/// Peak signal-to-noise ratio of a set of images, in dB, or what stands for it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Psnr {
     /// Against clean images: [`mean_psnr_db`].
@@ -77,18 +89,25 @@ pub enum Psnr {
         /// Standard error of `db`, by the delta method.
         standard_error_db: Option<f64>,
     },
+    /// Of single noisy images, `-10·log10` of the mean squared error between a denoised sub-image and the other,
+    /// noisy one. It is no PSNR: the noise of the other is in it.
+    SubImages(f64),
 }
 
 impl Psnr {
-    /// From the error of each image: mean squared errors against clean images, or their estimates.
+    /// From the error of each image: mean squared errors against clean images or other sub-images, or estimates of
+    /// the former.
     ///
     /// # Panics
     /// If there is no image.
-    pub fn of(errors: &[f64], has_clean: bool) -> Self {
-        if has_clean {
+    pub fn of(errors: &[f64], reference: Reference) -> Self {
+        if reference == Reference::Clean {
             return Self::Measured(mean_psnr_db(errors));
         }
         let mean = Mean::of(errors);
+        if reference == Reference::SubImage {
+            return Self::SubImages(psnr_db(mean.value));
+        }
         if mean.value <= 0.0 {
             return Self::Estimated {
                 db: None,
@@ -107,16 +126,37 @@ impl Psnr {
     /// The number, measured or estimated, if there is one.
     pub fn db(self) -> Option<f64> {
         match self {
-            Self::Measured(db) => Some(db),
+            Self::Measured(db) | Self::SubImages(db) => Some(db),
             Self::Estimated { db, .. } => db,
         }
+    }
+
+    /// What the number is, before it in a line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Measured(_) | Self::Estimated { .. } => "PSNR",
+            Self::SubImages(_) => "agreement of sub-images",
+        }
+    }
+
+    /// That of the noisy input, in words.
+    pub fn of_noisy(self) -> String {
+        match self {
+            Self::Measured(_) | Self::Estimated { .. } => format!("noisy input {self}"),
+            Self::SubImages(_) => format!("noisy sub-images agree to {self}"),
+        }
+    }
+
+    /// Whether it is that of images, and not of sub-images, in which the noise of the other is counted.
+    pub fn is_of_images(self) -> bool {
+        !matches!(self, Self::SubImages(_))
     }
 }
 
 impl std::fmt::Display for Psnr {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match *self {
-            Self::Measured(db) => write!(f, "{db:.2} dB"),
+            Self::Measured(db) | Self::SubImages(db) => write!(f, "{db:.2} dB"),
             Self::Estimated { db: None, .. } => f.write_str("not estimable"),
             Self::Estimated {
                 db: Some(db),
@@ -144,13 +184,17 @@ pub struct PsnrKeys {
     /// Standard error of the estimate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub psnr_est_se_db: Option<f64>,
+    /// Not a PSNR: that of sub-images of single noisy images, see [`Psnr::SubImages`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub_images_db: Option<f64>,
 }
 
 impl From<PsnrKeys> for Psnr {
     fn from(keys: PsnrKeys) -> Self {
-        match keys.psnr_db {
-            Some(db) => Self::Measured(db),
-            None => Self::Estimated {
+        match (keys.psnr_db, keys.sub_images_db) {
+            (Some(db), _) => Self::Measured(db),
+            (None, Some(db)) => Self::SubImages(db),
+            (None, None) => Self::Estimated {
                 db: keys.psnr_est_db,
                 standard_error_db: keys.psnr_est_se_db,
             },
@@ -169,9 +213,13 @@ impl From<Psnr> for PsnrKeys {
                 db,
                 standard_error_db,
             } => Self {
-                psnr_db: None,
                 psnr_est_db: db,
                 psnr_est_se_db: standard_error_db,
+                ..Self::default()
+            },
+            Psnr::SubImages(db) => Self {
+                sub_images_db: Some(db),
+                ..Self::default()
             },
         }
     }
@@ -201,14 +249,27 @@ mod tests {
         let Psnr::Estimated {
             db: Some(db),
             standard_error_db: Some(error),
-        } = Psnr::of(&[0.02, -0.002, 0.012], false)
+        } = Psnr::of(&[0.02, -0.002, 0.012], Reference::SecondNoisy)
         else {
             panic!("a mean of 0.01 is estimable");
         };
         assert!((db - 20.0).abs() < 1e-12, "{db}");
         // The deviation is 0.0111355; over sqrt(3) it is 0.642910 of the mean, and 4.342945 dB each.
         assert!((error - 2.792124).abs() < 1e-5, "{error}");
-        let nothing = Psnr::of(&[0.01, -0.02], false);
+        let nothing = Psnr::of(&[0.01, -0.02], Reference::SecondNoisy);
         assert_eq!(nothing.to_string(), "not estimable");
+    }
+
+    #[test]
+    fn errors_of_sub_images_are_no_psnr() {
+        let found = Psnr::of(&[0.02, 0.0], Reference::SubImage);
+        assert_eq!(found, Psnr::SubImages(20.0));
+        let keys = PsnrKeys::from(found);
+        assert_eq!(
+            serde_json::to_value(keys).unwrap(),
+            serde_json::json!({"sub_images_db": 20.0})
+        );
+        assert_eq!(Psnr::from(keys), found);
+        assert!(!found.is_of_images() && found.name() != "PSNR");
     }
 }

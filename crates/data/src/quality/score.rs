@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Mean, Psnr, between_mse, masked_mse, noise2noise_mse, psnr_db, ssim};
+use super::{Mean, Psnr, Reference, between_mse, masked_mse, noise2noise_mse, psnr_db, ssim};
 use crate::{NoisyPair, TargetNoise};
 
 /// Error and similarity of one denoised image.
@@ -99,7 +99,7 @@ impl Summary {
     /// Summarizes the scores of one or more images.
     pub fn of(scores: &[Score], against: Against) -> Self {
         let errors: Vec<f64> = scores.iter().map(|score| score.mse).collect();
-        let pooled = match Psnr::of(&errors, false) {
+        let pooled = match Psnr::of(&errors, Reference::SecondNoisy) {
             Psnr::Estimated {
                 db: Some(value),
                 standard_error_db: standard_error,

@@ -49,6 +49,7 @@ impl Scene {
             noisy_target,
             target_mask,
             clean_target,
+            whole: _,
             // That of a scene is equal.
             target_noise: _,
         } = pair;

@@ -6,6 +6,7 @@ mod halves;
 mod joined;
 mod pictures;
 mod scenes;
+mod singles;
 mod stacks;
 mod subset;
 
@@ -15,4 +16,5 @@ pub use find::{Finder, Found, Layout};
 pub(crate) use halves::Halves;
 pub(crate) use pictures::goes_with;
 pub use scenes::{Scenes, ScenesConfig, Split};
+pub(crate) use singles::Singles;
 pub use subset::Subset;

@@ -170,11 +170,12 @@ pub struct Burst {
 }
 
 impl Burst {
-    /// Takes a stack of two shots or more. With `any`, images of which nobody knows what they are are shots.
+    /// Takes a stack of `least` shots or more of each scene. With `any`, images of which nobody knows what they are are
+    /// shots.
     ///
     /// # Errors
-    /// When it has no two shots of a scene.
-    pub fn new(stack: BoxedStack, any: bool) -> Result<Self, DataError> {
+    /// When it has fewer.
+    pub fn new(stack: BoxedStack, any: bool, least: usize) -> Result<Self, DataError> {
         let axes = stack.image_axes();
         let has = |wanted| axes.iter().any(|&(axis, size)| axis == wanted && size > 1);
         let is_shot = |axis| match axis {
@@ -197,7 +198,7 @@ impl Burst {
             });
         }
         match split.sizes() {
-            [_, shots] if shots > 1 => Ok(Self {
+            [_, shots] if shots >= least => Ok(Self {
                 stack,
                 split,
                 in_time,

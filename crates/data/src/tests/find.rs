@@ -5,7 +5,7 @@ use n2n_files::{AxesFrom, Samples};
 use tempfile::TempDir;
 
 use super::files::{npy, pages, png, tiff};
-use crate::{DataError, Finder, Found, Layout, SceneInfo, Target, View};
+use crate::{DataError, Finder, Found, Layout, Pairing, SceneInfo, Target, View};
 
 fn finder(strict: bool) -> Finder<'static> {
     Finder {
@@ -14,6 +14,7 @@ fn finder(strict: bool) -> Finder<'static> {
         axes: &AxesFrom::File,
         second: Target::Noisy,
         channels: None,
+        pairing: Pairing::Auto,
         progress: &|_| {},
     }
 }
@@ -374,8 +375,17 @@ fn what_is_no_data_says_what_would_be() {
         "{message}"
     );
     let single = folder(&["x/1.png"], picture);
-    let message = error(find(single.path()));
+    let pairs_only = Finder {
+        pairing: Pairing::Any,
+        ..finder(false)
+    };
+    let message = error(pairs_only.find(single.path()));
     assert!(message.contains("a single shot"), "{message}");
+    let found = find(single.path()).unwrap();
+    assert_eq!(
+        (found.train.len(), found.train.info(0)),
+        (1, info(1, false))
+    );
 }
 
 #[test]

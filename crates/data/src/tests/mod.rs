@@ -13,6 +13,7 @@ mod on_device;
 mod open;
 mod regions;
 mod series;
+mod subsample;
 
 /// The message of data that must not open.
 fn error(opened: Result<Opened, DataError>) -> String {

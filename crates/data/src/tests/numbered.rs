@@ -117,6 +117,7 @@ pub fn pipeline() -> Pipeline {
         channels: 1,
         augment: AugmentConfig::default(),
         noise: None,
+        subsample: None,
         series: Series::No,
         levels: None,
         clip_input: false,

@@ -8,8 +8,8 @@ use super::error;
 use super::files::{npy, png, tiff};
 use crate::noise::{Noise, NoiseConfig};
 use crate::{
-    DataConfig, DataError, ExampleIndex, NormalizationKind, Opened, Range, RangeConfig, Request,
-    ScenesConfig, Target, ValidatesOn,
+    DataConfig, DataError, ExampleIndex, Layout, NormalizationKind, Opened, Range, RangeConfig,
+    Request, ScenesConfig, Target, ValidatesOn,
 };
 
 /// A folder of pairs, `[height, width]` each.
@@ -193,7 +193,10 @@ fn clean_images_are_reduced_to_network_multiples() {
     for name in ["1.png", "2.png"] {
         png(&folder.path().join(name), [13, 20]);
     }
-    let config = config(folder.path());
+    let config = DataConfig {
+        layout: Some(Layout::Clean),
+        ..config(folder.path())
+    };
     let opened = open(&config).unwrap();
     let noise = opened.noise.as_ref().and_then(Noise::config);
     assert_eq!(noise, Some(NoiseConfig::Points { factor: 2 }));

@@ -176,6 +176,19 @@ impl Experiment {
         self.validate_layers()
     }
 
+    /// Checks that the loss of sub-images is known.
+    pub(crate) fn check_sub_images(&self) -> Result<(), ExperimentError> {
+        let (weight, loss) = (self.data.subsample_weight, self.train.loss);
+        if weight == 0.0 || loss == Loss::L2 {
+            return Ok(());
+        }
+        Err(ExperimentError::Conflict {
+            found: format!("data.subsample_weight is {weight}"),
+            rule: "the second term of the loss of sub-images is known for the squared error only",
+            remedy: "set data.subsample_weight = 0, or train.loss = \"l2\"",
+        })
+    }
+
     /// Checks what the hand-written layers can compute.
     fn validate_layers(&self) -> Result<(), ExperimentError> {
         if !self.model.has_custom_backward() {

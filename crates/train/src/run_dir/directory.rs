@@ -50,6 +50,9 @@ pub struct Provenance<'a> {
     /// Estimate of it, without clean images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noisy_psnr_est_db: Option<f64>,
+    /// What stands for it with sub-images of single noisy images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noisy_sub_images_db: Option<f64>,
 }
 
 /// Program and device that compute a run, for its provenance.

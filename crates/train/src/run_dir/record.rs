@@ -14,9 +14,9 @@ pub struct Record {
     pub batches: usize,
     /// Mean training loss since the last validation.
     pub train_loss: f64,
-    /// Mean squared error on the validation set, or the estimate of it.
+    /// Mean squared error on the validation set, or the estimate of it; of sub-images with the noise of the other.
     pub val_mse: f64,
-    /// PSNR, measured or estimated.
+    /// PSNR, measured or estimated, or what stands for it.
     #[serde(flatten)]
     pub psnr: PsnrKeys,
     /// Mean structural similarity to clean images.

@@ -6,6 +6,8 @@ mod gradients;
 mod model;
 mod optimizer;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use self::clip::GradientTransform;
 pub use self::gradients::Batches;

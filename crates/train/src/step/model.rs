@@ -8,7 +8,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use n2n_data::quality::{between_mse, noise2noise_mse};
-use n2n_data::{Batch, Restoration};
+use n2n_data::{Batch, Restoration, Wholes};
 use n2n_model::{Layout, Loss, Network};
 use n2n_scratch::Graph;
 
@@ -143,6 +143,19 @@ impl TrainingModel {
         gradients_of(self.parameters.id, gradient)
     }
 
+    /// Returns the target of the loss for sub-images, which depends on the network itself; no gradient goes that way.
+    fn target_of_sub_images(&self, target: Tensor<4>, wholes: &Wholes) -> Tensor<4> {
+        let network = self.layout.split(&self.vector(), self.network.valid());
+        let wholes = Wholes {
+            images: wholes.images.clone().without_autodiff(),
+            signs: wholes.signs.clone().without_autodiff(),
+            weight: wholes.weight,
+        };
+        let denoised = network.forward(wholes.images.clone());
+        let target = wholes.target(target.without_autodiff(), denoised, self.progress);
+        target.autodiff()
+    }
+
     fn vector(&self) -> Tensor<1> {
         self.parameters.val().without_autodiff()
     }
@@ -175,7 +188,10 @@ impl TrainStep for TrainingModel {
     type Input = Batch;
     type Output = BatchLoss;
 
-    fn step(&self, batch: Batch) -> TrainOutput<BatchLoss> {
+    fn step(&self, mut batch: Batch) -> TrainOutput<BatchLoss> {
+        if let Some(wholes) = batch.wholes.take() {
+            batch.target = self.target_of_sub_images(batch.target, &wholes);
+        }
         let has_graph = self.has_graph() && batch.mask.is_none();
         let (loss, grads) = match self.graph.as_ref().filter(|_| has_graph) {
             Some(graph) => {

@@ -150,7 +150,7 @@ impl Bench {
         );
         let psnr = learner
             .evaluation_model()
-            .psnr(&set, self.validation.has_clean())?;
+            .psnr(&set, self.validation.reference())?;
         Ok(psnr.db().unwrap_or(f64::NAN))
     }
 }

@@ -8,6 +8,9 @@ use n2n_files::Axes;
 
 use crate::args::DeviceArgs;
 
+/// Memory to take at most, in MiB, where nobody says it.
+const MAX_MEMORY: u64 = 1024;
+
 /// Arguments of `n2n denoise`.
 #[derive(Debug, Args)]
 pub struct DenoiseArgs {
@@ -56,7 +59,7 @@ pub struct DenoiseArgs {
     pub self_ensemble: bool,
 
     /// Memory to take at most, in MiB: larger images are computed in more tiles
-    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    #[arg(long, value_name = "MIB", default_value_t = MAX_MEMORY)]
     pub max_memory: u64,
 
     /// Denoise again what is there already, instead of leaving it
@@ -70,6 +73,26 @@ pub struct DenoiseArgs {
     /// Print one line of JSON at the end, and nothing else, to standard output
     #[arg(long)]
     pub json: bool,
+}
+
+impl DenoiseArgs {
+    /// What one input and the place of its result leave open, as on the command line.
+    pub fn of(input: PathBuf, output: PathBuf, model: PathBuf, device: DeviceArgs) -> Self {
+        Self {
+            inputs: vec![input],
+            output,
+            model: Some(model),
+            device,
+            range: None,
+            axes: None,
+            level: 0,
+            self_ensemble: false,
+            max_memory: MAX_MEMORY,
+            overwrite: false,
+            strict: false,
+            json: false,
+        }
+    }
 }
 
 fn range(text: &str) -> Result<Range, String> {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use burn::tensor::Device;
@@ -40,6 +40,14 @@ const PROGRAM: u64 = 64 << 20;
 /// or an output cannot be written.
 pub fn run(args: &DenoiseArgs) -> anyhow::Result<ExitCode> {
     let stop = signals::handle(|| eprintln!("stopping; once more to quit at once"), || {})?;
+    run_until(args, &stop)
+}
+
+/// As [`run`], until `stop` is set.
+///
+/// # Errors
+/// As for [`run`].
+pub fn run_until(args: &DenoiseArgs, stop: &AtomicBool) -> anyhow::Result<ExitCode> {
     let inputs::Found {
         inputs,
         unreadable,

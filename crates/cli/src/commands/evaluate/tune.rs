@@ -8,8 +8,8 @@ use n2n_data::quality::{Against, Mean, Score, psnr_db};
 use rayon::prelude::*;
 
 use super::method::{Method, name, strength};
-use super::middle::middle;
 use super::scenes::Scenes;
+use crate::middle::middle;
 use crate::progress::StatusLine;
 
 /// Pixels that strengths are tried on, over all images. A search costs about ten runs over them.
@@ -119,5 +119,6 @@ fn cut(pair: NoisyPair, side: usize) -> NoisyPair {
         target_noise: pair.target_noise,
         target_mask: None,
         clean_target: pair.clean_target.as_ref().map(cut),
+        whole: None,
     }
 }

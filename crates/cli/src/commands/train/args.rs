@@ -42,8 +42,14 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
 
-    /// Print one line of JSON at the end, and nothing else, to standard output
-    #[arg(long)]
+    /// At the end, denoise the images of --data with the best model: into a file for one image, else into a
+    /// folder
+    #[arg(long, value_name = "OUT", requires = "data", verbatim_doc_comment)]
+    pub denoise: Option<PathBuf>,
+
+    /// Print one line of JSON at the end, and nothing else, to standard output; with --denoise, another one of
+    /// that
+    #[arg(long, verbatim_doc_comment)]
     pub json: bool,
 }
 

@@ -7,6 +7,7 @@ use burn::train::logger::TrainingProgressLogger;
 use burn::train::metric::{LearningRateMetric, LossInput, LossMetric};
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 use burn::train::renderer::{MetricsRenderer, MetricsRendererTraining};
+use n2n_data::quality::Reference;
 use n2n_train::event::{Start, Step, ValidationBatch};
 use n2n_train::{Event, Stop};
 
@@ -40,7 +41,7 @@ struct Screen {
 
 impl Dashboard {
     /// Opens the dashboard on the terminal of this process.
-    pub fn open(start: &Start, signals: &Signals, has_clean: bool) -> Self {
+    pub fn open(start: &Start, signals: &Signals, reference: Reference) -> Self {
         let terminal = Terminal::before_dashboard();
         let errors = HeldBack::start();
         let renderer = TuiMetricsRendererWrapper::new(signals.stop.interrupter(), None);
@@ -49,7 +50,7 @@ impl Dashboard {
             renderer,
             loss: Gauge::new(LossMetric::new()),
             validation_loss: Gauge::new(LossMetric::new()),
-            psnr: Gauge::new(PsnrMetric::new(has_clean)),
+            psnr: Gauge::new(PsnrMetric::new(reference)),
             lr: Gauge::new(LearningRateMetric::new()),
             validates: false,
             interval: 0,

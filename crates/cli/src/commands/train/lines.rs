@@ -21,18 +21,21 @@ pub struct ProgressLines {
     printed: Option<Instant>,
     last: Option<Step>,
     psnr: Option<Psnr>,
+    /// What the validation measures.
+    name: &'static str,
     left_out: usize,
 }
 
 impl ProgressLines {
-    /// Starts with a run.
-    pub fn new(start: &Start) -> Self {
+    /// Starts with a run; `name` is that of what its validation measures.
+    pub fn new(start: &Start, name: &'static str) -> Self {
         Self {
             max_images: start.max_images,
             pace: Pace::new(start.max_images, start.images),
             printed: None,
             last: None,
             psnr: None,
+            name,
             left_out: 0,
         }
     }
@@ -71,10 +74,11 @@ impl ProgressLines {
         let Some(step) = self.last else {
             return;
         };
+        let name = self.name;
         let psnr = self.psnr.and_then(Psnr::db);
         let psnr = psnr.map_or_else(|| "-".to_owned(), |db| format!("{db:.2}"));
         eprintln!(
-            "{}/{} images  loss {:.5}  PSNR {psnr} dB  lr {:e}  {:.0} images/s  {}",
+            "{}/{} images  loss {:.5}  {name} {psnr} dB  lr {:e}  {:.0} images/s  {}",
             step.images,
             self.max_images,
             step.loss,

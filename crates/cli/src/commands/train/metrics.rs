@@ -10,7 +10,7 @@ use burn::train::metric::{
     Numeric, NumericAttributes, NumericEntry, SerializedEntry,
 };
 use burn::train::renderer::MetricState;
-use n2n_data::quality::Psnr;
+use n2n_data::quality::{Psnr, Reference};
 
 /// A metric, and the id under which the dashboard knows it.
 pub struct Gauge<M> {
@@ -63,18 +63,22 @@ pub fn metadata(images: usize, total: usize, step: usize, lr: Option<f64>) -> Me
 #[derive(Clone)]
 pub struct PsnrMetric {
     name: MetricName,
-    has_clean: bool,
+    reference: Reference,
     errors: Vec<f64>,
     state: NumericMetricState,
 }
 
 impl PsnrMetric {
     /// Makes a metric without values.
-    pub fn new(has_clean: bool) -> Self {
-        let name = if has_clean { "PSNR" } else { "PSNR, estimated" };
+    pub fn new(reference: Reference) -> Self {
+        let name = match reference {
+            Reference::Clean => "PSNR",
+            Reference::SecondNoisy => "PSNR, estimated",
+            Reference::SubImage => "Agreement of sub-images",
+        };
         Self {
             name: Arc::new(name.to_owned()),
-            has_clean,
+            reference,
             errors: vec![],
             state: NumericMetricState::new(),
         }
@@ -107,7 +111,7 @@ impl Metric for PsnrMetric {
     ) -> Result<SerializedEntry, TensorReadError> {
         self.errors.extend(errors);
         // Of all images so far: an estimate is pooled, so a mean over batches would be another number.
-        if let Some(db) = Psnr::of(&self.errors, self.has_clean).db() {
+        if let Some(db) = Psnr::of(&self.errors, self.reference).db() {
             self.state.reset();
             self.state.update(db, self.errors.len());
         }

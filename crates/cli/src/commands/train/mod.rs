@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::ensure;
-use n2n_data::{Opened, PartnerReport};
+use anyhow::{bail, ensure};
+use n2n_data::{AxesFrom, Opened, PartnerReport};
 use n2n_devices::SelectedDevice;
 use n2n_train::paint::false_colour;
 use n2n_train::run_dir::{End, Program};
@@ -26,6 +26,7 @@ use self::dashboard::Dashboard;
 use self::lines::ProgressLines;
 use self::signals::Signals;
 use self::summary::Summary;
+use super::denoise::{self, DenoiseArgs};
 use super::output;
 use crate::data::{held_out, pair_warnings, peak, report_skipped};
 use crate::progress::StatusLine;
@@ -37,6 +38,12 @@ use crate::signals::interrupted;
 /// When an argument, the config, the data or the run directory cannot be used.
 pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let experiment = args.resolve()?;
+    if let Some(output) = args.denoise.as_ref().filter(|output| output.is_file()) {
+        bail!(
+            "--denoise {} is there already; choose another file",
+            output.display()
+        );
+    }
     let selected = args.device.open()?;
     let trainer = {
         let status = StatusLine::new();
@@ -99,7 +106,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     for restart in &outcome.restarts {
         eprintln!("warning: {restart}");
     }
-    if outcome.gain_db().is_some_and(|gain| gain <= 0.0) {
+    if outcome.gains_nothing() {
         eprintln!(
             "warning: the best model is no better than its noisy input; train longer, or look at the data"
         );
@@ -107,11 +114,24 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     if outcome.end == End::Stopped {
         eprintln!("to go on: n2n train --resume {}", path.display());
     }
-    Ok(if signals.received() {
-        interrupted()
-    } else {
-        ExitCode::SUCCESS
-    })
+    if signals.received() {
+        return Ok(interrupted());
+    }
+    match (&args.denoise, &args.experiment.data) {
+        (Some(output), Some(input)) => {
+            let device = args.device.clone();
+            let arguments = DenoiseArgs {
+                axes: match &experiment.data.axes {
+                    AxesFrom::Given(axes) => Some(axes.clone()),
+                    _ => None,
+                },
+                json: args.json,
+                ..DenoiseArgs::of(input.clone(), output.clone(), path, device)
+            };
+            denoise::run_until(&arguments, signals.flag())
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// Returns the folder of the run; creates `runs/CONFIG-NUMBER` if none is given.
@@ -124,7 +144,8 @@ fn run_path(args: &TrainArgs) -> Result<PathBuf, TrainError> {
 
 /// Trains, and shows the run as a dashboard on a terminal, as plain lines elsewhere.
 fn show(trainer: Trainer, signals: &Signals, json: bool) -> Result<Outcome, TrainError> {
-    let has_clean = trainer.data().validation.has_clean();
+    let reference = trainer.data().validation.reference();
+    let name = trainer.noisy_psnr().name();
     let train = Arc::clone(&trainer.data().train);
     let dashboard = !json && std::io::stdout().is_terminal();
     let mut view: Option<View> = None;
@@ -156,10 +177,10 @@ fn show(trainer: Trainer, signals: &Signals, json: bool) -> Result<Outcome, Trai
                 eprintln!("warning: {problem}; the best model stays as it is");
             }
             view = Some(if dashboard {
-                let mut dashboard = Dashboard::open(start, signals, has_clean);
+                let mut dashboard = Dashboard::open(start, signals, reference);
                 Box::new(move |event| dashboard.show(event))
             } else {
-                let mut lines = ProgressLines::new(start);
+                let mut lines = ProgressLines::new(start, name);
                 Box::new(move |event| lines.show(event))
             });
         }
@@ -182,11 +203,11 @@ fn report_data(
     let opened: &Opened = trainer.data();
     if !json {
         eprintln!(
-            "{}: {} training and {} validation images, noisy input {}, on {} ({}), into {}",
+            "{}: {} training and {} validation images, {}, on {} ({}), into {}",
             opened.kind,
             opened.train.len(),
             opened.validation.len(),
-            trainer.noisy_psnr(),
+            trainer.noisy_psnr().of_noisy(),
             selected.backend,
             selected.name,
             path.display(),
@@ -213,6 +234,14 @@ fn report_data(
         eprintln!("{remark}");
     }
     for warning in pair_warnings(opened)? {
+        eprintln!("warning: {warning}");
+    }
+    if opened.subsamples && !json {
+        eprintln!(
+            "each image by itself is a pair of two sub-images (data.pairing = \"subsample\")"
+        );
+    }
+    if let Some(warning) = opened.single_noise().and_then(|noise| noise.warning()) {
         eprintln!("warning: {warning}");
     }
     report_skipped(&opened.skipped);

@@ -50,6 +50,11 @@ impl Signals {
         self.received.load(Ordering::Relaxed)
     }
 
+    /// Returns the flag that a signal sets.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.received
+    }
+
     /// Tells the handler that a dashboard owns the screen of this terminal.
     pub fn guard_terminal(&self, guarded: Option<Terminal>) {
         *lock(&self.terminal) = guarded;

@@ -17,6 +17,8 @@ pub struct Summary<'a> {
     noisy_psnr_db: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     noisy_psnr_est_db: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noisy_sub_images_db: Option<f64>,
     /// By how much the best model is better than the noisy input.
     #[serde(skip_serializing_if = "Option::is_none")]
     gain_db: Option<f64>,
@@ -47,6 +49,7 @@ impl<'a> Summary<'a> {
             psnr: outcome.last.psnr,
             noisy_psnr_db: noisy.psnr_db,
             noisy_psnr_est_db: noisy.psnr_est_db,
+            noisy_sub_images_db: noisy.sub_images_db,
             gain_db: outcome.gain_db(),
             restarts: &outcome.restarts,
             skipped,
@@ -70,17 +73,17 @@ impl<'a> Summary<'a> {
         };
         let mut text = format!(
             "{end} after {} images in {:.0} s ({:.1} images/s on {})\n\
-             PSNR {} (best {}), noisy input {}{}\n\
+             {} {} (best {}), {}{}\n\
              best model: {}",
             self.images,
             self.seconds,
             self.images_per_s,
             self.device,
+            outcome.noisy.name(),
             Psnr::from(outcome.last.psnr),
             Psnr::from(outcome.best.psnr),
-            outcome.noisy,
-            self.gain_db
-                .map_or_else(String::new, |gain| format!(": the best gains {gain:.2} dB")),
+            outcome.noisy.of_noisy(),
+            self.gain_text(outcome),
             self.model.display(),
         );
         if self.tunes_kernels {
@@ -88,5 +91,16 @@ impl<'a> Summary<'a> {
             text += &format!("\ncompiling kernels: the first step took {seconds:.1} s");
         }
         text
+    }
+
+    /// By how much the best model is better, or what says so of sub-images.
+    fn gain_text(&self, outcome: &Outcome) -> String {
+        match self.gain_db {
+            Some(gain) => format!(": the best gains {gain:.2} dB"),
+            None if outcome.noisy.is_of_images() => String::new(),
+            None => ": the noise of the other sub-image counts too, so that about 3 dB more than the noisy \
+                     input is the most"
+                .to_owned(),
+        }
     }
 }

@@ -75,8 +75,8 @@ pub(super) fn pairs(shots: &[&Path], clean: Option<&Path>) -> Result<Scenes, Dat
     Ok((scenes, problems))
 }
 
-/// Scenes that are folders of shots; a file called `clean` is the clean image.
-pub(super) fn bursts(folders: &[PathBuf]) -> Result<Scenes, DataError> {
+/// Scenes that are folders of `least` shots or more; a file called `clean` is the clean image.
+pub(super) fn bursts(folders: &[PathBuf], least: usize) -> Result<Scenes, DataError> {
     let mut problems = Vec::new();
     let mut scenes: Vec<SceneFiles> = Vec::new();
     for folder in folders {
@@ -92,7 +92,7 @@ pub(super) fn bursts(folders: &[PathBuf]) -> Result<Scenes, DataError> {
             .partition(|path| is_clean(&stem(path)));
         match shots.len() {
             0 => {}
-            1 => problems.push(DataError::SingleShot {
+            count if count < least => problems.push(DataError::SingleShot {
                 path: folder.clone(),
             }),
             _ => {

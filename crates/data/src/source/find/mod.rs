@@ -21,7 +21,7 @@ use self::partners::{Partners, Sure};
 use super::joined::Joined;
 use super::pictures::{Pictures, SceneFiles};
 use super::stacks::{Burst, BurstStacks, Chain, PairedStacks};
-use crate::{DataError, SceneSource, Target};
+use crate::{DataError, Pairing, SceneSource, Target};
 
 /// File names of the reference's data.
 pub(crate) const TRAIN_FILE: &str = "train_data.pkl";
@@ -60,6 +60,8 @@ pub struct Found {
     pub validation: Option<Arc<dyn SceneSource>>,
     /// Scenes and files that cannot be used, each with the reason.
     pub skipped: Vec<DataError>,
+    /// Whether images are taken for clean only because nobody says what they are.
+    pub guessed: bool,
 }
 
 /// How to look.
@@ -75,6 +77,8 @@ pub struct Finder<'a> {
     pub second: Target,
     /// Channels of images, where a person says it: as many grey images in an array are then one image.
     pub channels: Option<usize>,
+    /// How the shots of a scene become pairs.
+    pub pairing: Pairing,
     /// Called now and then with the number of scenes looked at.
     pub progress: &'a (dyn Fn(usize) + Sync),
 }
@@ -121,6 +125,9 @@ impl Finder<'_> {
         if has_extension(path, &["npy"]) || is_paged(path) || is_zarr(path) {
             return self.burst_stacks(&[path.to_owned()]);
         }
+        if is_picture(path) {
+            return self.single_pictures(vec![path.to_owned()], false);
+        }
         Err(unknown_kind(path))
     }
 
@@ -158,11 +165,17 @@ impl Finder<'_> {
             let kind = found.kind();
             return self.pictures(&kind, found.into_scenes(), true);
         }
-        let scenes = files::clean(pictures);
-        if scenes.0.is_empty() {
+        if pictures.is_empty() {
             return Err(no_data(listing));
         }
-        self.pictures("clean images", scenes, true)
+        self.single_pictures(pictures, roles::is_clean(&name(&listing.folder)))
+    }
+
+    /// Pictures without partners, which are clean for all that is known.
+    fn single_pictures(&self, pictures: Vec<PathBuf>, are_clean: bool) -> Result<Found, DataError> {
+        let mut found = self.pictures("clean images", files::clean(pictures), true)?;
+        found.guessed = !are_clean && self.layout != Some(Layout::Clean);
+        Ok(found)
     }
 
     fn reference(&self, folder: &Path) -> Result<Found, DataError> {
@@ -226,7 +239,11 @@ impl Finder<'_> {
         }
         match count {
             1 => {
-                let burst = take(0).map(|stack| self.burst(stack)).transpose()?;
+                let least = match self.pairing {
+                    Pairing::Subsample => 1,
+                    _ => 2,
+                };
+                let burst = take(0).map(|stack| self.burst(stack, least)).transpose()?;
                 Ok(found(
                     "a burst in an array",
                     BurstStacks::new(burst.into_iter().collect())?,
@@ -430,8 +447,19 @@ impl Finder<'_> {
         Err(unknown_kind(path))
     }
 
-    fn burst(&self, stack: Box<dyn Stack>) -> Result<Burst, DataError> {
-        Burst::new(stack, self.layout == Some(Layout::Bursts))
+    fn burst(&self, stack: Box<dyn Stack>, least: usize) -> Result<Burst, DataError> {
+        Burst::new(stack, self.layout == Some(Layout::Bursts), least)
+    }
+
+    /// Looks for scenes of two shots or more; where there are none, or single shots are wanted, for those.
+    fn shots<T>(&self, find: impl Fn(usize) -> Result<T, DataError>) -> Result<T, DataError> {
+        if self.pairing == Pairing::Subsample {
+            return find(1);
+        }
+        match find(2) {
+            Err(DataError::SingleShot { .. }) if self.pairing == Pairing::Auto => find(1),
+            found => found,
+        }
     }
 
     fn paired_stacks(&self, shots: &[&Path], clean: Option<&Path>) -> Result<Found, DataError> {
@@ -443,10 +471,14 @@ impl Finder<'_> {
     }
 
     fn burst_stacks(&self, paths: &[PathBuf]) -> Result<Found, DataError> {
+        self.shots(|least| self.stacks_of_shots(paths, least))
+    }
+
+    fn stacks_of_shots(&self, paths: &[PathBuf], least: usize) -> Result<Found, DataError> {
         let (mut bursts, mut skipped): (Vec<Burst>, _) = (Vec::new(), Vec::new());
         for path in paths {
             let checked = self.open_stack(path).and_then(|stack| {
-                let burst = self.burst(stack)?;
+                let burst = self.burst(stack, least)?;
                 BurstStacks::check(&burst, bursts.first())?;
                 Ok(burst)
             });
@@ -459,18 +491,28 @@ impl Finder<'_> {
             return Err(skipped.swap_remove(0));
         }
         let bursts = BurstStacks::new(bursts)?;
-        let kind = in_axes("bursts in stacks", bursts.first());
+        let kind = match least {
+            1 => "single shots in stacks",
+            _ => "bursts in stacks",
+        };
+        let kind = in_axes(kind, bursts.first());
         let mut found = found(&kind, bursts);
         found.skipped = skipped;
         Ok(found)
     }
 
     fn bursts(&self, listing: &Listing) -> Result<Option<Found>, DataError> {
-        let scenes = files::bursts(&listing.folders)?;
-        if scenes.0.is_empty() && scenes.1.is_empty() {
-            return Ok(None);
-        }
-        self.pictures("bursts in folders", scenes, false).map(Some)
+        self.shots(|least| {
+            let scenes = files::bursts(&listing.folders, least)?;
+            if scenes.0.is_empty() && scenes.1.is_empty() {
+                return Ok(None);
+            }
+            let kind = match least {
+                1 => "shots in folders",
+                _ => "bursts in folders",
+            };
+            self.pictures(kind, scenes, false).map(Some)
+        })
     }
 
     fn pictures(
@@ -502,6 +544,7 @@ fn found(kind: &str, source: impl SceneSource + 'static) -> Found {
         train: Arc::new(source),
         validation: None,
         skipped: vec![],
+        guessed: false,
     }
 }
 
