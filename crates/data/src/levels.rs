@@ -18,7 +18,11 @@ const BLOCKS: usize = 32;
 const COMPARABLE: f64 = 0.8;
 
 /// Means of the blocks of an image, those of each channel.
-pub(crate) struct Blocks(Vec<Vec<f64>>);
+pub(crate) struct Blocks {
+    channels: Vec<Vec<f64>>,
+    /// What is white without a range.
+    white: f64,
+}
 
 /// How a channel of an image follows another one: as `gain * (value - means[0]) + means[1]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,15 +41,19 @@ impl Blocks {
     /// The blocks of an image; of pixels that are NaN or infinite, the others count.
     pub fn of(image: &Raster) -> Self {
         let area = image.height * image.width;
-        Self(with_samples!(&image.samples, samples => {
+        let channels = with_samples!(&image.samples, samples => {
             let planes = samples.chunks_exact(area);
             planes.map(|plane| means(plane, image.height, image.width)).collect()
-        }))
+        });
+        Self {
+            channels,
+            white: image.samples.kind().white(),
+        }
     }
 
     /// How each channel of `other` follows this one.
     pub fn relations(&self, other: &Self) -> Vec<Relation> {
-        let channels = self.0.iter().zip(&other.0);
+        let channels = self.channels.iter().zip(&other.channels);
         channels.map(|(from, to)| Relation::of(from, to)).collect()
     }
 }
@@ -122,14 +130,16 @@ impl Levels {
         [other, image]: [View; 2],
         range: Option<&Range>,
     ) -> Result<Range, DataError> {
-        let white = images.look(scene, image)?.samples.kind().white();
-        let [other, image] = [other, image].map(|view| self.blocks(images, scene, view));
-        let relations = other?.relations(&*image?);
+        let (other, image) = (
+            self.blocks(images, scene, other)?,
+            self.blocks(images, scene, image)?,
+        );
+        let relations = other.relations(&image);
         let ends = relations
             .into_iter()
             .enumerate()
             .map(|(channel, relation)| {
-                let ends = range.map_or([0.0, white], |range| range.of_channel(channel));
+                let ends = range.map_or([0.0, image.white], |range| range.of_channel(channel));
                 ends.map(|end| relation.sample(end))
             });
         Ok(Range::PerChannel(ends.collect()))

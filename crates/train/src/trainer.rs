@@ -164,6 +164,17 @@ impl Trainer {
         &self.opened
     }
 
+    /// Checks that the images of pairs are no copies of each other, as a new run does before it begins.
+    ///
+    /// # Errors
+    /// When most of the pairs that are compared are.
+    pub fn check_partners(&self) -> Result<(), TrainError> {
+        match self.opened.partners() {
+            Some(partners) => Ok(partners.check()?),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the PSNR of the noisy validation inputs, or what stands for it.
     pub fn noisy_psnr(&self) -> Psnr {
         self.noisy.psnr
@@ -185,10 +196,8 @@ impl Trainer {
             Destination::Earlier(path) => Some(Resumed::open(path)?),
             Destination::Memory | Destination::New(_) => None,
         };
-        if earlier.is_none()
-            && let Some(partners) = self.opened.partners()
-        {
-            partners.check()?;
+        if earlier.is_none() {
+            self.check_partners()?;
         }
         let basis = self.basis(earlier.as_ref())?;
         let normalization = basis.metadata.normalization.clone();

@@ -50,6 +50,9 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         let progress = |scenes| status.show_scenes(scenes);
         Trainer::open(&experiment, &selected.device, &progress)?
     };
+    if args.resume.is_none() {
+        trainer.check_partners()?;
+    }
     let path = run_path(args)?;
     ensure!(
         path.to_str().is_some(),
