@@ -3,7 +3,7 @@
 
     python benches/pairing.py FOLDER PROGRAM [SETTING ...]
 
-makes series in FOLDER (once), trains PROGRAM on each in two ways with further SETTINGs (key=value), denoises with what
+makes series in FOLDER (once), trains PROGRAM on each in two ways with each further SETTING (key=value), denoises with what
 was trained, and prints a table. Needs numpy and tifffile. Figures: benches/PAIRING.md.
 
 moves    blobs with a texture, each of which goes 1 pixel a frame, in a direction of its own
