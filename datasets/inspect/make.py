@@ -44,3 +44,9 @@ for number in range(6):
     smeared = (smeared[1:-1] + smeared[:-2])[:, 1:-1] + (smeared[1:-1] + smeared[:-2])[:, :-2]
     save(f"smeared/{number}.png", np.clip(150 * scene + 60 + smeared / 2, 0, 255).astype(np.uint8))
     save(f"photos/{number}.png", np.clip(255 * scene, 0, 255).astype(np.uint8))
+
+volume = np.stack([cells(256) for _ in range(12)])
+for half in ("EVN", "ODD"):
+    noisy = volume + rng.normal(0, 0.3, volume.shape)
+    (folder / "halves").mkdir(exist_ok=True)
+    np.save(folder / f"halves/tomogram_{half}.npy", noisy.astype(np.float32))

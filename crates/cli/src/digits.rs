@@ -13,6 +13,15 @@ pub fn digits(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
+/// A sample of a file: all digits of an integer, else about three.
+pub fn sample(value: f64) -> String {
+    if value.fract() == 0.0 {
+        value.to_string()
+    } else {
+        digits(value)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +36,12 @@ mod tests {
             (0.000123, "1.2e-4"),
         ] {
             assert_eq!(digits(value), text);
+        }
+    }
+    #[test]
+    fn samples_that_are_integers_keep_all_digits() {
+        for (value, text) in [(65535.0, "65535"), (-3.0, "-3"), (-1.2496914, "-1.25")] {
+            assert_eq!(sample(value), text);
         }
     }
 }

@@ -193,7 +193,7 @@ fn draw_diagram<B: DrawingBackend>(
         .caption(&diagram.title, (FONT, 15))
         .margin(4)
         .x_label_area_size(34)
-        .y_label_area_size(58)
+        .y_label_area_size(76)
         .build_cartesian_2d(x, y)?;
     let [below, beside] = &diagram.axes;
     chart

@@ -68,7 +68,7 @@ pub use partners::{OddPairs, PartnerReport};
 pub use sampled::sampled;
 pub use scale::{Range, RangeError, Scale};
 pub use scene::{SceneInfo, SceneSource, View};
-pub use single_noise::SingleNoise;
+pub use single_noise::{SingleNoise, Smeared};
 pub use source::{Arrays, Finder, Found, Layout, Scenes, ScenesConfig, Split, Subset};
 pub use subsample::{Whole, Wholes};
 pub use swap::Swap;

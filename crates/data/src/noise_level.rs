@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::high_pass::{ENERGY, HighPass, MARGIN};
-use crate::planes::{looked_at, planes};
+use crate::planes::{look, looked_at, planes};
 use crate::{SceneSource, View};
 
 /// Side in pixels of the blocks that a variance is taken of.
@@ -110,7 +110,7 @@ impl NoiseLevel {
 /// The blocks of each channel of a scene.
 fn blocks_of(source: &dyn SceneSource, scene: usize) -> Vec<Vec<Block>> {
     let shots = source.info(scene).shots.min(2);
-    let read = |shot| source.look(scene, View::Shot(shot));
+    let read = |shot| look(source, scene, View::Shot(shot));
     let Ok(images) = (0..shots).map(read).collect::<Result<Vec<_>, _>>() else {
         return vec![];
     };

@@ -1,12 +1,39 @@
 //! Planes of stored samples, for what is measured of images before training.
 
-use n2n_files::{Raster, Sample, with_samples};
+use n2n_files::{Raster, Region, Sample, with_samples};
 
-use crate::SceneSource;
 use crate::holes::fill_holes;
+use crate::{DataError, SceneSource, View};
 
 /// Scenes that are looked at, spread over the set.
 const SCENES: usize = 16;
+
+/// Longest side in pixels of what is looked at: more says nothing more, and many threads look at once.
+const SIDE: usize = 1024;
+
+/// The middle of an image of a scene.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn look(
+    source: &dyn SceneSource,
+    scene: usize,
+    view: View,
+) -> Result<Raster, DataError> {
+    Ok(middle(&*source.look(scene, view)?, SIDE))
+}
+
+/// The middle of an image, of up to `side` x `side` pixels.
+pub(crate) fn middle(image: &Raster, side: usize) -> Raster {
+    let [_, rows, columns] = image.shape();
+    let [height, width] = [rows, columns].map(|length| length.min(side));
+    image.cropped(Region {
+        top: (rows - height) / 2,
+        left: (columns - width) / 2,
+        height,
+        width,
+    })
+}
 
 /// The scenes that are looked at.
 pub(crate) fn looked_at(source: &dyn SceneSource) -> Vec<usize> {

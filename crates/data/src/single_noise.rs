@@ -4,18 +4,37 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::high_pass::HighPass;
-use crate::planes::{looked_at, planes};
+use crate::planes::{look, looked_at, planes};
 use crate::{SceneSource, View};
 
 /// Correlations beyond this are worth a warning: most of that much may come from the texture of a scene, and a network trained
 /// on sub-images keeps that part of the noise which neighbours share.
 const SUSPICIOUS: f64 = 0.2;
 
+/// The same of one image among others: its own texture has a larger part.
+const SMEARED: f64 = 0.35;
+
 /// What single noisy images tell of their noise.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SingleNoise {
     /// Correlation of the noise of a pixel with that of the pixel to the right or below: the larger. Texture of the
     /// scene that is finer than a few pixels is in it.
+    pub neighbours: f64,
+    /// Images whose own correlation is far larger, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smeared: Option<Smeared>,
+}
+
+/// Images of a set whose noise neighbouring pixels share.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Smeared {
+    /// How many there are.
+    pub count: usize,
+    /// Images that were looked at.
+    pub of: usize,
+    /// The first of them.
+    pub first: String,
+    /// Its correlation.
     pub neighbours: f64,
 }
 
@@ -27,31 +46,52 @@ impl SingleNoise {
     /// `1 - 4 c1 + 6 c2`, but for a factor: two quotients, from which `c1` and `c2` follow.
     pub fn of(source: &dyn SceneSource) -> Option<Self> {
         let of_scene = |scene| {
-            let Ok(image) = source.look(scene, View::Shot(0)) else {
+            let Ok(image) = look(source, scene, View::Shot(0)) else {
                 return [[0.0; 3]; 2];
             };
             let filtered = planes(&image).into_iter();
             let filtered = filtered.filter_map(|plane| HighPass::of(&plane, image.width));
             filtered.fold([[0.0; 3]; 2], |sums, plane| plus(sums, covariances(&plane)))
         };
-        let sums = looked_at(source)
-            .into_par_iter()
-            .map(of_scene)
-            .collect::<Vec<_>>();
-        let sums = sums.into_iter().fold([[0.0; 3]; 2], plus);
-        let found = sums.into_iter().filter_map(correlation);
-        let neighbours = found.reduce(f64::max)?;
-        Some(Self { neighbours })
+        let scenes = looked_at(source);
+        let found: Vec<_> = scenes.par_iter().map(|scene| of_scene(*scene)).collect();
+        let neighbours = largest(found.iter().copied().fold([[0.0; 3]; 2], plus))?;
+        let smeared = scenes.iter().zip(&found).filter_map(|(scene, sums)| {
+            let neighbours = largest(*sums).filter(|found| *found > SMEARED)?;
+            Some((*scene, neighbours))
+        });
+        let smeared: Vec<_> = smeared.collect();
+        Some(Self {
+            neighbours,
+            smeared: smeared.first().map(|&(scene, neighbours)| Smeared {
+                count: smeared.len(),
+                of: scenes.len(),
+                first: source.name(scene, View::Shot(0)),
+                neighbours,
+            }),
+        })
+    }
+
+    /// Whether neighbouring pixels share so much noise that sub-images will not do.
+    pub fn is_shared(&self) -> bool {
+        self.neighbours > SUSPICIOUS
     }
 
     /// What a person should know before training on sub-images, if anything.
     pub fn warning(&self) -> Option<String> {
-        (self.neighbours > SUSPICIOUS).then(|| {
-            format!(
+        if self.is_shared() {
+            return Some(format!(
                 "the noise of a pixel follows its neighbour's (correlation about {:.2}), so that sub-images of one \
                  image share it and a network keeps it: only pairs of images will do, or these images before \
                  they were interpolated, denoised or compressed",
                 self.neighbours
+            ));
+        }
+        self.smeared.as_ref().map(|smeared| {
+            format!(
+                "in {} of {} images the noise of a pixel follows its neighbour's, such as {} (correlation about \
+                 {:.2}): a network keeps that noise; leave such images out, or give pairs of them",
+                smeared.count, smeared.of, smeared.first, smeared.neighbours
             )
         })
     }
@@ -69,6 +109,11 @@ fn covariances(plane: &HighPass) -> [[f64; 3]; 2] {
 
 fn plus(a: [[f64; 3]; 2], b: [[f64; 3]; 2]) -> [[f64; 3]; 2] {
     [0, 1].map(|axis| [0, 1, 2].map(|distance| a[axis][distance] + b[axis][distance]))
+}
+
+/// The larger of the correlations along rows and along columns.
+fn largest(sums: [[f64; 3]; 2]) -> Option<f64> {
+    sums.into_iter().filter_map(correlation).reduce(f64::max)
 }
 
 /// `c1`, see [`SingleNoise::of`].
@@ -137,6 +182,19 @@ mod tests {
         // 0.5 / (1 + 0.25)
         let found = look(vec![image(1, 0.1, 0.5)]).unwrap();
         assert!((found.neighbours - 0.4).abs() < TOLERANCE, "{found:?}");
+    }
+
+    #[test]
+    fn one_smeared_image_among_others_is_named() {
+        let mut images: Vec<_> = (1..6).map(|seed| image(seed, 0.1, 0.0)).collect();
+        images.push(image(6, 0.1, 1.0));
+        let found = look(images).unwrap();
+        assert!(found.neighbours < SUSPICIOUS, "{found:?}");
+        let smeared = found.smeared.as_ref().unwrap();
+        assert_eq!([smeared.count, smeared.of], [1, 6]);
+        assert!((smeared.neighbours - 0.5).abs() < TOLERANCE, "{found:?}");
+        let warning = found.warning().unwrap();
+        assert!(warning.contains(&smeared.first), "{warning}");
     }
 
     #[test]

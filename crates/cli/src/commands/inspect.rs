@@ -22,6 +22,7 @@ use self::set::{Set, set};
 use super::output::{prepare, print, write};
 use crate::args::DataArgs;
 use crate::data::{self, held_out, pair_warnings, peak};
+use crate::digits::sample;
 
 /// Share of the samples that may be cut off without a word.
 const CUT_OFF: f64 = 0.001;
@@ -190,7 +191,7 @@ impl Report<'_> {
                 self.holes
             ));
         }
-        let correlated = self.single_noise.and_then(|noise| noise.warning());
+        let correlated = self.single_noise.as_ref().and_then(SingleNoise::warning);
         if correlated.is_some() {
             limits.push("noise that neighbouring pixels share stays".to_owned());
         }
@@ -239,6 +240,7 @@ impl Report<'_> {
             ));
             lines.push(match values {
                 Some([low, high, mean]) => {
+                    let [low, high] = [low, high].map(|value| sample(*value));
                     format!("  values {low} to {high}, mean {mean:.4} ({sampled} scenes looked at)")
                 }
                 None => "  no value can be read".to_owned(),

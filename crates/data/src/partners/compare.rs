@@ -4,6 +4,7 @@ use n2n_files::{Raster, Sample, with_samples};
 
 use super::quantile;
 use crate::levels::Blocks;
+use crate::planes::middle;
 
 /// Longest side in pixels of what is compared, in the middle of the images.
 const LARGEST: usize = 512;
@@ -108,6 +109,7 @@ struct Plane {
 impl Plane {
     /// The middle of an image; NaN and infinite pixels have the mean of all others.
     fn of(image: &Raster) -> Self {
+        let image = middle(image, LARGEST);
         let [channels, height, width] = image.shape();
         let mut plane = vec![0.0; height * width];
         with_samples!(&image.samples, samples => {
@@ -118,15 +120,11 @@ impl Plane {
         });
         let finite = || plane.iter().filter(|value| value.is_finite());
         let mean = finite().sum::<f64>() / finite().count().max(1) as f64;
-        let [rows, columns] = [height, width].map(|side| side.min(LARGEST));
-        let [top, left] = [(height - rows) / 2, (width - columns) / 2];
-        let rows_of = plane.chunks_exact(width).skip(top).take(rows);
-        let values = rows_of.flat_map(|row| &row[left..left + columns]);
-        let fill = |value: &f64| if value.is_finite() { *value } else { mean };
+        let fill = |value: f64| if value.is_finite() { value } else { mean };
         Self {
-            height: rows,
-            width: columns,
-            values: values.map(fill).collect(),
+            height,
+            width,
+            values: plane.into_iter().map(fill).collect(),
         }
     }
 

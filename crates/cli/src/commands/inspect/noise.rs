@@ -25,12 +25,11 @@ pub fn lines(
             "noise: correlation about {:.2} from pixel to pixel, texture of the scene included",
             noise.neighbours
         ));
-        if let Some(warning) = noise.warning() {
-            lines.push(
-                "noise: it is stronger than measured, as neighbouring pixels share it".to_owned(),
-            );
-            lines.push(format!("warning: {warning}"));
+        if noise.is_shared() {
+            let line = "noise: it is stronger than measured, as neighbouring pixels share it";
+            lines.push(line.to_owned());
         }
+        lines.extend(noise.warning().map(|warning| format!("warning: {warning}")));
     }
     lines
 }

@@ -18,6 +18,9 @@ const BARS: usize = 64;
 /// Scenes whose samples are counted.
 const COUNTED: usize = 16;
 
+/// Samples that are counted of an image, spread over it.
+const COUNTED_SAMPLES: usize = 1 << 20;
+
 /// The sheet as a PNG.
 ///
 /// # Errors
@@ -86,7 +89,9 @@ fn histogram(source: &dyn SceneSource) -> Option<Diagram> {
         };
         if let Ok(image) = source.look(scene, view) {
             with_samples!(&image.samples, values => {
-                let values = values.iter().map(|value| n2n_files::Sample::to_f64(*value));
+                let step = values.len().div_ceil(COUNTED_SAMPLES);
+                let values = values.iter().step_by(step.max(1));
+                let values = values.map(|value| n2n_files::Sample::to_f64(*value));
                 samples.extend(values.filter(|value| value.is_finite()));
             });
         }
