@@ -30,6 +30,9 @@ const TRAIN: [&str; 13] = [
 
 const DENOISE: [&str; 6] = ["denoise", "in", "-o", "out", "--backend", "flex"];
 
+/// A look at the same pictures, which are clean.
+const INSPECT: [&str; 5] = ["data", "inspect", "in", "--noise", "gaussian:25"];
+
 /// Runs a script of the shell in a folder; `n2n` with arguments is `"$@"`.
 fn script(folder: &Path, script: &str, args: &[&str]) -> Command {
     let mut command = Command::new("sh");
@@ -116,12 +119,7 @@ fn output_that_nobody_reads_ends_nothing() {
         let folder = pictures(3);
         // The code of the program, not that of the pipe's reader.
         let coded = redirection.replacen("\"$@\"", "{ \"$@\"; echo $? > code; }", 1);
-        for args in [
-            &TRAIN[..],
-            &DENOISE,
-            &["devices", "--json"],
-            &["data", "inspect", "in"],
-        ] {
+        for args in [&TRAIN[..], &DENOISE, &["devices", "--json"], &INSPECT] {
             script(folder.path(), &coded, args).output().unwrap();
             let code = fs::read_to_string(folder.path().join("code")).unwrap();
             assert_eq!(code.trim(), "0", "{redirection}: {args:?}");
@@ -138,12 +136,7 @@ fn output_that_nobody_reads_ends_nothing() {
 #[test]
 fn output_without_room_is_told_at_the_end() {
     let folder = pictures(3);
-    for args in [
-        &TRAIN[..],
-        &DENOISE,
-        &["devices", "--json"],
-        &["data", "inspect", "in"],
-    ] {
+    for args in [&TRAIN[..], &DENOISE, &["devices", "--json"], &INSPECT] {
         let output = script(folder.path(), "\"$@\" > /dev/full", args).output();
         let output = output.unwrap();
         let message = stderr(&output);
