@@ -35,7 +35,7 @@ pub fn run(name: Option<&str>, folder: Option<PathBuf>) -> Result<()> {
     };
     let client = Client::new(STALL, PAUSE, ureq::Proxy::try_from_env());
     let set = fetch(table::find(&sets, name)?, &folder, &client)?;
-    println!("Train on it with\n\n    cargo xtask train --data {set:?}\n");
+    println!("Train on it with\n\n    cargo xtask train --data {set:?} --noise gaussian:5..50\n");
     Ok(())
 }
 
