@@ -438,7 +438,7 @@ impl Pipeline {
         rng: &mut ChaCha8Rng,
     ) -> Vec<(View, f32)> {
         let mix = self.augment.mix;
-        // The mean of frames of a scene that moves is none of its images.
+        // Where a scene moves, the mean of its frames shows it as it never was.
         let may_mix = mix > 0.0
             && info.shots > 2
             && !ordered

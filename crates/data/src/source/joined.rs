@@ -15,7 +15,7 @@ impl Joined {
     /// Joins sources whose images have the same channels and are of the same kind.
     ///
     /// # Panics
-    /// If there is none.
+    /// If `sources` is empty.
     pub fn new(sources: Vec<Box<dyn SceneSource>>) -> Self {
         assert!(!sources.is_empty(), "expected a source");
         Self { sources }

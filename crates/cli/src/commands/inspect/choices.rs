@@ -134,7 +134,7 @@ fn held_out(experiment: &Experiment, opened: &Opened) -> Choice {
     let validation = &opened.scenes[1];
     let split = format!("--set data.split={}", 2.0 * experiment.data.split);
     let value = match opened.validates_on {
-        ValidatesOn::Set => "a set of its own".to_owned(),
+        ValidatesOn::Set => "the scenes of a separate set".to_owned(),
         ValidatesOn::Scenes => {
             let names: Vec<String> = (0..validation.len().min(NAMED))
                 .map(|scene| name(&**validation, scene))

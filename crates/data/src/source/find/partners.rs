@@ -46,7 +46,7 @@ impl Partners {
     /// Looks for pairs among the files of a folder, as far as it is [`Sure`].
     ///
     /// # Errors
-    /// When some files are pairs by their names, and so many are not that nobody knows what was meant.
+    /// When some files are pairs by their names, and too many others are not: a person must say what is meant.
     pub fn among(folder: &Path, files: &[PathBuf], sure: Sure) -> Result<Option<Self>, DataError> {
         let mut groups: BTreeMap<String, Group> = BTreeMap::new();
         let mut others = Vec::new();
