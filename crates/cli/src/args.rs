@@ -6,7 +6,7 @@ use clap::Args;
 use n2n_data::DataConfig;
 use n2n_data::noise::NoiseConfig;
 use n2n_devices::{Backend, DeviceError, SelectedDevice};
-use n2n_train::experiment::{Experiment, Source};
+use n2n_train::experiment::{Experiment, ExperimentError, Source};
 
 /// Data, and settings of an experiment. The command has an argument `data`.
 #[derive(Debug, Args)]
@@ -46,16 +46,29 @@ impl DataArgs {
             None => Source::Scenes,
         };
         let mut experiment = Experiment::resolve(source, &self.settings)?;
+        if let Some(seed) = seed {
+            experiment.train.seed = seed;
+        }
+        self.complete(&mut experiment, path, validation)?;
+        Ok(experiment)
+    }
+
+    /// Puts the arguments other than settings on top of an experiment, and checks it.
+    ///
+    /// # Errors
+    /// When a value is invalid.
+    pub fn complete(
+        &self,
+        experiment: &mut Experiment,
+        path: Option<&Path>,
+        validation: Option<&Path>,
+    ) -> Result<(), ExperimentError> {
         self.place(&mut experiment.data, path, validation);
         experiment.data.strict |= self.strict;
         if let Some(noise) = self.noise {
             experiment.noise = Some(noise);
         }
-        if let Some(seed) = seed {
-            experiment.train.seed = seed;
-        }
-        experiment.validate()?;
-        Ok(experiment)
+        experiment.validate()
     }
 
     /// Says where data are, as far as the arguments say so.

@@ -11,6 +11,7 @@ use crate::commands::export::ExportArgs;
 use crate::commands::gradcheck::GradcheckArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::inspect::InspectArgs;
+use crate::commands::sweep::SweepArgs;
 use crate::commands::train::TrainArgs;
 
 /// Image restoration without clean data: trains denoisers on pairs of noisy images.
@@ -27,6 +28,11 @@ pub struct Cli {
 pub enum Command {
     /// Train a network on noisy pairs
     Train(TrainArgs),
+    /// Train many networks that differ in a few settings, and compare them in a table
+    ///
+    /// Each run has a process of its own. What is done is not done again and what was stopped goes on, so that the same
+    /// command finishes a sweep that was interrupted, also from several processes at once.
+    Sweep(SweepArgs),
     /// Denoise images, stacks and folders of them
     Denoise(DenoiseArgs),
     /// Measure how well models denoise, beside classical methods

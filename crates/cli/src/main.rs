@@ -39,6 +39,7 @@ fn main() -> ExitCode {
     let command = Cli::parse().command;
     let result = failure::guard(|| match command {
         Command::Train(args) => commands::train::run(&args),
+        Command::Sweep(args) => commands::sweep::run(&args),
         Command::Denoise(args) => commands::denoise::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
         Command::Import(args) => commands::import::run(&args),

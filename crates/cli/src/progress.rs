@@ -16,6 +16,7 @@ const CLEAR: &str = "\r\x1b[K";
 /// A line that is redrawn on a terminal, and written now and then elsewhere.
 pub struct StatusLine {
     on_terminal: bool,
+    interval: Duration,
     state: Mutex<State>,
 }
 
@@ -27,8 +28,15 @@ struct State {
 impl StatusLine {
     /// Starts with nothing shown: work that is over soon shows no line.
     pub fn new() -> Self {
+        Self::with_lines_every(LINES)
+    }
+
+    /// Starts with nothing shown, and with this time between two lines elsewhere than on a terminal.
+    pub fn with_lines_every(lines: Duration) -> Self {
+        let on_terminal = std::io::stderr().is_terminal();
         Self {
-            on_terminal: std::io::stderr().is_terminal(),
+            on_terminal,
+            interval: if on_terminal { REDRAWS } else { lines },
             state: Mutex::new(State {
                 shown: Instant::now(),
                 is_drawn: false,
@@ -38,9 +46,8 @@ impl StatusLine {
 
     /// Shows a line, unless the last one is recent.
     pub fn show(&self, line: impl FnOnce() -> String) {
-        let interval = if self.on_terminal { REDRAWS } else { LINES };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.shown.elapsed() < interval {
+        if state.shown.elapsed() < self.interval {
             return;
         }
         state.shown = Instant::now();

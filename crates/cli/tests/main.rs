@@ -25,6 +25,7 @@ mod science;
 mod settings;
 mod singles;
 mod stops;
+mod sweeps;
 mod terminals;
 mod training;
 mod wgpu;

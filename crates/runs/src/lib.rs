@@ -10,6 +10,7 @@ mod labels;
 mod natural;
 mod run;
 mod statistics;
+mod table;
 #[cfg(test)]
 mod testing;
 
@@ -17,5 +18,6 @@ pub use self::error::RunsError;
 pub use self::find::find;
 pub use self::labels::{Variant, labels, variants};
 pub use self::natural::compare;
-pub use self::run::{FINAL_VALIDATIONS, Run};
+pub use self::run::{FINAL_SHARE, Run};
 pub use self::statistics::Statistics;
+pub use self::table::{Member, Row, Table};

@@ -10,9 +10,9 @@ use n2n_train::{Experiment, Record, Restart, RunDir};
 
 use crate::RunsError;
 
-/// Validations at the end of a run whose mean is its [`final_psnr_db`](Run::final_psnr_db): a single one depends on
-/// where between two batches it falls, and the best one is the best by chance too.
-pub const FINAL_VALIDATIONS: usize = 10;
+/// Share of a run's images at its end whose validations make its [`final_psnr_db`](Run::final_psnr_db): a single one
+/// depends on where between two batches it falls, and the best one is the best by chance too.
+pub const FINAL_SHARE: f64 = 0.1;
 
 /// One run, as its folder tells it.
 #[derive(Clone, Debug)]
@@ -75,11 +75,13 @@ impl Run {
         psnr.db().map(|_| psnr)
     }
 
-    /// Returns the mean PSNR of the last [`FINAL_VALIDATIONS`] validations in dB: measured, estimated, or what stands
-    /// for it with sub-images, as [`last`](Self::last) says. Estimates that were not possible are left out.
+    /// Returns the mean PSNR of the validations in the last tenth of the images ([`FINAL_SHARE`]) in dB: measured,
+    /// estimated, or what stands for it with sub-images, as [`last`](Self::last) says. Estimates that were not possible
+    /// are left out.
     pub fn final_psnr_db(&self) -> Option<f64> {
-        let first = self.records.len().saturating_sub(FINAL_VALIDATIONS);
-        let values = self.records[first..].iter();
+        let end = self.last()?.images as f64;
+        let is_final = |record: &&Record| record.images as f64 >= (1.0 - FINAL_SHARE) * end;
+        let values = self.records.iter().filter(is_final);
         let values: Vec<f64> = values.filter_map(psnr_db).collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     }
@@ -163,13 +165,13 @@ mod tests {
         let run = Run::read(&path).unwrap();
         assert_eq!((run.name.as_str(), run.seed()), ("run-1", 0));
         assert_eq!(run.settings["train.max_images"], "300");
-        assert_eq!(run.final_psnr_db(), Some(70.0 / 3.0));
+        assert_eq!(run.final_psnr_db(), Some(24.0));
         assert_eq!(run.best_psnr_db(), Some(26.0));
         assert_eq!(run.last().unwrap().images, 300);
         assert_eq!(run.gain_db(), Some(8.0));
         assert!(run.is_finished());
-        // The last ten alone.
-        let long = [&[1.0; 5][..], &[30.0; 10]].concat();
+        // The last tenth alone: from 1,800 of 2,000 images on.
+        let long = [&[1.0; 17][..], &[30.0; 3]].concat();
         let run = Run::read(&folder.run("run-2", |_| {}, &long)).unwrap();
         assert_eq!(run.final_psnr_db(), Some(30.0));
         assert!(!run.is_finished());

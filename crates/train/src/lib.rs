@@ -23,6 +23,7 @@ mod schedule;
 pub mod step;
 mod stop;
 mod store;
+mod sweep;
 mod trainer;
 
 pub use self::dead::{Errors, Restart, Symptom};
@@ -36,4 +37,5 @@ pub use self::read::Waits;
 pub use self::run_dir::{Record, RunDir};
 pub use self::step::EvaluationModel;
 pub use self::stop::Stop;
+pub use self::sweep::{PlannedRun, Sweep};
 pub use self::trainer::Trainer;

@@ -37,6 +37,15 @@ pub enum ExperimentError {
         message: String,
     },
 
+    /// A sweep names runs that cannot be told apart, or too many, or none.
+    #[error("in the sweep {path}: {message}", path = .path.display())]
+    Sweep {
+        /// The file of the sweep.
+        path: PathBuf,
+        /// The cause, and the way out.
+        message: String,
+    },
+
     /// A number is out of its range.
     #[error("{key} is {value}, but must be {rule}")]
     OutOfRange {

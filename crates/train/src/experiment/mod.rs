@@ -28,7 +28,7 @@ pub use self::interval::Interval;
 use self::kind::with_default_kind;
 pub use self::optimizer::OptimizerConfig;
 pub use self::scheduler::{PlateauConfig, SchedulerConfig};
-use self::settings::{apply, explain};
+pub(crate) use self::settings::{Setting, explain};
 pub use self::train::{Activations, OnDead, OnNan, TrainConfig};
 
 /// The experiment on embedded scenes.
@@ -129,6 +129,18 @@ impl Experiment {
     /// # Errors
     /// When the file cannot be read, a key is unknown, or a value is not possible.
     pub fn resolve(source: Source, settings: &[String]) -> Result<Self, ExperimentError> {
+        let settings = settings.iter().map(|text| Setting::parse(text));
+        Self::with_settings(source, &settings.collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// Reads an experiment, then applies settings to it.
+    ///
+    /// # Errors
+    /// As for [`resolve`](Self::resolve).
+    pub(crate) fn with_settings(
+        source: Source,
+        settings: &[Setting],
+    ) -> Result<Self, ExperimentError> {
         let (origin, text) = source.read()?;
         let parse = |error: toml::de::Error| ExperimentError::Parse {
             origin: origin.clone(),
@@ -140,10 +152,10 @@ impl Experiment {
             let mut table: toml::Table = toml::from_str(&text).map_err(parse)?;
             for setting in settings {
                 let failed = |message| ExperimentError::Setting {
-                    setting: setting.clone(),
+                    setting: setting.text.clone(),
                     message,
                 };
-                apply(&mut table, setting).map_err(failed)?;
+                setting.apply(&mut table).map_err(failed)?;
                 // After each setting, so that an error belongs to this one.
                 experiment =
                     Self::deserialize(table.clone()).map_err(|error| failed(explain(&error)))?;

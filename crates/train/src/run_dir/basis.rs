@@ -84,12 +84,17 @@ impl Basis {
 
 /// Returns the settings that two experiments differ in, in words; those that may change are left out.
 pub fn changed_settings(before: &Experiment, now: &Experiment) -> Vec<String> {
+    differing_settings(before, now, &FREE)
+}
+
+/// Returns the settings that two experiments differ in, in words, but for the keys in `free`.
+pub fn differing_settings(before: &Experiment, now: &Experiment, free: &[&str]) -> Vec<String> {
     let [before, now] = [before, now].map(Experiment::settings);
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let changed = keys.into_iter().filter_map(|key| {
         let [before, now] =
             [&before, &now].map(|settings| settings.get(key).map_or("unset", String::as_str));
-        let differs = before != now && !FREE.contains(&key.as_str());
+        let differs = before != now && !free.contains(&key.as_str());
         differs.then(|| format!("{key} was {before} and is {now}"))
     });
     changed.collect()

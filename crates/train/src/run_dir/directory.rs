@@ -103,7 +103,7 @@ impl RunDir {
         let lock = lock(path)?;
         let metrics_path = path.join(METRICS);
         // A run that was killed before it had a config cannot be resumed.
-        let holds_run = metrics_path.exists() && path.join(CONFIG).exists();
+        let holds_run = Self::is_run(path);
         let failed = TrainError::io("write", &metrics_path);
         let metrics = OpenOptions::new()
             .append(true)
@@ -204,6 +204,17 @@ impl RunDir {
         Self::provenance(path).map(Some)
     }
 
+    /// Returns whether another process trains in a folder; file systems without locks cannot tell.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn is_under_way(path: &Path) -> Result<bool, TrainError> {
+        match lock(path) {
+            Err(TrainError::Locked { .. }) => Ok(true),
+            lock => lock.map(|_| false),
+        }
+    }
+
     /// Undoes everything after a checkpoint: lines of the metrics beyond `metrics_bytes`, pictures of
     /// validations that are then not in the metrics, and unfinished files.
     ///
@@ -253,7 +264,12 @@ impl RunDir {
 
     /// Returns the folder of checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
-        self.path.join(CHECKPOINTS)
+        Self::checkpoints_in(&self.path)
+    }
+
+    /// Returns the folder of checkpoints of the run in a folder.
+    pub(crate) fn checkpoints_in(path: &Path) -> PathBuf {
+        path.join(CHECKPOINTS)
     }
 
     /// Returns the length of the metrics.

@@ -9,10 +9,11 @@ mod history;
 mod non_finite;
 mod record;
 mod resume;
+mod standing;
 mod state;
 
 pub use self::basis::Basis;
-pub(crate) use self::basis::changed_settings;
+pub(crate) use self::basis::{changed_settings, differing_settings};
 pub use self::checkpoint::{Checkpoint, CheckpointFault};
 pub use self::directory::{Program, Provenance, RunDir};
 pub use self::history::History;
@@ -20,4 +21,5 @@ pub use self::non_finite::{Found, NonFinite};
 pub use self::record::Record;
 pub use self::resume::Resumed;
 pub(crate) use self::resume::restore_best;
+pub use self::standing::Standing;
 pub use self::state::{End, TrainingState};

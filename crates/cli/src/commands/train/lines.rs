@@ -89,3 +89,27 @@ impl ProgressLines {
         self.printed = Some(Instant::now());
     }
 }
+
+/// The images done and those of the whole run, in the last line that says so.
+pub fn images_in(lines: &str) -> Option<(usize, usize)> {
+    lines.lines().rev().find_map(|line| {
+        let (images, _) = line.split_once(" images ")?;
+        let (done, total) = images.split_once('/')?;
+        Some((done.parse().ok()?, total.parse().ok()?))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_read_back_from_the_last_line() {
+        let lines = "12 images/s: the run takes 90 images\n\
+                     16/90 images  loss 0.1  PSNR - dB  lr 1e-1  58 images/s  ETA 0:26\n\
+                     32/90 images  loss 0.1  PSNR - dB  lr 1e-1  58 images/s  ETA 0:26\n\
+                     warning: 3 images are left out\n48/9";
+        assert_eq!(images_in(lines), Some((32, 90)));
+        assert_eq!(images_in("looking at images"), None);
+    }
+}

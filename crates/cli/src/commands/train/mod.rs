@@ -24,6 +24,7 @@ use n2n_train::{Event, Outcome, RunDir, TrainError, Trainer};
 pub use self::args::TrainArgs;
 use self::dashboard::Dashboard;
 use self::lines::ProgressLines;
+pub use self::lines::images_in;
 use self::signals::Signals;
 use self::summary::Summary;
 use super::denoise::{self, DenoiseArgs};
