@@ -46,6 +46,8 @@ pub enum Command {
     Gradcheck(GradcheckArgs),
     /// List what this machine can compute on
     Devices(DevicesArgs),
+    /// Print the JSON Schema of an experiment, for editors of TOML (see configs/README.md)
+    Schema,
     /// Look at data without training on it
     #[command(subcommand)]
     Data(DataCommand),

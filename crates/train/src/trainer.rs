@@ -36,6 +36,8 @@ pub struct Trainer {
     destination: Destination,
     /// Whether a run goes on with other data or settings than it had.
     accepts_changes: bool,
+    /// Whether a run in a folder keeps event files for TensorBoard.
+    keeps_events: bool,
     program: Program,
 }
 
@@ -114,6 +116,7 @@ impl Trainer {
             device: device.clone(),
             destination: Destination::Memory,
             accepts_changes: false,
+            keeps_events: false,
             program: Program {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 git_revision: "unknown".to_owned(),
@@ -144,6 +147,14 @@ impl Trainer {
     #[must_use]
     pub fn accept_changes(mut self, accepts: bool) -> Self {
         self.accepts_changes = accepts;
+        self
+    }
+
+    /// Keeps event files for TensorBoard in the run's folder; a run that was begun with them goes on with them in any
+    /// case.
+    #[must_use]
+    pub fn tensorboard(mut self, keeps: bool) -> Self {
+        self.keeps_events = keeps;
         self
     }
 
@@ -343,7 +354,10 @@ impl Trainer {
             let Destination::New(path) = &self.destination else {
                 return Ok(Opening::new(Store::Memory(None)));
             };
-            let run_dir = RunDir::create(path)?;
+            let mut run_dir = RunDir::create(path)?;
+            if self.keeps_events {
+                run_dir.keep_events()?;
+            }
             self.describe(&run_dir)?;
             run_dir.save_model("initial", &learner.evaluation_weights(), metadata)?;
             return Ok(Opening::new(Store::Directory(run_dir)));
@@ -366,10 +380,13 @@ impl Trainer {
         let config = self.experiment.to_toml()?;
         resumed.run_dir.save_experiment(&config)?;
         let Resumed {
-            run_dir,
+            mut run_dir,
             checkpoint,
             damaged,
         } = resumed;
+        if self.keeps_events || run_dir.has_events() {
+            run_dir.keep_events()?;
+        }
         let Some(checkpoint) = checkpoint else {
             run_dir.save_model("initial", &learner.evaluation_weights(), metadata)?;
             return Ok(Opening::new(Store::Directory(run_dir)));

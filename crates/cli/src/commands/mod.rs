@@ -10,4 +10,5 @@ pub mod gradcheck;
 pub mod import;
 pub mod inspect;
 mod output;
+pub mod schema;
 pub mod train;

@@ -4,11 +4,14 @@ mod basis;
 mod checkpoint;
 mod directory;
 mod earlier;
+mod events;
 mod folder;
+mod lines;
 mod non_finite;
 mod record;
 mod resume;
 mod state;
+mod table;
 
 pub use self::basis::Basis;
 pub(crate) use self::basis::changed_settings;

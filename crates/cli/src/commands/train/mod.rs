@@ -76,7 +76,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let examples = [opened.train.clone(), opened.validation.clone()];
     let skipped_before = opened.skipped.len();
 
-    let trainer = trainer.program(Program {
+    let trainer = trainer.tensorboard(args.tensorboard).program(Program {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         git_revision: env!("N2N_GIT_REVISION").to_owned(),
         backend: selected.backend.to_owned(),
