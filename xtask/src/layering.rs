@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::cargo;
 
 /// Layers, the lowest first: a crate may depend on the crates of lower layers only.
-const LAYERS: [&[&str]; 7] = [
+const LAYERS: [&[&str]; 8] = [
     &[
         "n2n-devices",
         "n2n-gpu",
@@ -18,6 +18,7 @@ const LAYERS: [&[&str]; 7] = [
     &["n2n-data", "n2n-model"],
     &["n2n-denoise", "n2n-exchange"],
     &["n2n-train"],
+    &["n2n-runs"],
     &["n2n"],
     &["n2n-cli"],
 ];

@@ -57,6 +57,7 @@
 //! - [`train`]: experiments, the training loop, run directories
 //! - [`data`]: noisy pairs, noise models, quality measures
 //! - [`model`]: the networks and their files
+//! - [`runs`]: run directories read back, to compare them
 //! - [`devices`]: GPUs and CPUs by name
 
 #![recursion_limit = "256"]
@@ -66,6 +67,8 @@ pub use burn::tensor::Device;
 pub use n2n_denoise::{Denoiser, Error, Image, ModelMetadata};
 #[doc(inline)]
 pub use n2n_devices as devices;
+#[doc(inline)]
+pub use n2n_runs as runs;
 
 /// Experiments, the training loop, run directories.
 pub mod train {

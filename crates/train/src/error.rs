@@ -117,6 +117,17 @@ pub enum TrainError {
         source: serde_json::Error,
     },
 
+    /// A line of a file is damaged.
+    #[error("{path} is damaged in line {line}", path = .path.display())]
+    DamagedLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The cause.
+        source: serde_json::Error,
+    },
+
     /// A checkpoint is damaged.
     #[error("{path} is damaged: {fault}", path = .path.display())]
     Checkpoint {

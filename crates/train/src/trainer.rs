@@ -323,7 +323,7 @@ impl Trainer {
             return Ok(basis);
         };
         let path = run_dir.path().to_owned();
-        if RunDir::in_memory(&path)?.as_deref() != self.in_memory {
+        if RunDir::provenance(&path)?.in_memory.as_deref() != self.in_memory {
             return Err(TrainError::OtherData { path });
         }
         let changes = match before {
@@ -423,11 +423,11 @@ impl Trainer {
     fn describe(&self, run_dir: &RunDir) -> Result<(), TrainError> {
         let noisy = PsnrKeys::from(self.noisy.psnr);
         let provenance = Provenance {
-            program: &self.program,
+            program: self.program.clone(),
             seed: self.experiment.train.seed,
             train_examples: self.opened.train.len(),
             validation_examples: self.opened.validation.len(),
-            in_memory: self.in_memory,
+            in_memory: self.in_memory.map(str::to_owned),
             noisy_psnr_db: noisy.psnr_db,
             noisy_psnr_est_db: noisy.psnr_est_db,
             noisy_sub_images_db: noisy.sub_images_db,

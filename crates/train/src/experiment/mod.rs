@@ -4,6 +4,7 @@
 //! values.
 
 mod error;
+mod flat;
 mod interval;
 mod kind;
 mod optimizer;

@@ -3,7 +3,7 @@
 //! Each checkpoint holds it, so that a run that continues fits nothing anew, and goes on with other data
 //! or settings only where that is asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use n2n_data::Digest;
 use n2n_denoise::ModelMetadata;
@@ -84,7 +84,7 @@ impl Basis {
 
 /// Returns the settings that two experiments differ in, in words; those that may change are left out.
 pub fn changed_settings(before: &Experiment, now: &Experiment) -> Vec<String> {
-    let [before, now] = [settings(before), settings(now)];
+    let [before, now] = [before, now].map(Experiment::settings);
     let keys: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
     let changed = keys.into_iter().filter_map(|key| {
         let [before, now] =
@@ -93,33 +93,6 @@ pub fn changed_settings(before: &Experiment, now: &Experiment) -> Vec<String> {
         differs.then(|| format!("{key} was {before} and is {now}"))
     });
     changed.collect()
-}
-
-/// The settings of an experiment by their keys.
-fn settings(experiment: &Experiment) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    // A path that is no TOML may change.
-    if let Ok(table) = toml::Value::try_from(experiment) {
-        flatten("", &table, &mut found);
-    }
-    found
-}
-
-fn flatten(key: &str, value: &toml::Value, found: &mut BTreeMap<String, String>) {
-    match value {
-        toml::Value::Table(table) => {
-            for (name, value) in table {
-                let key = match key {
-                    "" => name.clone(),
-                    key => format!("{key}.{name}"),
-                };
-                flatten(&key, value, found);
-            }
-        }
-        value => {
-            found.insert(key.to_owned(), value.to_string());
-        }
-    }
 }
 
 #[cfg(test)]
@@ -159,7 +132,7 @@ mod tests {
         all.data.pairs = Some(["a".into(), "b".into()]);
         all.data.clean = Some("a".into());
         all.data.validation = Some("a".into());
-        let found = settings(&all);
+        let found = all.settings();
         for key in FREE {
             assert!(found.contains_key(key), "{key}");
         }

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use n2n_data::quality::{Psnr, PsnrKeys};
 use n2n_denoise::ModelMetadata;
 use n2n_files::{remove_unfinished, write_atomically};
 use n2n_model::{StateDict, write_model_file};
@@ -24,7 +25,7 @@ const CONFIG: &str = "config.toml";
 /// Provenance of the run.
 const RUN: &str = "run.json";
 /// One line for each validation.
-const METRICS: &str = "metrics.jsonl";
+pub(super) const METRICS: &str = "metrics.jsonl";
 /// The same as a table.
 const TABLE: &str = "metrics.csv";
 /// The same for TensorBoard, where it is wanted.
@@ -37,11 +38,12 @@ const CHECKPOINTS: &str = "checkpoints";
 const LOCK: &str = "lock";
 
 /// Program and machine of a run, and what the data holds.
-#[derive(Debug, Serialize)]
-pub struct Provenance<'a> {
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Provenance {
     /// Version, revision and device.
     #[serde(flatten)]
-    pub program: &'a Program,
+    pub program: Program,
     /// Seed of the weights, the order and the scenes.
     pub seed: u64,
     /// Number of training examples.
@@ -50,7 +52,7 @@ pub struct Provenance<'a> {
     pub validation_examples: usize,
     /// Data that no config can name: `pairs` or `noise`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub in_memory: Option<&'a str>,
+    pub in_memory: Option<String>,
     /// PSNR of the noisy validation inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noisy_psnr_db: Option<f64>,
@@ -62,8 +64,22 @@ pub struct Provenance<'a> {
     pub noisy_sub_images_db: Option<f64>,
 }
 
+impl Provenance {
+    /// Returns the PSNR of the noisy validation inputs, or what stands for it.
+    pub fn noisy_psnr(&self) -> Psnr {
+        let keys = PsnrKeys {
+            psnr_db: self.noisy_psnr_db,
+            psnr_est_db: self.noisy_psnr_est_db,
+            sub_images_db: self.noisy_sub_images_db,
+            ..PsnrKeys::default()
+        };
+        keys.into()
+    }
+}
+
 /// Program and device that compute a run, for its provenance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Program {
     /// Version of the program.
     pub version: String,
@@ -139,7 +155,7 @@ impl RunDir {
     /// When it holds no run, or another process trains in it.
     pub fn open(path: &Path) -> Result<Self, TrainError> {
         let metrics_path = path.join(METRICS);
-        if !metrics_path.exists() || !path.join(CONFIG).exists() {
+        if !Self::is_run(path) {
             return Err(TrainError::NoRun {
                 path: path.to_owned(),
             });
@@ -156,37 +172,47 @@ impl RunDir {
         })
     }
 
+    /// Returns whether a folder holds a run.
+    pub fn is_run(path: &Path) -> bool {
+        path.join(CONFIG).is_file() && path.join(METRICS).is_file()
+    }
+
     /// Reads the experiment of the run in a folder.
     ///
     /// # Errors
     /// When it holds no run, or its config cannot be read.
     pub fn experiment(path: &Path) -> Result<Experiment, TrainError> {
-        let config = path.join(CONFIG);
-        if !config.exists() || !path.join(METRICS).exists() {
+        if !Self::is_run(path) {
             return Err(TrainError::NoRun {
                 path: path.to_owned(),
             });
         }
+        let config = path.join(CONFIG);
         let text = fs::read_to_string(&config).map_err(TrainError::io("read", &config))?;
         let mut experiment = Experiment::from_toml(&config)?;
         keep_meaning(&mut experiment, &text);
         Ok(experiment)
     }
 
-    /// Reads which data of the run in a folder no config can name: `pairs` or `noise`.
+    /// Reads the provenance of the run in a folder; what an earlier version did not write is empty.
     ///
     /// # Errors
-    /// When the provenance cannot be read.
-    pub fn in_memory(path: &Path) -> Result<Option<String>, TrainError> {
-        #[derive(Deserialize)]
-        struct InMemory {
-            in_memory: Option<String>,
-        }
+    /// When it cannot be read.
+    pub fn provenance(path: &Path) -> Result<Provenance, TrainError> {
         let path = path.join(RUN);
         let bytes = fs::read(&path).map_err(TrainError::io("read", &path))?;
-        let InMemory { in_memory } = serde_json::from_slice(&bytes)
-            .map_err(|source| TrainError::Damaged { path, source })?;
-        Ok(in_memory)
+        serde_json::from_slice(&bytes).map_err(|source| TrainError::Damaged { path, source })
+    }
+
+    /// Reads the same, where its file is there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn provenance_if_any(path: &Path) -> Result<Option<Provenance>, TrainError> {
+        if !path.join(RUN).exists() {
+            return Ok(None);
+        }
+        Self::provenance(path).map(Some)
     }
 
     /// Undoes everything after a checkpoint: lines of the metrics beyond `metrics_bytes`, pictures of
@@ -311,7 +337,7 @@ impl RunDir {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn describe(&self, config: &str, provenance: &Provenance<'_>) -> Result<(), TrainError> {
+    pub fn describe(&self, config: &str, provenance: &Provenance) -> Result<(), TrainError> {
         let provenance = serde_json::to_string_pretty(provenance)
             .unwrap_or_else(|error| unreachable!("numbers and strings are JSON: {error}"));
         self.write(RUN, format!("{provenance}\n").as_bytes())?;
