@@ -11,6 +11,7 @@ use crate::commands::export::ExportArgs;
 use crate::commands::gradcheck::GradcheckArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::inspect::InspectArgs;
+use crate::commands::report::ReportArgs;
 use crate::commands::train::TrainArgs;
 
 /// Image restoration without clean data: trains denoisers on pairs of noisy images.
@@ -46,6 +47,8 @@ pub enum Command {
     Gradcheck(GradcheckArgs),
     /// List what this machine can compute on
     Devices(DevicesArgs),
+    /// Make a page of a run, or of the runs of a sweep: one HTML file that shows everything and loads nothing
+    Report(ReportArgs),
     /// Print the JSON Schema of an experiment, for editors of TOML (see configs/README.md)
     Schema,
     /// Look at data without training on it

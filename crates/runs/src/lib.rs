@@ -8,6 +8,7 @@ mod error;
 mod find;
 mod labels;
 mod natural;
+mod report;
 mod run;
 mod statistics;
 #[cfg(test)]
@@ -17,5 +18,6 @@ pub use self::error::RunsError;
 pub use self::find::find;
 pub use self::labels::{Variant, labels, variants};
 pub use self::natural::compare;
+pub use self::report::report;
 pub use self::run::{FINAL_VALIDATIONS, Run};
 pub use self::statistics::Statistics;

@@ -1,9 +1,10 @@
 //! Assembling a run: data, network, run directory.
 
 use std::collections::BTreeSet;
+use std::env::consts;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use burn::tensor::Device;
 use n2n_data::noise::NoiseModel;
@@ -20,7 +21,8 @@ use crate::gallery::Gallery;
 use crate::read::Waits;
 use crate::run::Run;
 use crate::run_dir::{
-    Basis, Program, Provenance, Resumed, RunDir, TrainingState, changed_settings, restore_best,
+    Basis, Notes, Program, Provenance, Resumed, RunDir, TrainingState, changed_settings,
+    restore_best,
 };
 use crate::store::Store;
 use crate::{Learner, Outcome, Pace, Stop, TrainError};
@@ -39,6 +41,7 @@ pub struct Trainer {
     /// Whether a run in a folder keeps event files for TensorBoard.
     keeps_events: bool,
     program: Program,
+    notes: Notes,
 }
 
 /// Where the run's files go.
@@ -123,6 +126,7 @@ impl Trainer {
                 backend: "unknown".to_owned(),
                 device: format!("{device:?}"),
             },
+            notes: Notes::default(),
         })
     }
 
@@ -162,6 +166,13 @@ impl Trainer {
     #[must_use]
     pub fn program(mut self, program: Program) -> Self {
         self.program = program;
+        self
+    }
+
+    /// Keeps notes on a new run in its provenance.
+    #[must_use]
+    pub fn notes(mut self, notes: Notes) -> Self {
+        self.notes = notes;
         self
     }
 
@@ -227,6 +238,7 @@ impl Trainer {
         let max_images = max_images(&self.experiment, self.opened.train.len());
         let mut learner = Learner::new(&self.experiment.model, &config, max_images, &self.device);
         learner.check_activations()?;
+        let gallery = Gallery::new(&self.opened.validation)?;
         let Opening {
             store,
             state,
@@ -234,7 +246,7 @@ impl Trainer {
             damaged,
             damaged_best,
             resumed,
-        } = self.open_store(earlier, &mut learner, &basis, max_images)?;
+        } = self.open_store(earlier, &mut learner, &basis, max_images, &gallery)?;
         let images_per_step = config.images_per_step();
         let validate_every =
             config
@@ -258,7 +270,7 @@ impl Trainer {
             noisy: self.noisy,
             counts_every_pixel: self.experiment.model.has_custom_backward(),
             reference: self.opened.validation.reference(),
-            gallery: Gallery::new(&self.opened.validation)?,
+            gallery,
             config,
             basis,
             learner,
@@ -348,6 +360,7 @@ impl Trainer {
         learner: &mut Learner,
         basis: &Basis,
         max_images: usize,
+        gallery: &Gallery,
     ) -> Result<Opening, TrainError> {
         let metadata = &basis.metadata;
         let Some(resumed) = earlier else {
@@ -358,7 +371,7 @@ impl Trainer {
             if self.keeps_events {
                 run_dir.keep_events()?;
             }
-            self.describe(&run_dir)?;
+            self.describe(&run_dir, gallery)?;
             run_dir.save_model("initial", &learner.evaluation_weights(), metadata)?;
             return Ok(Opening::new(Store::Directory(run_dir)));
         };
@@ -420,7 +433,7 @@ impl Trainer {
         })
     }
 
-    fn describe(&self, run_dir: &RunDir) -> Result<(), TrainError> {
+    fn describe(&self, run_dir: &RunDir, gallery: &Gallery) -> Result<(), TrainError> {
         let noisy = PsnrKeys::from(self.noisy.psnr);
         let provenance = Provenance {
             program: self.program.clone(),
@@ -431,6 +444,15 @@ impl Trainer {
             noisy_psnr_db: noisy.psnr_db,
             noisy_psnr_est_db: noisy.psnr_est_db,
             noisy_sub_images_db: noisy.sub_images_db,
+            data: Some(self.opened.kind.clone()),
+            notes: self.notes.clone(),
+            threads: Some(rayon::current_num_threads()),
+            system: Some(format!("{} {}", consts::OS, consts::ARCH)),
+            began_unix_s: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .ok()
+                .map(|since| since.as_secs()),
+            pictures: gallery.shapes(),
         };
         run_dir.describe(&self.experiment.to_toml()?, &provenance)
     }

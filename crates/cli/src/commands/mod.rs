@@ -10,5 +10,6 @@ pub mod gradcheck;
 pub mod import;
 pub mod inspect;
 mod output;
+pub mod report;
 pub mod schema;
 pub mod train;

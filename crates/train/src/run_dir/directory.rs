@@ -62,6 +62,39 @@ pub struct Provenance {
     /// What stands for it with sub-images of single noisy images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noisy_sub_images_db: Option<f64>,
+    /// What the data are, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// What there is to say of the run before it begins.
+    #[serde(flatten)]
+    pub notes: Notes,
+    /// Threads that compute on the CPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// Operating system and processor's architecture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// When the run began, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub began_unix_s: Option<u64>,
+    /// `[channels, height, width]` of the images of a validation's picture, row by row.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<[usize; 3]>,
+}
+
+/// What a program says of a run before it begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notes {
+    /// The command that began the run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// What was found in the data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+    /// What is dubious in the data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl Provenance {
@@ -215,6 +248,19 @@ impl RunDir {
         Self::provenance(path).map(Some)
     }
 
+    /// Reads the picture of the validation after `batches` steps of the run in a folder, as PNG, if it is there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read_picture(path: &Path, batches: usize) -> Result<Option<Vec<u8>>, TrainError> {
+        let path = picture(path, batches);
+        match fs::read(&path) {
+            Ok(png) => Ok(Some(png)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(TrainError::io("read", &path)(error)),
+        }
+    }
+
     /// Undoes everything after a checkpoint: lines of the metrics beyond `metrics_bytes`, pictures of
     /// validations that are then not in the metrics, and unfinished files. The table follows; event files do once they
     /// are [kept](Self::keep_events).
@@ -299,11 +345,9 @@ impl RunDir {
         let cells = cells(line).map_err(|source| self.damaged(source))?;
         let batches = cells.iter().find(|(key, _)| key == "batches");
         let batches = batches.and_then(|(_, batches)| batches.parse().ok());
-        let picture = match batches.map(|batches| self.picture(batches)) {
-            Some(path) if path.exists() => {
-                Some(fs::read(&path).map_err(TrainError::io("read", &path))?)
-            }
-            _ => None,
+        let picture = match batches {
+            Some(batches) => Self::read_picture(&self.path, batches)?,
+            None => None,
         };
         Ok(Validation { cells, picture })
     }
@@ -423,19 +467,19 @@ impl RunDir {
     /// When it cannot be written.
     pub fn save_picture(&self, batches: usize, png: &[u8]) -> Result<(), TrainError> {
         folder::create(&self.path.join(PICTURES))?;
-        let path = self.picture(batches);
+        let path = picture(&self.path, batches);
         write_atomically(&path, png).map_err(TrainError::io("write", &path))
-    }
-
-    /// The path of the picture of the validation after `batches` steps.
-    fn picture(&self, batches: usize) -> PathBuf {
-        self.path.join(PICTURES).join(format!("{batches:08}.png"))
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
         let path = self.path.join(name);
         write_atomically(&path, bytes).map_err(TrainError::io("write", &path))
     }
+}
+
+/// The path of the picture of the validation after `batches` steps of a run.
+fn picture(run: &Path, batches: usize) -> PathBuf {
+    run.join(PICTURES).join(format!("{batches:08}.png"))
 }
 
 /// Locks a folder against other processes, if its file system can.

@@ -17,7 +17,7 @@ mod table;
 pub use self::basis::Basis;
 pub(crate) use self::basis::changed_settings;
 pub use self::checkpoint::{Checkpoint, CheckpointFault};
-pub use self::directory::{Program, Provenance, RunDir};
+pub use self::directory::{Notes, Program, Provenance, RunDir};
 pub use self::history::History;
 pub use self::non_finite::{Found, NonFinite};
 pub use self::record::Record;
