@@ -41,6 +41,19 @@ pub fn command<const N: usize>(subcommand: [&str; N]) -> Command {
     command
 }
 
+/// Builds `n2n`, and returns its path.
+pub fn program() -> Result<PathBuf> {
+    succeed(&mut command([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "n2n-cli",
+    ]))?;
+    let name = format!("n2n{}", env::consts::EXE_SUFFIX);
+    Ok(env::current_exe()?.with_file_name(name))
+}
+
 /// Path of `program` in the active toolchain, without the proxies of rustup.
 pub fn toolchain_program(program: &str) -> Result<PathBuf> {
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;

@@ -1,4 +1,4 @@
-//! Developer tasks: `cargo xtask <train|bench|dataset|check|test|kill-test|recipe|layering>`.
+//! Developer tasks: `cargo xtask <train|bench|dataset|check|test|kill-test|recipe|figures|layering>`.
 
 mod bench;
 mod cargo;
@@ -6,6 +6,7 @@ mod check;
 mod clippy;
 mod dataset;
 mod docs;
+mod figures;
 mod kill_test;
 mod layering;
 mod random;
@@ -76,6 +77,8 @@ enum Task {
         #[arg(long, value_delimiter = ',')]
         only: Vec<String>,
     },
+    /// Make the figures of the reference: hours of training, which go on from what is there
+    Figures(figures::FigureArgs),
     /// Check which crate depends on which
     Layering,
 }
@@ -108,6 +111,7 @@ fn run() -> anyhow::Result<ExitCode> {
             minutes,
             only,
         } => recipe::run(&data, &out, minutes, &only)?,
+        Task::Figures(args) => figures::run(&args)?,
         Task::Layering => layering::run()?,
     }
     Ok(ExitCode::SUCCESS)

@@ -83,7 +83,7 @@ struct Outcome {
 ///
 /// `data` holds the image sets; those that are missing are left out.
 pub fn run(data: &Path, out: &Path, minutes: f64, only: &[String]) -> Result<()> {
-    let n2n = program()?;
+    let n2n = cargo::program()?;
     let sets = sets::all(data, out)?;
     let path = cargo::root().join(RESULTS);
     let mut results = read(&path)?;
@@ -105,14 +105,6 @@ pub fn run(data: &Path, out: &Path, minutes: f64, only: &[String]) -> Result<()>
     let variants = VARIANTS.map(|(name, _)| name);
     print!("{}", table::markdown(&results, &sets, &variants, minutes));
     Ok(())
-}
-
-/// Builds the program, and returns its path.
-fn program() -> Result<PathBuf> {
-    let mut build = cargo::command(["build", "--release", "--locked", "--package", "n2n-cli"]);
-    cargo::succeed(&mut build)?;
-    let name = format!("n2n{}", std::env::consts::EXE_SUFFIX);
-    Ok(std::env::current_exe()?.with_file_name(name))
 }
 
 /// Trains a variant on a set, and evaluates its model.

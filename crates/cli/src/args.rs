@@ -90,7 +90,7 @@ impl DataArgs {
 /// An experiment, and changes to it.
 #[derive(Debug, Args)]
 pub struct ExperimentArgs {
-    /// Experiment in TOML; every key is described in configs/README.md
+    /// Experiment in TOML; every key is described in configs/README.md and by n2n schema
     /// [default: a small network on scenes drawn by the program, under a minute on two cores]
     #[arg(value_name = "CONFIG", verbatim_doc_comment)]
     pub config: Option<PathBuf>,

@@ -11,6 +11,7 @@ use crate::commands::export::ExportArgs;
 use crate::commands::gradcheck::GradcheckArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::inspect::InspectArgs;
+use crate::commands::report::ReportArgs;
 use crate::commands::sweep::SweepArgs;
 use crate::commands::train::TrainArgs;
 
@@ -52,6 +53,10 @@ pub enum Command {
     Gradcheck(GradcheckArgs),
     /// List what this machine can compute on
     Devices(DevicesArgs),
+    /// Make a page of a run, or of the runs of a sweep: one HTML file that shows everything and loads nothing
+    Report(ReportArgs),
+    /// Print the JSON Schema of an experiment, for editors of TOML (see configs/README.md)
+    Schema,
     /// Look at data without training on it
     #[command(subcommand)]
     Data(DataCommand),

@@ -15,18 +15,25 @@ pub fn open(experiment: &Experiment) -> Result<(Experiment, Opened), TrainError>
     data::open(experiment, &|scenes| status.show_scenes(scenes))
 }
 
-/// Reports the scenes and files that are left out: the first few, and their number.
+/// Reports the scenes and files that are left out.
 pub fn report_skipped(reasons: &[String]) {
+    for warning in skipped_warnings(reasons) {
+        eprintln!("warning: {warning}");
+    }
+}
+
+/// What is to be said of scenes and files that are left out: the first few, and their number.
+pub fn skipped_warnings(reasons: &[String]) -> Vec<String> {
     const SHOWN: usize = 3;
-    for reason in reasons.iter().take(SHOWN) {
-        eprintln!("warning: left out: {reason}");
-    }
+    let first = reasons.iter().take(SHOWN);
+    let mut warnings: Vec<String> = first.map(|reason| format!("left out: {reason}")).collect();
     if reasons.len() > SHOWN {
-        eprintln!(
-            "warning: {} scenes or files are left out; --strict stops at the first",
+        warnings.push(format!(
+            "{} scenes or files are left out; --strict stops at the first",
             reasons.len()
-        );
+        ));
     }
+    warnings
 }
 
 /// What is to be said of the two images of pairs, and of their noise.

@@ -48,6 +48,8 @@ fn main() -> ExitCode {
         Command::Bench(args) => commands::bench::run(&args),
         Command::Gradcheck(args) => commands::gradcheck::run(&args),
         Command::Devices(args) => commands::devices::run(&args),
+        Command::Report(args) => commands::report::run(&args),
+        Command::Schema => commands::schema::run(),
         Command::Data(DataCommand::Inspect(args)) => commands::inspect::run(&args),
     });
     let code = result.unwrap_or_else(|error| {

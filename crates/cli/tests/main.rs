@@ -20,6 +20,7 @@ mod pairs;
 mod processes;
 #[cfg(unix)]
 mod renders;
+mod report;
 mod resume;
 mod science;
 mod settings;

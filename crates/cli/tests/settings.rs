@@ -108,6 +108,22 @@ const OTHERS: [&str; 18] = [
 ];
 
 #[test]
+fn schema_is_printed_for_editors() {
+    let output = n2n(&["schema"]).output().unwrap();
+    assert!(output.status.success());
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+    let lr = &schema["properties"]["train"]["properties"]["lr"];
+    assert_eq!(
+        (&lr["default"], &lr["type"]),
+        (&0.001.into(), &"number".into())
+    );
+}
+
+#[test]
 fn nonsense_is_refused_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");

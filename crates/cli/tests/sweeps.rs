@@ -129,7 +129,10 @@ fn a_run_that_fails_does_not_end_the_sweep() {
     let output = sweep.output("runs", &[]);
     let text = stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{text}");
-    assert!(text.contains("bad,seed=0: failed: cannot read gone"), "{text}");
+    assert!(
+        text.contains("bad,seed=0: failed: cannot read gone"),
+        "{text}"
+    );
     assert!(text.contains("good,seed=0: done"), "{text}");
     assert!(
         text.contains("1 of 2 runs did not come to their end: bad,seed=0;"),

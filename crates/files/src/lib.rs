@@ -8,6 +8,7 @@ mod atomic;
 mod attached;
 mod axes;
 mod cifar;
+mod crc32c;
 mod element;
 mod error;
 mod exif;
@@ -44,6 +45,7 @@ pub use self::{
     attached::{Attached, Own, Resolution, ResolutionUnit, read_attached},
     axes::{Axes, AxesError, AxesFrom, Axis, PageAxes, Split, in_words},
     cifar::CifarFile,
+    crc32c::crc32c,
     error::FileError,
     fits::FitsStack,
     foreign::refusal,

@@ -20,7 +20,6 @@ pub(crate) mod array;
 mod axes;
 mod blosc;
 pub(crate) mod codec;
-mod crc32c;
 pub(crate) mod group;
 mod json;
 mod numbers;

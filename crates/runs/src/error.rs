@@ -34,6 +34,10 @@ pub enum RunsError {
         path: PathBuf,
     },
 
+    /// A picture cannot be encoded.
+    #[error("a picture cannot be encoded")]
+    Picture(#[source] image::ImageError),
+
     /// A folder cannot be listed.
     #[error("cannot read {path}", path = .path.display())]
     Io {

@@ -154,6 +154,14 @@ pub fn last_record(metrics: &str) -> serde_json::Result<Option<Record>> {
     serde_json::from_str(line).map(Some)
 }
 
+/// The lines of `metrics.jsonl` that belong to the present start of a run.
+pub fn present_start(metrics: &str) -> impl Iterator<Item = &str> {
+    let is_restart = |line: &&str| serde_json::from_str::<Restart>(line).is_ok();
+    let lines: Vec<&str> = metrics.lines().collect();
+    let given_up = lines.iter().rposition(is_restart);
+    lines.into_iter().skip(given_up.map_or(0, |at| at + 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,6 +219,9 @@ mod tests {
         assert_eq!(last_record(&line).unwrap(), None);
         assert!(last_record("{}").is_err());
         assert_eq!(last_record("").unwrap(), None);
+        let metrics = format!("a\n{line}\nb\n{line}\nc\nd\n");
+        assert_eq!(present_start(&metrics).collect::<Vec<_>>(), ["c", "d"]);
+        assert_eq!(present_start("a\nb").count(), 2);
         assert!(
             restart
                 .to_string()

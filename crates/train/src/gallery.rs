@@ -1,8 +1,8 @@
-//! Pictures of a validation: a few images side by side; and the mean SSIM of all.
+//! Pictures of a validation: a few images side by side, drawn and taken apart again; and the mean SSIM of all.
 
 use std::sync::Arc;
 
-use image::RgbImage;
+use image::{ImageFormat, Rgb, RgbImage};
 use n2n_data::quality::ssim;
 use n2n_data::{ExampleIndex, Examples, NoisyPair};
 use rayon::prelude::*;
@@ -37,6 +37,11 @@ impl Gallery {
         Ok(Self { pairs })
     }
 
+    /// Returns `[channels, height, width]` of each row.
+    pub fn shapes(&self) -> Vec<[usize; 3]> {
+        self.pairs.iter().map(|pair| pair.shape).collect()
+    }
+
     /// Returns the noisy images.
     pub fn inputs(&self) -> impl Iterator<Item = &[f32]> {
         self.pairs.iter().map(|pair| pair.noisy_input.as_slice())
@@ -68,6 +73,94 @@ impl Gallery {
     }
 }
 
+/// By how much images are enlarged.
+fn scale([_, height, _]: [usize; 3]) -> usize {
+    (LEAST_HEIGHT / height.max(1)).max(1)
+}
+
+/// The images of one row of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The noisy image.
+    pub noisy: RgbImage,
+    /// The network's output.
+    pub denoised: RgbImage,
+    /// The clean image, or else a second noisy one.
+    pub other: RgbImage,
+}
+
+/// Takes the picture of a validation apart: images of `shapes`, one row for each, and not enlarged.
+///
+/// Earlier versions did not keep the shapes. Without any, the rows are taken to be of one size, and the images stay as
+/// they are drawn.
+///
+/// Returns nothing if the picture is no PNG, or another one.
+pub fn samples(png: &[u8], shapes: &[[usize; 3]]) -> Option<Vec<Sample>> {
+    let picture = image::load_from_memory_with_format(png, ImageFormat::Png);
+    let picture = picture.ok()?.to_rgb8();
+    let (width, height) = picture.dimensions();
+    let [width, height] = [width, height].map(|side| side as usize);
+    let equal = (1..=SHOWN)
+        .rev()
+        .find_map(|rows| equal_rows(&picture, rows));
+    let rows: Vec<([usize; 2], usize)> = if shapes.is_empty() {
+        equal?
+    } else {
+        let row = |shape: &[usize; 3]| ([shape[1], shape[2]], scale(*shape));
+        shapes.iter().map(row).collect()
+    };
+    let widest = rows.iter().map(|([_, width], scale)| width * scale).max()?;
+    let heights: usize = rows
+        .iter()
+        .map(|([height, _], scale)| height * scale + GAP)
+        .sum();
+    if [3 * widest + 2 * GAP, heights - GAP] != [width, height] {
+        return None;
+    }
+    let mut top = 0;
+    let samples = rows.into_iter().map(|([height, width], scale)| {
+        let image = |column: usize| {
+            let left = column * (width * scale + GAP);
+            RgbImage::from_fn(width as u32, height as u32, |x, y| {
+                let [x, y] = [x, y].map(|at| at as usize * scale);
+                *picture.get_pixel((left + x) as u32, (top + y) as u32)
+            })
+        };
+        let sample = Sample {
+            noisy: image(0),
+            denoised: image(1),
+            other: image(2),
+        };
+        top += height * scale + GAP;
+        sample
+    });
+    Some(samples.collect())
+}
+
+/// Height and width of each of so many equal rows, and the scale 1, if a picture can be of them.
+fn equal_rows(picture: &RgbImage, rows: usize) -> Option<Vec<([usize; 2], usize)>> {
+    let (width, height) = picture.dimensions();
+    let [width, height] = [width, height].map(|side| side as usize);
+    let images = width.checked_sub(2 * GAP)?;
+    if !images.is_multiple_of(3) || !(height + GAP).is_multiple_of(rows) {
+        return None;
+    }
+    let (row, column) = ((height + GAP) / rows, images / 3 + GAP);
+    let (height, width) = (row.checked_sub(GAP)?, images / 3);
+    let is_white = |pixel: &Rgb<u8>| pixel.0 == [255; 3];
+    // Lines that are white as a whole are the gaps, all of them: else the rows would not be equal.
+    let is_made_of_them = picture.rows().enumerate().all(|(y, line)| {
+        let is_gap = y % row >= height;
+        let mut between = line
+            .clone()
+            .enumerate()
+            .filter(|(x, _)| x % column >= width);
+        let mut line = line;
+        line.all(is_white) == is_gap && between.all(|(_, pixel)| is_white(pixel))
+    });
+    is_made_of_them.then(|| vec![([height, width], 1); rows])
+}
+
 /// Images of one scene, side by side.
 struct Row<'a> {
     images: [&'a [f32]; 3],
@@ -82,7 +175,7 @@ impl<'a> Row<'a> {
         Self {
             images: [&pair.noisy_input, denoised, other],
             shape: pair.shape,
-            scale: (LEAST_HEIGHT / pair.shape[1]).max(1),
+            scale: scale(pair.shape),
         }
     }
 
@@ -164,5 +257,63 @@ mod tests {
             [grey(10), grey(194), grey(200), grey(400)],
             [0, 255, 128, 255]
         );
+    }
+
+    /// A pair of random pixels, `[3, height, width]`, and a denoised image.
+    fn sample(height: usize, width: usize) -> (NoisyPair, Vec<f32>) {
+        let image = |seed: usize| -> Vec<f32> {
+            let value = |at: usize| ((at * 7919 + seed * 31) % 251) as f32 / 255.0;
+            (0..3 * height * width).map(value).collect()
+        };
+        let pair = NoisyPair {
+            shape: [3, height, width],
+            noisy_input: image(1),
+            clean_target: Some(image(2)),
+            ..NoisyPair::default()
+        };
+        (pair, image(3))
+    }
+
+    #[test]
+    fn pictures_are_taken_apart_pixel_by_pixel() {
+        // Enlarged four times and twice, and not at all.
+        let (pairs, denoised): (Vec<_>, Vec<_>) = [(30, 40), (64, 8), (200, 21)]
+            .map(|(height, width)| sample(height, width))
+            .into_iter()
+            .unzip();
+        let gallery = Gallery { pairs };
+        let png = gallery.png(denoised.iter().map(Vec::as_slice)).unwrap();
+        let found = samples(&png, &gallery.shapes()).unwrap();
+        assert_eq!(found.len(), 3);
+        for ((found, pair), denoised) in found.iter().zip(&gallery.pairs).zip(&denoised) {
+            let [_, height, width] = pair.shape;
+            let images = [&found.noisy, &found.denoised, &found.other];
+            let clean = pair.clean_target.as_ref().unwrap();
+            for (image, expected) in images.into_iter().zip([&pair.noisy_input, denoised, clean]) {
+                let mut drawn = RgbImage::new(width as u32, height as u32);
+                paint(&mut drawn, [0, 0], expected, pair.shape, 1);
+                assert_eq!(*image, drawn);
+            }
+        }
+        assert!(samples(&png, &gallery.shapes()[..2]).is_none());
+        assert!(samples(b"nothing", &gallery.shapes()).is_none());
+        // Rows of different sizes are not found without their shapes.
+        assert!(samples(&png, &[]).is_none());
+    }
+
+    #[test]
+    fn pictures_of_earlier_runs_are_taken_apart_too() {
+        let (pairs, denoised): (Vec<_>, Vec<_>) = (0..3).map(|_| sample(32, 24)).unzip();
+        let gallery = Gallery { pairs };
+        let png = gallery.png(denoised.iter().map(Vec::as_slice)).unwrap();
+        let found = samples(&png, &[]).unwrap();
+        assert_eq!(found.len(), 3);
+        let exact = samples(&png, &gallery.shapes()).unwrap();
+        // As they are drawn, four times as large.
+        assert_eq!(found[2].denoised.dimensions(), (96, 128));
+        for (x, y) in [(0, 0), (23, 31), (11, 7)] {
+            let drawn = found[2].denoised.get_pixel(4 * x + 3, 4 * y);
+            assert_eq!(drawn, exact[2].denoised.get_pixel(x, y));
+        }
     }
 }

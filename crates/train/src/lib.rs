@@ -30,6 +30,7 @@ pub use self::dead::{Errors, Restart, Symptom};
 pub use self::error::TrainError;
 pub use self::event::Event;
 pub use self::experiment::{Experiment, ExperimentError};
+pub use self::gallery::{Sample, samples};
 pub use self::learner::{Learner, LearnerState};
 pub use self::outcome::Outcome;
 pub use self::pace::Pace;

@@ -1,9 +1,10 @@
 //! Assembling a run: data, network, run directory.
 
 use std::collections::BTreeSet;
+use std::env::consts;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use burn::tensor::Device;
 use n2n_data::noise::NoiseModel;
@@ -20,7 +21,8 @@ use crate::gallery::Gallery;
 use crate::read::Waits;
 use crate::run::Run;
 use crate::run_dir::{
-    Basis, Program, Provenance, Resumed, RunDir, TrainingState, changed_settings, restore_best,
+    Basis, Notes, Program, Provenance, Resumed, RunDir, TrainingState, changed_settings,
+    restore_best,
 };
 use crate::store::Store;
 use crate::{Learner, Outcome, Pace, Stop, TrainError};
@@ -36,7 +38,10 @@ pub struct Trainer {
     destination: Destination,
     /// Whether a run goes on with other data or settings than it had.
     accepts_changes: bool,
+    /// Whether a run in a folder keeps event files for TensorBoard.
+    keeps_events: bool,
     program: Program,
+    notes: Notes,
 }
 
 /// Where the run's files go.
@@ -114,12 +119,14 @@ impl Trainer {
             device: device.clone(),
             destination: Destination::Memory,
             accepts_changes: false,
+            keeps_events: false,
             program: Program {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 git_revision: "unknown".to_owned(),
                 backend: "unknown".to_owned(),
                 device: format!("{device:?}"),
             },
+            notes: Notes::default(),
         })
     }
 
@@ -147,10 +154,25 @@ impl Trainer {
         self
     }
 
+    /// Keeps event files for TensorBoard in the run's folder; a run that was begun with them goes on with them in any
+    /// case.
+    #[must_use]
+    pub fn tensorboard(mut self, keeps: bool) -> Self {
+        self.keeps_events = keeps;
+        self
+    }
+
     /// Names the program and the device in the run's provenance.
     #[must_use]
     pub fn program(mut self, program: Program) -> Self {
         self.program = program;
+        self
+    }
+
+    /// Keeps notes on a new run in its provenance.
+    #[must_use]
+    pub fn notes(mut self, notes: Notes) -> Self {
+        self.notes = notes;
         self
     }
 
@@ -216,6 +238,7 @@ impl Trainer {
         let max_images = max_images(&self.experiment, self.opened.train.len());
         let mut learner = Learner::new(&self.experiment.model, &config, max_images, &self.device);
         learner.check_activations()?;
+        let gallery = Gallery::new(&self.opened.validation)?;
         let Opening {
             store,
             state,
@@ -223,7 +246,7 @@ impl Trainer {
             damaged,
             damaged_best,
             resumed,
-        } = self.open_store(earlier, &mut learner, &basis, max_images)?;
+        } = self.open_store(earlier, &mut learner, &basis, max_images, &gallery)?;
         let images_per_step = config.images_per_step();
         let validate_every =
             config
@@ -247,7 +270,7 @@ impl Trainer {
             noisy: self.noisy,
             counts_every_pixel: self.experiment.model.has_custom_backward(),
             reference: self.opened.validation.reference(),
-            gallery: Gallery::new(&self.opened.validation)?,
+            gallery,
             config,
             basis,
             learner,
@@ -337,14 +360,18 @@ impl Trainer {
         learner: &mut Learner,
         basis: &Basis,
         max_images: usize,
+        gallery: &Gallery,
     ) -> Result<Opening, TrainError> {
         let metadata = &basis.metadata;
         let Some(resumed) = earlier else {
             let Destination::New(path) = &self.destination else {
                 return Ok(Opening::new(Store::Memory(None)));
             };
-            let run_dir = RunDir::create(path)?;
-            self.describe(&run_dir)?;
+            let mut run_dir = RunDir::create(path)?;
+            if self.keeps_events {
+                run_dir.keep_events()?;
+            }
+            self.describe(&run_dir, gallery)?;
             run_dir.save_model("initial", &learner.evaluation_weights(), metadata)?;
             return Ok(Opening::new(Store::Directory(run_dir)));
         };
@@ -366,10 +393,13 @@ impl Trainer {
         let config = self.experiment.to_toml()?;
         resumed.run_dir.save_experiment(&config)?;
         let Resumed {
-            run_dir,
+            mut run_dir,
             checkpoint,
             damaged,
         } = resumed;
+        if self.keeps_events || run_dir.has_events() {
+            run_dir.keep_events()?;
+        }
         let Some(checkpoint) = checkpoint else {
             run_dir.save_model("initial", &learner.evaluation_weights(), metadata)?;
             return Ok(Opening::new(Store::Directory(run_dir)));
@@ -403,7 +433,7 @@ impl Trainer {
         })
     }
 
-    fn describe(&self, run_dir: &RunDir) -> Result<(), TrainError> {
+    fn describe(&self, run_dir: &RunDir, gallery: &Gallery) -> Result<(), TrainError> {
         let noisy = PsnrKeys::from(self.noisy.psnr);
         let provenance = Provenance {
             program: self.program.clone(),
@@ -414,6 +444,15 @@ impl Trainer {
             noisy_psnr_db: noisy.psnr_db,
             noisy_psnr_est_db: noisy.psnr_est_db,
             noisy_sub_images_db: noisy.sub_images_db,
+            data: Some(self.opened.kind.clone()),
+            notes: self.notes.clone(),
+            threads: Some(rayon::current_num_threads()),
+            system: Some(format!("{} {}", consts::OS, consts::ARCH)),
+            began_unix_s: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .ok()
+                .map(|since| since.as_secs()),
+            pictures: gallery.shapes(),
         };
         run_dir.describe(&self.experiment.to_toml()?, &provenance)
     }

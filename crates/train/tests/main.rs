@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod dead;
+mod events;
 mod launches;
 mod resume;
 mod run;

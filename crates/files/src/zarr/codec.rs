@@ -15,7 +15,8 @@ use ruzstd::{
     encoding::{CompressionLevel, compress_to_vec},
 };
 
-use super::{blosc, crc32c::crc32c};
+use super::blosc;
+use crate::crc32c::crc32c;
 
 /// A way of packing bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]

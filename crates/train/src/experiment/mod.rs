@@ -10,6 +10,7 @@ mod kind;
 mod optimizer;
 mod range;
 mod scheduler;
+mod schema;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ pub use self::interval::Interval;
 use self::kind::with_default_kind;
 pub use self::optimizer::OptimizerConfig;
 pub use self::scheduler::{PlateauConfig, SchedulerConfig};
+pub use self::schema::schema;
 pub(crate) use self::settings::{Setting, explain};
 pub use self::train::{Activations, OnDead, OnNan, TrainConfig};
 

@@ -11,10 +11,13 @@ use n2n_model::{StateDict, write_model_file};
 use serde::{Deserialize, Serialize};
 
 use super::earlier::keep_meaning;
+use super::events::{EventFile, Validation};
 use super::folder;
+use super::lines::cells;
 use super::record::Record;
+use super::table::to_csv;
 use crate::TrainError;
-use crate::dead::{Restart, last_record};
+use crate::dead::{Restart, last_record, present_start};
 use crate::experiment::Experiment;
 
 /// The resolved experiment.
@@ -23,6 +26,10 @@ const CONFIG: &str = "config.toml";
 const RUN: &str = "run.json";
 /// One line for each validation.
 pub(super) const METRICS: &str = "metrics.jsonl";
+/// The same as a table.
+const TABLE: &str = "metrics.csv";
+/// The same for TensorBoard, where it is wanted.
+const EVENTS: &str = "tensorboard";
 /// A picture for each validation.
 const PICTURES: &str = "pictures";
 /// Checkpoints, for resuming.
@@ -55,6 +62,39 @@ pub struct Provenance {
     /// What stands for it with sub-images of single noisy images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noisy_sub_images_db: Option<f64>,
+    /// What the data are, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// What there is to say of the run before it begins.
+    #[serde(flatten)]
+    pub notes: Notes,
+    /// Threads that compute on the CPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+    /// Operating system and processor's architecture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// When the run began, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub began_unix_s: Option<u64>,
+    /// `[channels, height, width]` of the images of a validation's picture, row by row.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pictures: Vec<[usize; 3]>,
+}
+
+/// What a program says of a run before it begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Notes {
+    /// The command that began the run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// What was found in the data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+    /// What is dubious in the data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl Provenance {
@@ -91,6 +131,8 @@ pub struct RunDir {
     /// The operating system releases the lock when the process ends, even if it is killed. `None` on a
     /// file system without locks.
     lock: Option<File>,
+    /// Event files for TensorBoard, if they are kept.
+    events: Option<EventFile>,
 }
 
 impl RunDir {
@@ -119,6 +161,7 @@ impl RunDir {
             path: path.to_owned(),
             metrics,
             lock,
+            events: None,
         })
     }
 
@@ -158,6 +201,7 @@ impl RunDir {
             path: path.to_owned(),
             metrics,
             lock: lock(path)?,
+            events: None,
         })
     }
 
@@ -215,8 +259,22 @@ impl RunDir {
         }
     }
 
+    /// Reads the picture of the validation after `batches` steps of the run in a folder, as PNG, if it is there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read_picture(path: &Path, batches: usize) -> Result<Option<Vec<u8>>, TrainError> {
+        let path = picture(path, batches);
+        match fs::read(&path) {
+            Ok(png) => Ok(Some(png)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(TrainError::io("read", &path)(error)),
+        }
+    }
+
     /// Undoes everything after a checkpoint: lines of the metrics beyond `metrics_bytes`, pictures of
-    /// validations that are then not in the metrics, and unfinished files.
+    /// validations that are then not in the metrics, and unfinished files. The table follows; event files do once they
+    /// are [kept](Self::keep_events).
     ///
     /// # Errors
     /// When the metrics are shorter, or a file cannot be changed.
@@ -229,6 +287,7 @@ impl RunDir {
             .set_len(metrics_bytes)
             .map_err(TrainError::io("write", &path))?;
         self.remove_later_pictures()?;
+        self.save_table()?;
         let pictures = self.path.join(PICTURES);
         for folder in [&self.path, &self.checkpoints(), &pictures] {
             remove_unfinished(folder);
@@ -238,9 +297,7 @@ impl RunDir {
 
     /// Removes the pictures of validations that are not in the metrics.
     fn remove_later_pictures(&self) -> Result<(), TrainError> {
-        let path = self.path.join(METRICS);
-        let text = fs::read_to_string(&path).map_err(TrainError::io("read", &path))?;
-        let last = last_record(&text).map_err(|source| TrainError::Damaged { path, source })?;
+        let last = last_record(&self.metrics()?).map_err(|source| self.damaged(source))?;
         for path in folder::files(&self.path.join(PICTURES))? {
             let batches = path
                 .file_stem()
@@ -250,6 +307,60 @@ impl RunDir {
             }
         }
         Ok(())
+    }
+
+    /// Reads the metrics.
+    fn metrics(&self) -> Result<String, TrainError> {
+        let path = self.path.join(METRICS);
+        fs::read_to_string(&path).map_err(TrainError::io("read", &path))
+    }
+
+    /// The error of metrics that are no JSON.
+    fn damaged(&self, source: serde_json::Error) -> TrainError {
+        let path = self.path.join(METRICS);
+        TrainError::Damaged { path, source }
+    }
+
+    /// Writes the table of the metrics; there is none without a line.
+    fn save_table(&self) -> Result<(), TrainError> {
+        let metrics = self.metrics()?;
+        if metrics.is_empty() {
+            return folder::remove(&self.path.join(TABLE));
+        }
+        let table = to_csv(&metrics).map_err(|source| self.damaged(source))?;
+        self.write(TABLE, &table)
+    }
+
+    /// Returns whether the run keeps event files for TensorBoard, or kept them before.
+    pub fn has_events(&self) -> bool {
+        self.path.join(EVENTS).is_dir()
+    }
+
+    /// Keeps event files for TensorBoard from now on. They begin with all validations of the present start of the run,
+    /// so that they show nothing that was undone.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written, or the metrics are damaged.
+    pub fn keep_events(&mut self) -> Result<(), TrainError> {
+        let metrics = self.metrics()?;
+        let last = last_record(&metrics).map_err(|source| self.damaged(source))?;
+        let validations = present_start(&metrics).map(|line| self.validation(line));
+        let seconds = last.map_or(0.0, |record| record.seconds);
+        let events = EventFile::begin(&self.path.join(EVENTS), seconds, validations)?;
+        self.events = Some(events);
+        Ok(())
+    }
+
+    /// A line of the metrics with the picture of its validation, if that is there.
+    fn validation(&self, line: &str) -> Result<Validation, TrainError> {
+        let cells = cells(line).map_err(|source| self.damaged(source))?;
+        let batches = cells.iter().find(|(key, _)| key == "batches");
+        let batches = batches.and_then(|(_, batches)| batches.parse().ok());
+        let picture = match batches {
+            Some(batches) => Self::read_picture(&self.path, batches)?,
+            None => None,
+        };
+        Ok(Validation { cells, picture })
     }
 
     /// Returns the path of the folder.
@@ -307,7 +418,12 @@ impl RunDir {
     /// # Errors
     /// When the disk is full or gone.
     pub fn record(&mut self, record: &Record) -> Result<(), TrainError> {
-        self.append(record)
+        let line = self.append(record)?;
+        if let Some(mut events) = self.events.take() {
+            events.append(&self.validation(&line)?)?;
+            self.events = Some(events);
+        }
+        Ok(())
     }
 
     /// Begins the run anew: appends the restart to the metrics, and removes what the weights before left.
@@ -317,16 +433,22 @@ impl RunDir {
     pub fn restart(&mut self, restart: &Restart) -> Result<(), TrainError> {
         self.append(restart)?;
         self.remove_later_pictures()?;
+        if self.events.is_some() {
+            self.keep_events()?;
+        }
         self.remove_model("best")
     }
 
-    fn append(&mut self, line: &impl Serialize) -> Result<(), TrainError> {
+    /// Appends a line to the metrics and returns it; the table follows.
+    fn append(&mut self, line: &impl Serialize) -> Result<String, TrainError> {
         let json = serde_json::to_string(line)
             .unwrap_or_else(|error| unreachable!("numbers are JSON: {error}"));
         self.metrics
             .write_all(format!("{json}\n").as_bytes())
             .and_then(|()| self.metrics.sync_data())
-            .map_err(TrainError::io("write", &self.path.join(METRICS)))
+            .map_err(TrainError::io("write", &self.path.join(METRICS)))?;
+        self.save_table()?;
+        Ok(json)
     }
 
     /// Returns the path of the model file called `name`: `initial`, `best` or `last`.
@@ -361,13 +483,19 @@ impl RunDir {
     /// When it cannot be written.
     pub fn save_picture(&self, batches: usize, png: &[u8]) -> Result<(), TrainError> {
         folder::create(&self.path.join(PICTURES))?;
-        self.write(&format!("{PICTURES}/{batches:08}.png"), png)
+        let path = picture(&self.path, batches);
+        write_atomically(&path, png).map_err(TrainError::io("write", &path))
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), TrainError> {
         let path = self.path.join(name);
         write_atomically(&path, bytes).map_err(TrainError::io("write", &path))
     }
+}
+
+/// The path of the picture of the validation after `batches` steps of a run.
+fn picture(run: &Path, batches: usize) -> PathBuf {
+    run.join(PICTURES).join(format!("{batches:08}.png"))
 }
 
 /// Locks a folder against other processes, if its file system can.

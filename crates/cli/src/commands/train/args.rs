@@ -42,6 +42,11 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
 
+    /// Keep event files for TensorBoard in the run's folder tensorboard: numbers and pictures of each validation. A
+    /// run that goes on keeps them as it did
+    #[arg(long, verbatim_doc_comment)]
+    pub tensorboard: bool,
+
     /// At the end, denoise the images of --data with the best model: into a file for one image, else into a
     /// folder
     #[arg(long, value_name = "OUT", requires = "data", verbatim_doc_comment)]

@@ -13,12 +13,13 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::{env, iter};
 
 use anyhow::{bail, ensure};
 use n2n_data::{AxesFrom, Opened, PartnerReport};
 use n2n_devices::SelectedDevice;
 use n2n_train::paint::false_colour;
-use n2n_train::run_dir::{End, Program};
+use n2n_train::run_dir::{End, Notes, Program};
 use n2n_train::{Event, Outcome, RunDir, TrainError, Trainer};
 
 pub use self::args::TrainArgs;
@@ -29,7 +30,7 @@ use self::signals::Signals;
 use self::summary::Summary;
 use super::denoise::{self, DenoiseArgs};
 use super::output;
-use crate::data::{held_out, pair_warnings, peak, report_skipped};
+use crate::data::{held_out, pair_warnings, peak, report_skipped, skipped_warnings};
 use crate::progress::StatusLine;
 use crate::signals::interrupted;
 
@@ -72,17 +73,20 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             path.display()
         );
     }
-    report_data(&trainer, &selected, &path, args.json)?;
+    let notes = report_data(&trainer, &selected, &path, args.json)?;
     let opened = trainer.data();
     let examples = [opened.train.clone(), opened.validation.clone()];
     let skipped_before = opened.skipped.len();
 
-    let trainer = trainer.program(Program {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        git_revision: env!("N2N_GIT_REVISION").to_owned(),
-        backend: selected.backend.to_owned(),
-        device: selected.name.clone(),
-    });
+    let trainer = trainer
+        .tensorboard(args.tensorboard)
+        .notes(notes)
+        .program(Program {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            git_revision: env!("N2N_GIT_REVISION").to_owned(),
+            backend: selected.backend.to_owned(),
+            device: selected.name.clone(),
+        });
     let trainer = match &args.resume {
         Some(_) => trainer.resume(&path).accept_changes(args.accept_changes),
         None => trainer.run_dir(&path),
@@ -197,13 +201,14 @@ fn show(trainer: Trainer, signals: &Signals, json: bool) -> Result<Outcome, Trai
 /// Shows the events of a run.
 type View = Box<dyn FnMut(&Event)>;
 
-/// Reports what the run is made of, and everything about its data that deserves a warning.
+/// Reports what the run is made of, and everything about its data that deserves a warning; returns it for the run's
+/// folder.
 fn report_data(
     trainer: &Trainer,
     selected: &SelectedDevice,
     path: &Path,
     json: bool,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Notes> {
     let opened: &Opened = trainer.data();
     if !json {
         eprintln!(
@@ -217,40 +222,61 @@ fn report_data(
             path.display(),
         );
     }
+    let mut remarks = what_data_are(opened);
     if !json {
-        let range = opened.range.as_ref();
-        if let Some(range) = range {
-            eprintln!("samples from {range} become 0 to 1");
-        }
-        if let Some(pairing) = opened.pairing {
-            eprintln!("{pairing}");
-        }
-        eprintln!("{}", peak(range, opened.scenes[0].kind()));
-        let [channels, ..] = opened.train.shape(0);
-        if let Some(colours) = false_colour(channels) {
-            eprintln!("pictures are in {colours}");
+        for remark in &remarks {
+            eprintln!("{remark}");
         }
     }
-    if let Some(remark) = held_out(opened.validates_on) {
+    let mut warnings = Vec::new();
+    let held_out = held_out(opened.validates_on).map(str::to_owned);
+    let partners = opened.partners().and_then(PartnerReport::remark);
+    for remark in held_out.into_iter().chain(partners) {
         eprintln!("{remark}");
+        match remark.strip_prefix("warning: ") {
+            Some(warning) => warnings.push(warning.to_owned()),
+            None => remarks.push(remark),
+        }
     }
-    if let Some(remark) = opened.partners().and_then(PartnerReport::remark) {
-        eprintln!("{remark}");
-    }
-    for warning in pair_warnings(opened)? {
+    let shown = warnings.len();
+    warnings.extend(pair_warnings(opened)?);
+    warnings.extend(opened.single_noise().and_then(|noise| noise.warning()));
+    warnings.extend(skipped_warnings(&opened.skipped));
+    for warning in &warnings[shown..] {
         eprintln!("warning: {warning}");
     }
-    if opened.subsamples && !json {
-        eprintln!(
-            "each image by itself is a pair of two sub-images (data.pairing = \"subsample\")"
-        );
-    }
-    if let Some(warning) = opened.single_noise().and_then(|noise| noise.warning()) {
-        eprintln!("warning: {warning}");
-    }
-    report_skipped(&opened.skipped);
     if selected.tunes_kernels && !json {
         eprintln!("compiling kernels for this device: the first steps take longer");
     }
-    Ok(())
+    let arguments = env::args_os().skip(1);
+    let arguments = arguments.map(|argument| argument.to_string_lossy().into_owned());
+    Ok(Notes {
+        command: iter::once("n2n".to_owned()).chain(arguments).collect(),
+        remarks,
+        warnings,
+    })
+}
+
+/// What is found in data, in lines.
+fn what_data_are(opened: &Opened) -> Vec<String> {
+    let mut lines = Vec::new();
+    let range = opened.range.as_ref();
+    if let Some(range) = range {
+        lines.push(format!("samples from {range} become 0 to 1"));
+    }
+    if let Some(pairing) = opened.pairing {
+        lines.push(pairing.to_string());
+    }
+    lines.push(peak(range, opened.scenes[0].kind()));
+    let [channels, ..] = opened.train.shape(0);
+    if let Some(colours) = false_colour(channels) {
+        lines.push(format!("pictures are in {colours}"));
+    }
+    if opened.subsamples {
+        lines.push(
+            "each image by itself is a pair of two sub-images (data.pairing = \"subsample\")"
+                .to_owned(),
+        );
+    }
+    lines
 }

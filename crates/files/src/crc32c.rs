@@ -19,8 +19,8 @@ const TABLE: [u32; 256] = {
     table
 };
 
-/// The checksum of some bytes.
-pub(super) fn crc32c(bytes: &[u8]) -> u32 {
+/// The CRC-32C of some bytes, as Zarr and TFRecord keep it.
+pub fn crc32c(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |sum, byte| {
         (sum >> 8) ^ TABLE[usize::from(sum as u8 ^ byte)]
     })
