@@ -241,7 +241,9 @@ impl Figure {
                 "--overwrite",
                 "--json",
             ]);
-            plot.args(["--reference-name", "authors"]);
+            if !self.reference.is_empty() {
+                plot.args(["--reference-name", "authors"]);
+            }
             for key in self.reference {
                 let reference = root.join(FIGURES).join(REFERENCE);
                 plot.arg("--reference")
@@ -251,12 +253,9 @@ impl Figure {
         };
         plot("png")?;
         let mut drawn: Value = serde_json::from_str(&plot("svg")?)?;
-        let table = drawn["table"].take();
-        let markdown = table["markdown"].as_str().context("a table is missing")?;
-        fs::write(file("md"), markdown)?;
         let object = drawn.as_object_mut().context("the curves are missing")?;
+        // The path of one machine.
         object.remove("file");
-        object.remove("table");
         fs::write(file("json"), serde_json::to_string(&drawn)? + "\n")?;
         eprintln!("{}", file("svg").display());
         Ok(())

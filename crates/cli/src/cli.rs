@@ -11,6 +11,7 @@ use crate::commands::export::ExportArgs;
 use crate::commands::gradcheck::GradcheckArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::inspect::InspectArgs;
+use crate::commands::plot::PlotArgs;
 use crate::commands::report::ReportArgs;
 use crate::commands::sweep::SweepArgs;
 use crate::commands::train::TrainArgs;
@@ -34,6 +35,13 @@ pub enum Command {
     /// Each run has a process of its own. What is done is not done again and what was stopped goes on, so that the same
     /// command finishes a sweep that was interrupted, also from several processes at once.
     Sweep(SweepArgs),
+    /// Draw curves of runs and sweeps
+    ///
+    /// Runs that are the same but for their seed are one curve, their mean. Labels name the settings that
+    /// differ.
+    Plot(PlotArgs),
+    /// Make a page of a run, or of the runs of a sweep: one HTML file that shows everything and loads nothing
+    Report(ReportArgs),
     /// Denoise images, stacks and folders of them
     Denoise(DenoiseArgs),
     /// Measure how well models denoise, beside classical methods
@@ -53,8 +61,6 @@ pub enum Command {
     Gradcheck(GradcheckArgs),
     /// List what this machine can compute on
     Devices(DevicesArgs),
-    /// Make a page of a run, or of the runs of a sweep: one HTML file that shows everything and loads nothing
-    Report(ReportArgs),
     /// Print the JSON Schema of an experiment, for editors of TOML (see configs/README.md)
     Schema,
     /// Look at data without training on it

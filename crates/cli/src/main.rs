@@ -12,7 +12,6 @@ mod commands;
 mod data;
 mod digits;
 mod failure;
-mod font;
 mod hints;
 mod middle;
 mod progress;
@@ -42,6 +41,7 @@ fn main() -> ExitCode {
         Command::Sweep(args) => commands::sweep::run(&args),
         Command::Denoise(args) => commands::denoise::run(&args),
         Command::Evaluate(args) => commands::evaluate::run(&args),
+        Command::Plot(args) => commands::plot::run(&args),
         Command::Import(args) => commands::import::run(&args),
         Command::Export(args) => commands::export::run(&args),
         Command::Compare(args) => commands::compare::run(&args),

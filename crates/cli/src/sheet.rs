@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use anyhow::{Context, anyhow};
 use image::RgbImage;
+use n2n_runs::plot::{FONT, register_font};
 use n2n_train::paint::{paint, png as encode};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use crate::font::{self, FONT};
 use crate::middle::middle;
 
 /// Small images are enlarged by a whole number to about this height, to be seen.
@@ -113,7 +113,7 @@ pub struct Diagram {
 /// # Errors
 /// When the picture cannot be drawn.
 pub fn png(rows: &[Row], diagrams: &[Diagram]) -> anyhow::Result<Vec<u8>> {
-    font::register()?;
+    register_font()?;
     let rows_width = rows.iter().map(Row::width).max().unwrap_or(0);
     let width = rows_width.max(diagrams.len() * (DIAGRAM[0] + GAP)) + GAP;
     let rows_height = rows.iter().map(|row| row.height() + GAP).sum::<usize>();

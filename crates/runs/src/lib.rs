@@ -2,12 +2,14 @@
 //! one.
 //!
 //! [`find`] names the run directories of a sweep, [`Run::read`] reads one, [`variants`] says which runs differ in
-//! their seed only and what to call them, and [`Statistics`] what they came to. Nothing is changed in a folder.
+//! their seed only and what to call them, [`Statistics`] what they came to, and [`plot`] draws
+//! them. Nothing is changed in a folder.
 
 mod error;
 mod find;
 mod labels;
 mod natural;
+pub mod plot;
 mod report;
 mod run;
 mod statistics;

@@ -102,6 +102,14 @@ impl Table {
         text
     }
 
+    /// Writes the table as JSON.
+    ///
+    /// # Errors
+    /// Never in memory.
+    pub fn json(&self) -> serde_json::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
     /// Writes the table as CSV, with all digits; what is not known is empty.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ pub mod gradcheck;
 pub mod import;
 pub mod inspect;
 mod output;
+pub mod plot;
 pub mod report;
 pub mod schema;
 pub mod sweep;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use image::RgbImage;
+use n2n_runs::plot::{COLORS, FONT, register_font};
 use n2n_train::paint;
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -12,20 +13,9 @@ use plotters::prelude::*;
 use super::measure::Measurement;
 use crate::commands::output;
 use crate::digits::digits;
-use crate::font::{self, FONT};
 
 /// `[width, height]` in pixels.
 const SIZE: [u32; 2] = [1100, 760];
-
-/// Colours that also differ for the colour-blind: Okabe and Ito, "Color Universal Design" (2008).
-const COLORS: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(213, 94, 0),
-    RGBColor(86, 180, 233),
-];
 
 /// What a bar shows, where the system tells it.
 type Quantity = fn(&Measurement) -> Option<f64>;
@@ -76,7 +66,7 @@ fn draw<B: DrawingBackend>(
     title: &str,
     measured: &[Measurement],
 ) -> anyhow::Result<()> {
-    font::register()?;
+    register_font()?;
     let drawn = || -> Result<(), Box<dyn Error + Send + Sync>> {
         area.fill(&WHITE)?;
         let below = area.margin(12, 0, 0, 0).titled(title, (FONT, 22))?;

@@ -26,9 +26,8 @@ pub fn write(sweep: &Path, runs: &[PlannedRun]) -> anyhow::Result<Table> {
     let begun = folders.filter(|folder| RunDir::is_run(folder));
     let read = begun.map(|folder| Run::read(&folder));
     let table = Table::of(&read.collect::<Result<Vec<_>, _>>()?);
-    let json = serde_json::to_string_pretty(&table)? + "\n";
     output::write(&path(sweep, "csv"), table.csv()?.as_bytes())?;
-    output::write(&path(sweep, "json"), json.as_bytes())?;
+    output::write(&path(sweep, "json"), table.json()?.as_bytes())?;
     output::write(&path(sweep, "md"), table.markdown().as_bytes())?;
     Ok(table)
 }
