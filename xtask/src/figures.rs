@@ -266,8 +266,11 @@ impl Figure {
         let mut found = Vec::new();
         for (sweep, beginnings) in self.runs {
             let folder = out.join(sweep);
-            let entries = fs::read_dir(&folder)
-                .with_context(|| format!("{} is missing", folder.display()))?;
+            // The runs of this sweep may be still to come.
+            if !folder.exists() {
+                continue;
+            }
+            let entries = fs::read_dir(&folder)?;
             let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
             let mut names = names.collect::<Result<Vec<String>>>()?;
             names.retain(|name| {

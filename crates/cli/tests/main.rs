@@ -17,6 +17,7 @@ mod kept;
 mod outputs;
 mod pages;
 mod pairs;
+mod plots;
 mod processes;
 #[cfg(unix)]
 mod renders;

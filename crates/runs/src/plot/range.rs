@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn the_steep_start_is_outside() {
         let rising = curve([&[12.0, 18.0][..], &[24.0; 17], &[25.0]].concat());
-        let bounds = |rises, cuts| of(&[rising.clone()], &[], rises, cuts).0;
+        let bounds = |rises, cuts| of(std::slice::from_ref(&rising), &[], rises, cuts).0;
         assert_eq!(bounds(true, true), [24.0 - 0.05, 25.0 + 0.05]);
         assert_eq!(bounds(true, false)[0], 12.0 - 0.65);
         assert!(bounds(false, true)[1] < 24.5, "{:?}", bounds(false, true));

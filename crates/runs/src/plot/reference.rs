@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn wrong_keys_are_told_with_the_right_ones() {
-        let error = read("#figures/featurs", None).unwrap_err().to_string();
-        for part in ["curves.json", "featurs", "best, features, numbers"] {
+        let error = read("#figures/feature_maps", None).unwrap_err().to_string();
+        for part in ["curves.json", "feature_maps", "best, features, numbers"] {
             assert!(error.contains(part), "{error}");
         }
         let error = read("#figures/numbers", None).unwrap_err().to_string();

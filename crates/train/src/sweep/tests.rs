@@ -115,7 +115,7 @@ fn mistakes_are_named_with_a_way_out() {
             "[axes]\nmodel.features = 4",
             "the axis model.features is 4, but must be a list of values",
         ),
-        ("[axes]\nmodel.featurs = [4]", "did you mean `features`?"),
+        ("[axes]\nmodel.feature = [4]", "did you mean `features`?"),
         (
             "[axes]\ntrain.seed = [4]",
             "name the seeds as seeds = [0, 1]",
