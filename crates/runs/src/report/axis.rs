@@ -92,7 +92,8 @@ impl Axis {
             _ if magnitude >= 1e6 => format!("{}M", decimal(value / 1e6)),
             _ if magnitude >= 1e4 => format!("{}k", decimal(value / 1e3)),
             None if magnitude < 1e-3 => format!("{value:e}"),
-            Some(step) if magnitude > 0.0 && step < 1e-3 => format!("{value:.1e}"),
+            Some(_) if magnitude < 1e-12 => "0".to_owned(),
+            Some(step) if step < 1e-3 => format!("{value:.1e}"),
             Some(step) => format!("{value:.*}", (-step.log10().floor()).max(0.0) as usize),
             None => decimal(value),
         }

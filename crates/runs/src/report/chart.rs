@@ -64,6 +64,13 @@ impl Chart {
         let (places, mut values): (Vec<f64>, Vec<f64>) = all.map(|[x, y]| (*x, *y)).unzip();
         let furthest = places.iter().copied().reduce(f64::max)?;
         values.extend(self.levels.iter().map(|(_, value)| *value));
+        for curve in &self.curves {
+            let points = curve.points.iter().zip(&curve.errors);
+            values.extend(points.flat_map(|([_, value], error)| {
+                let error = error.unwrap_or(0.0);
+                [value - error, value + error]
+            }));
+        }
         let x = Axis::from_zero(furthest);
         let y = Axis::around(&values, self.logarithmic);
         let mut drawing = self.grid(&x, &y);
@@ -197,10 +204,8 @@ fn across(axis: &Axis, value: f64) -> f64 {
     EDGES[0] + axis.share(value) * (SIZE[0] - EDGES[0] - EDGES[1])
 }
 
-/// An error band may leave the picture.
 fn down(axis: &Axis, value: f64) -> f64 {
-    let share = axis.share(value).clamp(0.0, 1.0);
-    SIZE[1] - EDGES[3] - share * (SIZE[1] - EDGES[2] - EDGES[3])
+    SIZE[1] - EDGES[3] - axis.share(value) * (SIZE[1] - EDGES[2] - EDGES[3])
 }
 
 fn points(places: impl Iterator<Item = [f64; 2]>) -> String {

@@ -5,7 +5,7 @@ use n2n_train::Record;
 
 use super::chart::{Chart, Curve, STYLES, Style};
 use super::html::Html;
-use super::parts::measure;
+use super::parts::{measure, name_of_noisy};
 use super::words::count;
 use crate::{Run, Statistics, Variant};
 
@@ -83,18 +83,16 @@ fn psnr(runs: &[&Run], curves: Vec<Curve>) -> Chart {
         title += ", with its standard error";
     }
     let mut chart = chart(&title, "dB", false, curves);
-    let noisy: Vec<f64> = runs
-        .iter()
-        .filter_map(|run| run.noisy_psnr()?.db())
-        .collect();
-    if let Some(noisy) = Statistics::of(&noisy).filter(|noisy| noisy.count == runs.len()) {
-        let is_one = noisy.min == noisy.max;
-        let name = if is_one {
-            "noisy input"
+    let noisy: Vec<_> = runs.iter().filter_map(|run| run.noisy_psnr()).collect();
+    let values: Vec<f64> = noisy.iter().filter_map(|psnr| psnr.db()).collect();
+    if let Some(mean) = Statistics::of(&values).filter(|mean| mean.count == runs.len()) {
+        let several = if mean.min == mean.max {
+            ""
         } else {
-            "noisy input, on average"
+            ", on average"
         };
-        chart.levels.push((name.to_owned(), noisy.mean));
+        let name = format!("{}{several}", name_of_noisy(noisy[0]));
+        chart.levels.push((name, mean.mean));
     }
     chart
 }

@@ -7,7 +7,8 @@ use n2n_train::run_dir::Provenance;
 
 use super::html::Html;
 use super::parts::{
-    OF_SUB_IMAGES, commands, facts, images, measure, named, noisy, section, settings, warnings,
+    OF_SUB_IMAGES, commands, facts, images, measure, name_of_noisy, named, noisy, section,
+    settings, warnings,
 };
 use super::words::{beside, count, decibels, duration};
 use super::{curves, date, strips};
@@ -55,6 +56,7 @@ pub fn sentence(run: &Run) -> String {
     let after = count(best.images);
     let examples = run.provenance.as_ref().map(|one| one.validation_examples);
     let on = match examples.and_then(images) {
+        Some(examples) if examples == "1" => " on a validation image".to_owned(),
         Some(examples) => format!(" on {examples} validation images"),
         None => String::new(),
     };
@@ -90,8 +92,10 @@ fn summary(run: &Run) -> Vec<(&'static str, String)> {
                 .replace(" (estimated)", ""),
         ));
     }
-    if let Some(noisy) = run.noisy_psnr().and_then(Psnr::db) {
-        facts.push(("noisy input", decibels(noisy)));
+    if let Some(noisy) = run.noisy_psnr()
+        && let Some(db) = noisy.db()
+    {
+        facts.push((name_of_noisy(noisy), decibels(db)));
     }
     if let Some(gain) = run.gain_db() {
         facts.push(("gain", format!("{gain:+.2} dB")));

@@ -101,6 +101,8 @@ fn rows(settings: &Settings, defaults: &Settings) -> Vec<(String, String, String
     let mut keys: Vec<&String> = settings.keys().chain(defaults.keys()).collect();
     keys.sort();
     keys.dedup();
+    // Another kind has other keys.
+    keys.retain(|key| settings.contains_key(*key) || is_of_kind(key, settings, defaults));
     let of = |settings: &Settings, key: &String| {
         let value = settings.get(key).map_or(UNSET, String::as_str);
         value.to_owned()
@@ -108,6 +110,13 @@ fn rows(settings: &Settings, defaults: &Settings) -> Vec<(String, String, String
     keys.into_iter()
         .map(|key| (key.clone(), of(settings, key), of(defaults, key)))
         .collect()
+}
+
+/// Whether a table is of the kind that it has by default, or has none.
+fn is_of_kind(key: &str, settings: &Settings, defaults: &Settings) -> bool {
+    let table = key.rsplit_once('.').map_or("", |(table, _)| table);
+    let kind = format!("{table}.kind");
+    settings.get(&kind) == defaults.get(&kind)
 }
 
 /// What the validations of runs measure, in words.
@@ -126,6 +135,15 @@ pub const OF_SUB_IMAGES: &str = "This is no PSNR: the noise of the other sub-ima
 /// The PSNR of the noisy input in words, if it is known.
 pub fn noisy(run: &Run) -> Option<String> {
     run.noisy_psnr().map(|psnr| psnr.to_string())
+}
+
+/// What the noisy input is called beside a measure.
+pub fn name_of_noisy(psnr: Psnr) -> &'static str {
+    if psnr.is_of_images() {
+        "noisy input"
+    } else {
+        "noisy sub-images"
+    }
 }
 
 /// Images of a training or validation set.

@@ -87,7 +87,7 @@ fn events(path: &Path) -> Vec<Message> {
             // TensorFlow's way to undo the mask.
             let masked = u32::from_le_bytes(sum.try_into().unwrap());
             let rotated = masked.wrapping_sub(0xa282_ead8);
-            assert_eq!((rotated >> 17) | (rotated << 15), crc32c(bytes));
+            assert_eq!(rotated.rotate_left(15), crc32c(bytes));
         }
         found.push(message(data));
         rest = after;
