@@ -241,6 +241,7 @@ impl Figure {
                 "--overwrite",
                 "--json",
             ]);
+            plot.arg("--table").arg(file("md"));
             if !self.reference.is_empty() {
                 plot.args(["--reference-name", "authors"]);
             }

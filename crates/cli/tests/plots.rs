@@ -57,7 +57,7 @@ fn runs_are_drawn_beside_other_curves() {
         .iter()
         .map(|curve| curve["label"].as_str().unwrap())
         .collect();
-    for label in ["features 3", "features 4", "3"] {
+    for label in ["features 3", "features 4", "theirs 3", "theirs 9"] {
         assert!(labels.contains(&label), "{labels:?}");
     }
     let svg = fs::read_to_string(folder.join("runs.svg")).unwrap();

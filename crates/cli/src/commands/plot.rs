@@ -158,6 +158,7 @@ pub fn run(args: &PlotArgs) -> anyhow::Result<ExitCode> {
     for place in &args.references {
         references.extend(Reference::read(place, name).context("--reference")?);
     }
+    tell_apart(&mut references);
     let options = PlotOptions {
         y: args.y.into(),
         x: args.x.into(),
@@ -248,6 +249,21 @@ fn write_table(path: &Path, table: &Table) -> anyhow::Result<()> {
         _ => table.markdown(),
     };
     output::write(path, text.as_bytes())
+}
+
+/// Adds its key to the label of each reference that is called like another one.
+fn tell_apart(references: &mut [Reference]) {
+    let labels: Vec<String> = references.iter().map(|one| one.label.clone()).collect();
+    for reference in references {
+        if labels
+            .iter()
+            .filter(|label| **label == reference.label)
+            .count()
+            > 1
+        {
+            reference.label = format!("{} {}", reference.label, reference.key);
+        }
+    }
 }
 
 /// Reads the runs that paths stand for, each once; those that cannot be read are told and left out.
