@@ -1,7 +1,5 @@
 //! Reports: runs as a page in one file, which needs nothing else to be read.
 
-mod axis;
-mod chart;
 mod curves;
 mod html;
 mod one;

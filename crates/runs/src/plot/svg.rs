@@ -33,8 +33,13 @@ impl Figure {
 
 fn svg(drawing: &Drawing, theme: Theme) -> String {
     let [width, height] = drawing.size;
+    // Needed in a file of its own, and only there.
+    let namespace = match theme {
+        Theme::Paper => r#" xmlns="http://www.w3.org/2000/svg""#,
+        Theme::Page => "",
+    };
     let mut svg = format!(
-        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" font-family="DejaVu Sans, Verdana, sans-serif">"#,
+        r#"<svg{namespace} width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" font-family="DejaVu Sans, Verdana, sans-serif">"#,
     );
     svg.push('\n');
     let description = escaped(&drawing.description);

@@ -2,6 +2,12 @@
 
 use std::fmt::Write;
 
+use crate::RunsError;
+use crate::plot::{Figure, Theme};
+
+/// Width and height of a figure in pixels, before it is made as wide as its place.
+const FIGURE_SIZE: [u32; 2] = [520, 340];
+
 /// Elements without contents or end.
 const VOID: [&str; 3] = ["img", "input", "meta"];
 
@@ -52,6 +58,14 @@ impl Html {
     /// HTML that stands in the source of this program.
     pub fn fixed(html: &'static str) -> Self {
         Self(html.to_owned())
+    }
+
+    /// A figure, whose own texts are escaped as it is drawn.
+    ///
+    /// # Errors
+    /// When the font cannot be read.
+    pub fn figure(figure: &Figure) -> Result<Self, RunsError> {
+        figure.svg(FIGURE_SIZE, Theme::Page).map(Self)
     }
 
     /// A table: the names of its columns, and its rows.

@@ -1,6 +1,7 @@
 //! The page of one run.
 
 use std::collections::BTreeSet;
+use std::slice;
 
 use n2n_data::quality::Psnr;
 use n2n_train::run_dir::Provenance;
@@ -12,7 +13,11 @@ use super::parts::{
 };
 use super::words::{beside, count, decibels, duration};
 use super::{curves, date, strips};
+use crate::plot::Quantity;
 use crate::{Run, RunsError};
+
+/// What is drawn of its validations.
+const QUANTITIES: [Quantity; 4] = [Quantity::Psnr, Quantity::Loss, Quantity::Lr, Quantity::Ssim];
 
 /// Samples of a run that are shown.
 const SAMPLES: usize = 4;
@@ -35,7 +40,10 @@ pub fn contents(run: &Run) -> Result<Html, RunsError> {
     let mut html: Html = [Html::line("h1", &run.name), lead].into_iter().collect();
     html.push(facts(&summary(run)));
     html.push(warnings(&all_warnings(run)));
-    html.push(section("Curves", [curves::of_one(run)]));
+    html.push(section(
+        "Curves",
+        [curves::figures(slice::from_ref(run), &QUANTITIES)?],
+    ));
     html.push(section("Samples of the best validation", [samples]));
     html.push(section(
         "Settings",

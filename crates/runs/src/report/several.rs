@@ -10,7 +10,11 @@ use super::parts::{
 };
 use super::words::{beside, count, decibels, duration};
 use super::{curves, one, strips};
+use crate::plot::Quantity;
 use crate::{Run, RunsError, Statistics, Variant, labels, variants};
+
+/// Variants whose curves are drawn.
+const TOLD_APART: usize = 8;
 
 /// Variants with a sample.
 const SAMPLES: usize = 24;
@@ -34,7 +38,6 @@ struct Row<'a> {
 pub fn contents(title: &str, runs: &[Run]) -> Result<Html, RunsError> {
     let variants = variants(runs);
     let rows: Vec<Row> = variants.iter().map(|variant| row(runs, variant)).collect();
-    let told_apart = best(&rows, curves::TOLD_APART);
     let (common, varied) = common(runs);
     let mut html = Html::line("h1", title);
     let lead = sentence(runs, &rows);
@@ -42,8 +45,7 @@ pub fn contents(title: &str, runs: &[Run]) -> Result<Html, RunsError> {
     html.push(facts(&summary(runs, &rows)));
     html.push(warnings(&all_warnings(runs)));
     html.push(section("Results", [results(runs, &rows)]));
-    let drawn = curves::of_several(runs, &variants, &told_apart);
-    html.push(section("Curves", [drawn]));
+    html.push(section("Curves", [drawn(runs, &rows)?]));
     html.push(section(
         "Samples of the best validations",
         [samples(runs, &variants)?],
@@ -75,6 +77,26 @@ fn row<'a>(runs: &[Run], variant: &'a Variant) -> Row<'a> {
         }),
         seconds: over(|run| Some(run.last()?.seconds)),
     }
+}
+
+/// Figures of the best variants.
+///
+/// # Errors
+/// When the font cannot be read.
+fn drawn(runs: &[Run], rows: &[Row]) -> Result<Html, RunsError> {
+    let best = best(rows, TOLD_APART);
+    let of_best = best.iter().flat_map(|at| &rows[*at].variant.runs);
+    let of_best: Vec<Run> = of_best.map(|at| runs[*at].clone()).collect();
+    let mut html = curves::figures(&of_best, &[Quantity::Psnr, Quantity::Loss])?;
+    if best.len() < rows.len() {
+        let note = format!(
+            "The {} best of {} variants.",
+            count(best.len()),
+            count(rows.len())
+        );
+        html.push(Html::of_class("p", "soft", [Html::text(note)]));
+    }
+    Ok(html)
 }
 
 /// The variants with the largest means, at most so many, the best first.
@@ -202,7 +224,7 @@ fn results(runs: &[Run], rows: &[Row]) -> Html {
             Html::text(mean(row.seconds).map_or_else(|| "-".to_owned(), duration)),
         ]
     });
-    let note = "Mean over seeds of the mean of a run's last validations; deviation and 95 % interval of the mean are \
+    let note = "Mean over seeds of the mean of the validations in the last tenth of a run's images; deviation and 95 % interval of the mean are \
                 those between seeds, by Student's t distribution. A single seed has neither.";
     let mut html = Html::table(&columns, table);
     html.push(Html::of_class("p", "soft", [Html::text(note)]));
