@@ -39,18 +39,16 @@ fn runs_are_drawn_beside_other_curves() {
     let folder = folder.path();
     runs(folder);
     fs::write(folder.join("other.json"), REFERENCE).unwrap();
-    let args = [
-        ".",
-        "-o",
-        "runs.svg",
+    let args = [".", "-o", "runs.svg", "--json", "--table", "runs.csv"];
+    let beside = [
         "--reference",
         "other.json#sizes/3",
-        "--json",
+        "--reference",
+        "other.json#sizes/9",
+        "--reference-name",
+        "theirs",
     ];
-    let drawn = summary(&plot(
-        folder,
-        &[&args[..], &["--table", "runs.csv"]].concat(),
-    ));
+    let drawn = summary(&plot(folder, &[&args[..], &beside].concat()));
     let labels: Vec<&str> = drawn["curves"]
         .as_array()
         .unwrap()
