@@ -32,8 +32,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Train many networks that differ in a few settings, and compare them in a table
     ///
-    /// Each run has a process of its own. What is done is not done again and what was stopped goes on, so that the same
-    /// command finishes a sweep that was interrupted, also from several processes at once.
+    /// Each run is a separate process. Finished runs are skipped and stopped ones go on: the same command finishes a sweep
+    /// that was interrupted. Several may work on one sweep at once.
     Sweep(SweepArgs),
     /// Draw curves of runs and sweeps
     ///

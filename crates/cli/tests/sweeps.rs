@@ -161,6 +161,19 @@ fn a_changed_sweep_is_refused() {
     assert!(stderr(&output).contains("--only 2: the sweep has 2 runs, from 0 to 1"));
 }
 
+#[test]
+fn files_of_something_else_are_not_written_over() {
+    let sweep = Sweep::new("");
+    let folder = sweep.runs("mine");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("results.csv"), "mine").unwrap();
+    let output = sweep.output("mine", &[]);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("results.csv is there already"), "{text}");
+    assert_eq!(fs::read(folder.join("results.csv")).unwrap(), b"mine");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_signal_saves_the_runs_that_are_under_way() {

@@ -28,7 +28,7 @@ pub enum RunsError {
     },
 
     /// A folder has no run.
-    #[error("{path} is no run directory, and there is none in it", path = .path.display())]
+    #[error("{path} is not a run directory and contains none", path = .path.display())]
     NoRuns {
         /// The folder.
         path: PathBuf,

@@ -12,7 +12,7 @@ use crate::natural::compare;
 /// directly in it, such as a sweep for its runs, `features=4` before `features=16`.
 ///
 /// # Errors
-/// When there is none.
+/// When the path leads nowhere, or the folder holds no run.
 pub fn find(path: &Path) -> Result<Vec<PathBuf>, RunsError> {
     let owned = || path.to_owned();
     if !path.exists() {
@@ -74,7 +74,7 @@ mod tests {
         );
         assert_eq!(find(&found[0]).unwrap(), [found[0].clone()]);
         for (path, words) in [
-            (killed.clone(), "no run directory"),
+            (killed.clone(), "not a run directory"),
             (killed.join("metrics.jsonl"), "no folder"),
             (killed.join("nothing"), "does not exist"),
         ] {

@@ -86,6 +86,11 @@ impl Run {
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     }
 
+    /// Returns [`final_psnr_db`](Self::final_psnr_db) above the same of the noisy input, in dB, if both are known.
+    pub fn final_above_noisy_db(&self) -> Option<f64> {
+        Some(self.final_psnr_db()? - self.noisy_psnr()?.db()?)
+    }
+
     /// Returns the PSNR of the best validation in dB, or what stands for it.
     pub fn best_psnr_db(&self) -> Option<f64> {
         self.best().and_then(psnr_db)

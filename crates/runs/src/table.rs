@@ -44,6 +44,9 @@ pub struct Row {
     pub quality: Option<&'static str>,
     /// [`Run::final_psnr_db`] in dB.
     pub final_db: Option<Statistics>,
+    /// The same above the PSNR of the noisy input, where that is known. Its spread is that of the table: with another
+    /// seed other images may be held out, whose PSNR differs by more than runs do.
+    pub above_noisy_db: Option<Statistics>,
     /// PSNR of the best validation in dB.
     pub best_db: Option<Statistics>,
     /// PSNR of the noisy input in dB: the mean, where seeds hold out other images.
@@ -91,7 +94,7 @@ impl Table {
                 row.variant.replace('|', "\\|"),
                 row.count(),
                 row.final_text(),
-                number(row.final_db.and_then(|one| one.deviation)),
+                number(row.spread().and_then(|one| one.deviation)),
                 row.interval_text(),
                 number(row.best_db.map(|one| one.mean)),
                 number(row.gain_db.map(|one| one.mean)),
@@ -142,6 +145,7 @@ impl Row {
             of: runs.len(),
             quality: last.map(|record| quality(record.psnr.into())),
             final_db: statistics(Run::final_psnr_db),
+            above_noisy_db: statistics(Run::final_above_noisy_db),
             best_db: statistics(Run::best_psnr_db),
             noisy_db: statistics(|run| run.noisy_psnr()?.db()).map(|noisy| noisy.mean),
             gain_db: statistics(Run::gain_db),
@@ -175,9 +179,14 @@ impl Row {
     }
 
     fn interval(&self) -> Option<[f64; 2]> {
-        let statistics = self.final_db?;
-        let half = statistics.interval?;
-        Some([statistics.mean - half, statistics.mean + half])
+        let (mean, half) = (self.final_db?.mean, self.spread()?.interval?);
+        Some([mean - half, mean + half])
+    }
+
+    /// Whose deviation and interval are shown.
+    fn spread(&self) -> Option<Statistics> {
+        let of_all = |above: &Statistics| Some(above.count) == self.final_db.map(|one| one.count);
+        self.above_noisy_db.filter(of_all).or(self.final_db)
     }
 
     fn cells(&self) -> [String; COLUMNS.len()] {
@@ -190,7 +199,7 @@ impl Row {
             self.of.to_string(),
             self.quality.unwrap_or_default().to_owned(),
             text(self.final_db.map(|one| one.mean)),
-            text(self.final_db.and_then(|one| one.deviation)),
+            text(self.spread().and_then(|one| one.deviation)),
             text(interval.map(|[low, _]| low)),
             text(interval.map(|[_, high]| high)),
             text(self.best_db.map(|one| one.mean)),
@@ -272,6 +281,28 @@ mod tests {
         assert_eq!(fast.gain_db.unwrap().mean, 6.0);
         assert_eq!((slow.runs.len(), slow.of), (1, 2));
         assert_eq!(slow.final_db.unwrap().interval, None);
+    }
+
+    #[test]
+    fn other_noisy_images_are_no_spread_between_seeds() {
+        let folder = Folder::new();
+        let run = |name: &str, seed: u64, db: f64| {
+            let change = |train: &mut n2n_train::experiment::TrainConfig| {
+                (train.seed, train.max_images) = (seed, Some(100));
+            };
+            let path = folder.run(name, change, &[db]);
+            let noisy = db - 5.0;
+            let provenance = format!("{{\"train_examples\":10,\"noisy_psnr_db\":{noisy}}}");
+            std::fs::write(path.join("run.json"), provenance).unwrap();
+            Run::read(&path).unwrap()
+        };
+        let table = Table::of(&[run("a", 0, 23.0), run("b", 1, 25.0)]);
+        let line = table.markdown();
+        let line = line.lines().nth(2).unwrap();
+        assert!(
+            line.contains("| 24.000 | 0.000 | 24.000 to 24.000 |"),
+            "{line}"
+        );
     }
 
     #[test]

@@ -27,8 +27,16 @@ struct Row<'a> {
     variant: &'a Variant,
     /// PSNR at the end of the runs, or what stands for it.
     psnr: Option<Statistics>,
-    gain: Option<Statistics>,
+    /// The same above that of the noisy input.
+    above_noisy: Option<Statistics>,
     seconds: Option<Statistics>,
+}
+
+impl Row<'_> {
+    /// Whose deviation and interval are shown: with another seed, other images may be held out.
+    fn spread(&self) -> Option<Statistics> {
+        self.above_noisy.or(self.psnr)
+    }
 }
 
 /// Returns the contents of the page of several runs.
@@ -71,10 +79,7 @@ fn row<'a>(runs: &[Run], variant: &'a Variant) -> Row<'a> {
     Row {
         variant,
         psnr: over(Run::final_psnr_db),
-        gain: over(|run| {
-            let noisy = run.noisy_psnr().filter(|psnr| psnr.is_of_images())?;
-            Some(run.final_psnr_db()? - noisy.db()?)
-        }),
+        above_noisy: over(Run::final_above_noisy_db),
         seconds: over(|run| Some(run.last()?.seconds)),
     }
 }
@@ -114,6 +119,12 @@ fn common_measure(runs: &[Run]) -> Option<&'static str> {
     (all.len() < 2).then(|| all.into_iter().next().unwrap_or("PSNR"))
 }
 
+/// Whether validations compare images, and not sub-images of them.
+fn is_of_images(runs: &[Run]) -> bool {
+    let last = runs.iter().find_map(Run::last);
+    last.is_none_or(|last| Psnr::from(last.psnr).is_of_images())
+}
+
 fn sentence(runs: &[Run], rows: &[Row]) -> String {
     let of = match rows.len() {
         1 => format!("{} runs of one variant", count(runs.len())),
@@ -126,7 +137,7 @@ fn sentence(runs: &[Run], rows: &[Row]) -> String {
     let Some(measure) = common_measure(runs) else {
         return format!("{of}, whose validations measure different things.");
     };
-    let interval = match psnr.interval {
+    let interval = match row.spread().and_then(|spread| spread.interval) {
         Some(interval) => format!(
             " (95 % interval of the mean of {} seeds: +- {})",
             psnr.count,
@@ -134,17 +145,17 @@ fn sentence(runs: &[Run], rows: &[Row]) -> String {
         ),
         None => ", of one seed: whether differences are chance cannot be told".to_owned(),
     };
-    let gain = match row.gain {
-        Some(gain) => format!(", {} the noisy input", beside(gain.mean)),
-        None => String::new(),
-    };
-    let of_sub_images = match runs
-        .iter()
-        .find_map(Run::last)
-        .map(|last| Psnr::from(last.psnr))
-    {
-        Some(psnr) if !psnr.is_of_images() => format!(" {OF_SUB_IMAGES}"),
+    let is_of_images = is_of_images(runs);
+    let gain = match row.above_noisy {
+        Some(gain) if is_of_images => {
+            format!(", {} the noisy input", beside(gain.mean))
+        }
         _ => String::new(),
+    };
+    let of_sub_images = if is_of_images {
+        String::new()
+    } else {
+        format!(" {OF_SUB_IMAGES}")
     };
     let name = if rows.len() == 1 {
         "it ends".to_owned()
@@ -194,6 +205,11 @@ fn all_warnings(runs: &[Run]) -> Vec<String> {
     all
 }
 
+/// A number in a table.
+fn number(value: Option<f64>) -> Html {
+    Html::text(value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}")))
+}
+
 fn results(runs: &[Run], rows: &[Row]) -> Html {
     let measure = common_measure(runs).unwrap_or("PSNR, or what stands for it");
     let quality = format!("{measure} [dB]");
@@ -203,29 +219,27 @@ fn results(runs: &[Run], rows: &[Row]) -> Html {
         &quality,
         "deviation",
         "95 % interval",
-        "gain [dB]",
+        "above noisy [dB]",
         "time of a run",
     ];
-    let number = |value: Option<f64>| {
-        let text = value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
-        Html::text(text)
-    };
     let mean = |one: Option<Statistics>| one.map(|one| one.mean);
     let table = rows.iter().map(|row| {
         let psnr = row.psnr;
-        let interval = psnr.and_then(|psnr| psnr.interval);
+        let spread = row.spread();
+        let interval = spread.and_then(|spread| spread.interval);
         vec![
             Html::text(&row.variant.label),
             Html::text(count(row.variant.runs.len())),
             number(mean(psnr)),
-            number(psnr.and_then(|psnr| psnr.deviation)),
+            number(spread.and_then(|spread| spread.deviation)),
             Html::text(interval.map_or_else(|| "-".to_owned(), |one| format!("+- {one:.2}"))),
-            number(mean(row.gain)),
+            number(mean(row.above_noisy.filter(|_| is_of_images(runs)))),
             Html::text(mean(row.seconds).map_or_else(|| "-".to_owned(), duration)),
         ]
     });
-    let note = "Mean over seeds of the mean of the validations in the last tenth of a run's images; deviation and 95 % interval of the mean are \
-                those between seeds, by Student's t distribution. A single seed has neither.";
+    let note = "PSNR: mean over seeds of the mean of the validations in the last tenth of a run's images. Deviation \
+                and 95 % interval, by Student's t distribution, are those between seeds, of the PSNR above that of \
+                the noisy input. A single seed has neither.";
     let mut html = Html::table(&columns, table);
     html.push(Html::of_class("p", "soft", [Html::text(note)]));
     html
@@ -283,10 +297,6 @@ fn table_of_runs(runs: &[Run]) -> Html {
         "time",
         "state",
     ];
-    let number = |value: Option<f64>| {
-        let text = value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
-        Html::text(text)
-    };
     let rows = runs.iter().zip(&labels).map(|(run, label)| {
         let last = run.last();
         let state = if run.is_finished() {

@@ -1,4 +1,5 @@
-//! One run of a sweep, in a process of its own: a run that fails, or that the system kills for its memory, ends alone.
+//! One run of a sweep as a separate process, so that a run that fails, or that the system kills for its memory, does not
+//! stop the others.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -14,7 +15,7 @@ use crate::commands::output;
 use crate::commands::train::images_in;
 
 /// Folder of the configs that processes are given, and that of their messages, beside the runs.
-const CONFIGS: &str = "configs";
+pub const CONFIGS: &str = "configs";
 pub const LOGS: &str = "logs";
 
 /// Bytes at the end of a log in which its last line stands.
@@ -61,11 +62,8 @@ impl RunProcess {
         device: &DeviceArgs,
         threads: Option<usize>,
     ) -> anyhow::Result<Self> {
-        let [configs, logs] = [CONFIGS, LOGS].map(|folder| sweep.join(folder));
-        for folder in [&configs, &logs] {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("cannot create {}", folder.display()))?;
-        }
+        let logs = sweep.join(LOGS);
+        fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
         let folder = sweep.join(&run.name);
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut command = Command::new(&program);

@@ -51,6 +51,7 @@ pub fn run(args: &SweepArgs) -> anyhow::Result<ExitCode> {
         "{}: the name of the folder must be valid Unicode",
         folder.display()
     );
+    check_place(&args.file, &folder)?;
     check(&selected, &folder)?;
     if args.dry_run {
         list(&selected, &folder, args.json)?;
@@ -58,7 +59,8 @@ pub fn run(args: &SweepArgs) -> anyhow::Result<ExitCode> {
     }
     // Opened here, so that a device that is not there is one error, and not one of each run.
     args.device.open()?;
-    fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let configs = folder.join(child::CONFIGS);
+    fs::create_dir_all(&configs).with_context(|| format!("cannot create {}", configs.display()))?;
     let text = fs::read(&args.file).context("cannot read the sweep")?;
     output::write(&folder.join(SWEEP), &text)?;
 
@@ -86,6 +88,21 @@ pub fn run(args: &SweepArgs) -> anyhow::Result<ExitCode> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Checks that files which the sweep writes are those of an earlier call, or not there yet.
+fn check_place(file: &Path, folder: &Path) -> anyhow::Result<()> {
+    let results = ["csv", "json", "md"].map(|extension| results::path(folder, extension));
+    for path in results.into_iter().chain([folder.join(SWEEP)]) {
+        let is_other = path.exists() && output::identity(&path) != output::identity(file);
+        // Looked for last: another process, which begins now, makes it before its files.
+        ensure!(
+            !is_other || folder.join(child::CONFIGS).is_dir(),
+            "{} is there already, and not of a sweep; choose another folder with -o",
+            path.display()
+        );
+    }
+    Ok(())
 }
 
 /// Checks that runs that are there are those of the sweep.
