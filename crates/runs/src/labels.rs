@@ -21,14 +21,17 @@ const MINUTES: &str = "train.minutes";
 /// The length of a run, which also follows from `train.minutes` and the machine's speed.
 const MAX_IMAGES: &str = "train.max_images";
 
-/// Length and validations of a run, which name a variant only where nothing else does: curves show them.
-const LENGTH: [&str; 6] = [
+/// Length and validations of a run, and what ends it, which name a variant only where nothing else does: curves show
+/// them.
+const LENGTH: [&str; 8] = [
     MAX_IMAGES,
     "train.max_epochs",
     MINUTES,
     "train.max_minutes",
     "train.early_stop",
     "train.validate_every",
+    "train.on_dead",
+    "train.on_nan",
 ];
 
 /// Where data are: of paths, a label has the end alone.

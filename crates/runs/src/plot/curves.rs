@@ -86,11 +86,9 @@ pub fn figure<'a>(
     let rises = options.y.rises();
     let cuts_start = options.from_images.is_none() && options.y != Quantity::Lr;
     let (range, outside) = range::of(&curves, &levels, rises, cuts_start);
-    for level in &outside {
-        notes.push(format!(
-            "{}: {:.2} dB, outside of the axis.",
-            level.label, level.y
-        ));
+    if !outside.is_empty() {
+        let labels: Vec<&str> = outside.iter().map(|level| level.label.as_str()).collect();
+        notes.push(format!("Outside of the axis: {}.", labels.join("; ")));
     }
     let is_log = options.y == Quantity::Lr && spread(&curves) > WIDE;
     curves.sort_by(|a, b| {
@@ -306,18 +304,15 @@ fn levels(runs: &[Run], y: Quantity, notes: &mut Vec<String>) -> Vec<Level> {
         ));
         return Vec::new();
     }
-    let is_one = found.len() == 1;
     let level = |(kind, y): (Kind, f64)| {
         let name = match kind {
             Kind::SubImages => "noisy sub-images",
             Kind::Measured | Kind::Estimated => "noisy input",
         };
-        let label = if is_one {
-            name.to_owned()
-        } else {
-            format!("{name}, {y:.2} dB")
-        };
-        Level { label, y }
+        Level {
+            label: format!("{name}, {y:.2} dB"),
+            y,
+        }
     };
     found.into_iter().map(level).collect()
 }
